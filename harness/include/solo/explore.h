@@ -1,0 +1,121 @@
+/*
+ * explore.h - running a scenario or a whole program under many schedules.
+ *
+ * A scenario runs many schedules in one process; a program (its main unchanged) is started once and forked for each
+ * schedule. Either way exploration runs in a child, and each answer is written to shared memory before it takes effect, so a
+ * crash or a hang keeps its schedule. The parent's wall-clock watchdog only kills: its finding is "unmodelled block", and it
+ * marks the verdict incomplete.
+ */
+#ifndef SOLO_EXPLORE_H
+#define SOLO_EXPLORE_H
+
+#include <solo/sim.h>
+#include <solo/violation.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct solo_scenario {
+    const char *name;             /* letters, digits, '-' and '_'; part of every token */
+    void (*body)(void *arg);      /* main of the schedule; runs as virtual thread 0 */
+    void (*set_up)(void *arg);    /* before each schedule, outside the simulation; may be NULL */
+    /* After each schedule, outside the simulation: NULL if all is well, else one sentence. May be NULL. */
+    const char *(*invariant)(void *arg);
+    void (*tear_down)(void *arg); /* after invariant; may be NULL */
+    void *arg;
+};
+
+enum { SOLO_TOKEN_MAX = 4096, SOLO_FINDINGS_MAX = 32, SOLO_EVIDENCE_MAX = 256, SOLO_OUTPUT_MAX = 16384 };
+
+struct solo_explore_options {
+    const char *strategy;      /* "random" (default), "fifo", "dfs"; see solo_strategy_find */
+    uint64_t seed;             /* of the first schedule; the next ones follow from it */
+    uint64_t schedules_max;    /* 0: 1,000 distinct ones, or the strategy's end */
+    unsigned delay_bound;      /* of "dfs" */
+    enum solo_carrier carrier;
+    uint64_t steps_max;        /* 0: one million */
+    uint32_t faults_max;
+    bool let_time_pass;        /* default of solo_explore_defaults: true */
+    bool stop_at_first;        /* stop at the first failing schedule */
+    bool shrink;               /* shrink the first token of each finding */
+    uint64_t watchdog_ns;      /* wall-clock limit of one schedule; 0: 10 s */
+    const char *peer_file;     /* peer script for programs, or NULL */
+    enum solo_policy policy;
+    FILE *progress;            /* NULL: none */
+};
+
+/* One defect, however many schedules show it: same violation id, function, object kind and role. */
+struct solo_finding {
+    struct solo_violation violation; /* of the shortest schedule that shows it */
+    uint64_t schedules;              /* how many explored schedules show it */
+    uint64_t first_schedule;         /* number of the first one, from 1 */
+    uint32_t deviations_found;       /* in the token as found */
+    uint32_t deviations;             /* in the token below, after shrinking */
+    char token[SOLO_TOKEN_MAX];      /* replays it */
+    char passing_token[SOLO_TOKEN_MAX]; /* the nearest schedule that passes, "" if none was seen */
+    char signature[128];
+    char output[SOLO_OUTPUT_MAX];    /* what the program printed in that schedule, cut at the end */
+};
+
+enum solo_verdict {
+    SOLO_VERDICT_CLEAN = 0,
+    SOLO_VERDICT_FINDINGS = 1,
+    SOLO_VERDICT_INCOMPLETE = 3, /* the watchdog had to kill something, or the kit failed */
+};
+
+struct solo_report {
+    enum solo_verdict verdict;
+    uint64_t schedules, distinct, failing, steps;
+    uint64_t choices;              /* recorded answers in all */
+    uint64_t wall_ns;
+    bool exhausted;                /* everything within the bound was tried */
+    char evidence[SOLO_EVIDENCE_MAX]; /* one honest sentence, such as "all 1,254 schedules passed" */
+    unsigned finding_count;
+    struct solo_finding findings[SOLO_FINDINGS_MAX];
+};
+
+/* Defaults: random, seed 1, 1,000 schedules, fibers, time may pass, shrink. */
+SOLO_ANY_THREAD SOLO_PUBLIC void solo_explore_defaults(struct solo_explore_options *options);
+
+/* Explores a scenario. 0 and a filled report, whatever was found; -EINVAL, -ENOMEM, -EIO. Call it outside any simulation. */
+SOLO_ANY_THREAD SOLO_PUBLIC int solo_explore(const struct solo_scenario *scenario, const struct solo_explore_options *options,
+                                             struct solo_report *ret_report);
+
+/* Explores a program linked with libsolo. argv ends with NULL. -ENOENT, -EACCES, -ENOEXEC; -EPROTO: it does not use libsolo. */
+SOLO_ANY_THREAD SOLO_PUBLIC int solo_explore_program(char *const argv[], const struct solo_explore_options *options,
+                                                     struct solo_report *ret_report);
+
+/* What a replay saw. */
+struct solo_replay {
+    int ending;                   /* enum solo_ending */
+    int signal;                   /* that killed it, 0 if none */
+    int exit_status;
+    uint64_t trace_hash;
+    uint64_t diverged_at;         /* strict replay: number of the choice that no longer fits, from 1; 0 if all fit */
+    uint64_t steps;
+    unsigned violation_count;
+    struct solo_violation violations[16];
+    char *trace;                  /* the whole trace as text, if asked for; free it */
+    size_t trace_size;
+    char output[SOLO_OUTPUT_MAX];
+};
+
+/* Runs one token. `strict` stops where it no longer fits. -EINVAL: not a token of this scenario or schema, with why in `why`. */
+SOLO_ANY_THREAD SOLO_PUBLIC int solo_replay_scenario(const struct solo_scenario *scenario, const char *token,
+                                                     const struct solo_explore_options *options, bool strict, bool want_trace,
+                                                     struct solo_replay *ret_replay, char why[SOLO_EVIDENCE_MAX]);
+SOLO_ANY_THREAD SOLO_PUBLIC int solo_replay_program(char *const argv[], const char *token,
+                                                    const struct solo_explore_options *options, bool strict, bool want_trace,
+                                                    struct solo_replay *ret_replay, char why[SOLO_EVIDENCE_MAX]);
+
+/* A strategy by name, with the size of its state; NULL if unknown. solo_strategy_at lists them, NULL past the end. */
+SOLO_ANY_THREAD SOLO_PUBLIC const struct solo_strategy *solo_strategy_find(const char *name, size_t *ret_state_size);
+SOLO_ANY_THREAD SOLO_PUBLIC const char *solo_strategy_at(unsigned index);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,88 @@
+/*
+ * deferred.h - a result that is not there yet.
+ *
+ * A Deferred is fired once, with a value or with a failure. Callbacks run in order of addition, each given what the one before
+ * returned; a failure goes to the errbacks until one returns a value again. Added after firing, they run at once, inside
+ * the add; added from inside a running callback, after the present ones. Returning solo_wait_for(inner) suspends the chain
+ * until inner has a result. All of it happens on the thread that owns the Deferred's reactor.
+ *
+ * Life: made by solo_deferred_create or returned by a call that says so; whoever has it releases it once. A Deferred released
+ * with a failure that nobody handled, or never fired, is SOLO008, with where it was made and fired.
+ */
+#ifndef SOLO_DEFERRED_H
+#define SOLO_DEFERRED_H
+
+#include <solo/error.h>
+#include <stdbool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct solo_reactor;
+struct solo_deferred;
+
+/* What a callback, a job or a blocking call returns: a value, a failure, or another Deferred to wait for. */
+struct solo_result {
+    int status;                     /* 0, or a negative code: a failure */
+    void *value;                    /* of a success; may be NULL. Who owns it is the caller's matter */
+    struct solo_deferred *wait_for; /* not NULL: the result will be this one's; the chain takes over the reference */
+};
+
+static inline struct solo_result solo_value(void *value)
+{
+    struct solo_result result = {0, value, (struct solo_deferred *)0};
+    return result;
+}
+
+static inline struct solo_result solo_failure(int status)
+{
+    struct solo_result result = {status, (void *)0, (struct solo_deferred *)0};
+    return result;
+}
+
+static inline struct solo_result solo_wait_for(struct solo_deferred *deferred)
+{
+    struct solo_result result = {0, (void *)0, deferred};
+    return result;
+}
+
+typedef struct solo_result (*solo_callback_fn)(struct solo_result previous, void *arg);
+typedef void (*solo_canceller_fn)(struct solo_deferred *deferred, void *arg);
+
+/* Makes an unfired Deferred of this reactor. The canceller may be NULL. -EINVAL, -ENOMEM. */
+SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_create(struct solo_reactor *reactor, solo_canceller_fn canceller, void *arg,
+                                                       struct solo_deferred **ret_deferred);
+
+/*
+ * Gives up the caller's reference. Callbacks already added still run when it fires. Accepts NULL.
+ */
+SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_release(struct solo_deferred *deferred);
+
+/*
+ * Adds a pair: on a value `callback`, on a failure `errback`; either may be NULL and then passes the result on. -ENOMEM.
+ * Runs: callback, errback on the reactor thread.
+ */
+SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_add(struct solo_deferred *deferred, solo_callback_fn callback,
+                                                    solo_callback_fn errback, void *arg);
+
+/*
+ * Fires with a result (value, failure, or another Deferred's). SOLO_EALREADYCALLED, and SOLO008, if it was fired before; the
+ * first firing after a cancel without canceller is swallowed.
+ * Instead: solo_reactor_call_from_thread with a function that fires it
+ */
+SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_fire(struct solo_deferred *deferred, struct solo_result result);
+
+/*
+ * Unfired: calls the canceller; if that does not fire it, fails it with SOLO_ECANCELLED. Waiting for an inner Deferred: cancels
+ * that one. Fired: nothing.
+ */
+SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_cancel(struct solo_deferred *deferred);
+
+/* Whether it has a result now; if so and ret_result is not NULL, a copy of it. */
+SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_has_result(struct solo_deferred *deferred, bool *ret_has, struct solo_result *ret_result);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,63 @@
+/*
+ * thread_call.h - into the reactor thread and out of it.
+ *
+ * Accepting work: a call that returns 0 has accepted fn(arg) and will run it at most once, on the thread its contract
+ * names; done(status, arg), where given, runs exactly once (see solo_done_fn). Acceptance is the last point where memory can
+ * be refused. A call that returns an error accepted nothing.
+ *
+ * Source: Twisted's IReactorFromThreads, IReactorInThreads and twisted.internet.threads.
+ */
+#ifndef SOLO_THREAD_CALL_H
+#define SOLO_THREAD_CALL_H
+
+#include <solo/deferred.h>
+#include <solo/reactor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Work whose result is wanted. Run by the pool it must not return solo_wait_for; run by the reactor it may. */
+typedef struct solo_result (*solo_work_fn)(void *arg);
+
+/*
+ * Queues fn(arg) for the reactor thread and wakes it; never runs it inside this call, even on the reactor thread. Calls run
+ * in the order they were accepted, those accepted during a pass in the next one. Before run they are kept. done may be NULL.
+ * -EINVAL; -ENOMEM; SOLO_ECLOSING: the reactor has stopped, or takes its last calls. What the caller did before happens before fn.
+ * Runs: fn, done on the reactor thread.
+ */
+SOLO_ANY_THREAD SOLO_PUBLIC int solo_reactor_call_from_thread(struct solo_reactor *reactor, solo_call_fn fn, void *arg,
+                                                              solo_done_fn done);
+
+/*
+ * Queues fn(arg) for the next free worker of the reactor's pool, which is made on first use and started when the reactor
+ * runs. done may be NULL. -EINVAL; -ENOMEM; SOLO_ECLOSING: the pool is stopping.
+ * Runs: fn on a pool worker; done on the reactor thread.
+ */
+SOLO_ANY_THREAD SOLO_PUBLIC int solo_reactor_call_in_thread(struct solo_reactor *reactor, solo_call_fn fn, void *arg,
+                                                            solo_done_fn done);
+
+/*
+ * Runs work(arg) on a pool worker and gives a Deferred that fires on the reactor thread with its result. Cancelling it fails
+ * it with SOLO_ECANCELLED; a job not yet begun is then never run. At shutdown a job that never runs fails it with SOLO_ECLOSING. The
+ * caller releases the Deferred.
+ * Runs: work on a pool worker.
+ */
+SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_defer_to_thread(struct solo_reactor *reactor, solo_work_fn work, void *arg,
+                                                       struct solo_deferred **ret_deferred);
+
+/*
+ * Runs work(arg) on the reactor thread and waits for its result; if work returns solo_wait_for(deferred), for that one's
+ * result. Returns the result's status, and its value in *ret_value (which may be NULL) on success. SOLO_EONREACTOR, and
+ * SOLO003: called on the reactor thread, where it would wait for itself; nothing was accepted. SOLO_ECLOSING: the reactor
+ * stopped before it could serve the call. -EINVAL, -ENOMEM.
+ * Runs: work on the reactor thread.
+ * Blocks.
+ */
+SOLO_NOT_ON_REACTOR SOLO_PUBLIC int solo_blocking_call_from_thread(struct solo_reactor *reactor, solo_work_fn work, void *arg,
+                                                                   void **ret_value);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,138 @@
+/*
+ * world.h - everything a reactor takes from outside.
+ *
+ * A world is five small tables of functions: clock, threads and locks, poll and wake, network, memory and randomness.
+ * `solo_world_os` is epoll, eventfd, pthreads, CLOCK_MONOTONIC and real sockets. The simulated world (sim.h) is virtual
+ * threads, a virtual clock and in-memory byte streams. The same engine runs on both, and one conformance suite tests both.
+ * Nothing else in the kit reads a clock, the operating system, randomness or thread identity.
+ *
+ * Programs rarely need this header: solo_reactor_create(NULL, ...) uses the world the caller lives in, and solo/thread.h,
+ * solo/transport.h and solo/descriptor.h are the programs' way to the same things. A new backend implements it.
+ */
+#ifndef SOLO_WORLD_H
+#define SOLO_WORLD_H
+
+#include <solo/error.h>
+#include <solo/probe.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct solo_world;
+struct solo_thread;
+struct solo_poller;
+
+#define SOLO_NEVER UINT64_MAX /* a deadline that does not come */
+
+/*
+ * An internal leaf lock and a place to wait; both are valid when zeroed and need no end. No announcement is made and no
+ * user code runs while a leaf lock is held, so in world sim, where threads switch only at announcements, it costs nothing.
+ */
+struct solo_lock {
+    uint64_t storage[5];
+};
+struct solo_gate {
+    uint64_t storage[8];
+};
+
+/* Why a thread waits, for reports of who waits for what. */
+struct solo_wait {
+    enum solo_wait_kind kind;
+    uint32_t object;            /* id of what it waits for */
+    struct solo_thread *holder; /* who has to give it, NULL if unknown; read only while the caller waits */
+};
+
+struct solo_clock_table {
+    uint64_t (*now_ns)(struct solo_world *world);
+    /* Blocks the calling thread until now_ns() >= until_ns. */
+    void (*sleep_until)(struct solo_world *world, uint64_t until_ns);
+};
+
+struct solo_thread_table {
+    /* Starts a thread that runs solo__thread_main(thread). 0, or -EAGAIN. */
+    int (*start)(struct solo_world *world, struct solo_thread *thread);
+    /* Waits until that thread has ended for good and releases what the backend holds for it. */
+    int (*join)(struct solo_world *world, struct solo_thread *thread);
+    void (*enter)(struct solo_world *world, struct solo_lock *lock);
+    void (*leave)(struct solo_world *world, struct solo_lock *lock);
+    /* With `lock` held: leaves it, waits until woken or deadline_ns, enters it again. 0, or -ETIMEDOUT. May wake for nothing. */
+    int (*wait)(struct solo_world *world, struct solo_gate *gate, struct solo_lock *lock, const struct solo_wait *why,
+                uint64_t deadline_ns);
+    /* With the lock held: wakes one waiter of the gate, or all. */
+    void (*wake)(struct solo_world *world, struct solo_gate *gate, bool all);
+    /* Announces an operation of the calling thread before it is done (see probe.h). */
+    void (*announce)(struct solo_world *world, enum solo_probe_kind kind, enum solo_access access, uint32_t object,
+                     uint64_t value);
+};
+
+enum { SOLO_READABLE = 1, SOLO_WRITABLE = 2, SOLO_HANGUP = 4 };
+
+struct solo_ready {
+    uint64_t key;    /* as given to watch */
+    uint32_t events; /* SOLO_READABLE | SOLO_WRITABLE | SOLO_HANGUP */
+};
+
+struct solo_poll_table {
+    int (*open)(struct solo_world *world, struct solo_poller **ret_poller);
+    void (*close)(struct solo_world *world, struct solo_poller *poller);
+    /* Level-triggered interest in a descriptor; events 0 forgets it. -EBADF, -ENOMEM, -EPERM (not pollable). */
+    int (*watch)(struct solo_world *world, struct solo_poller *poller, int fd, uint32_t events, uint64_t key);
+    /*
+     * Waits until a descriptor is ready, a wake is pending, or deadline_ns (0: do not wait). Returns how many of `ready` it
+     * filled. *ret_woken says whether a wake was consumed; any number of wakes before it count as one.
+     */
+    int (*wait)(struct solo_world *world, struct solo_poller *poller, uint64_t deadline_ns, struct solo_ready *ready,
+                size_t ready_max, bool *ret_woken);
+    /* Any thread: makes the present or next wait return at once. */
+    void (*wake)(struct solo_world *world, struct solo_poller *poller);
+};
+
+enum solo_query { SOLO_QUERY_PORT = 1, SOLO_QUERY_CONNECTED };
+
+/* Descriptors are small non-negative integers; all calls are non-blocking and return -EAGAIN when they would block. */
+struct solo_network_table {
+    /* Listens on an IPv4 address in host order (0x7f000001 is loopback); port 0 picks a free one. -EADDRINUSE, ... */
+    int (*listen)(struct solo_world *world, uint32_t address, uint16_t port, int *ret_fd);
+    int (*accept)(struct solo_world *world, int fd, int *ret_fd);
+    /* Begins to connect; the descriptor becomes writable when it is decided, and SOLO_QUERY_CONNECTED says how. */
+    int (*connect)(struct solo_world *world, uint32_t address, uint16_t port, int *ret_fd);
+    /* Bytes moved; read: 0 is the end of the stream. -EAGAIN, -ECONNRESET, -EPIPE, ... */
+    ptrdiff_t (*read)(struct solo_world *world, int fd, void *buffer, size_t size);
+    ptrdiff_t (*write)(struct solo_world *world, int fd, const void *data, size_t size);
+    /* Ends a descriptor; with abort the other side sees a reset. */
+    void (*close)(struct solo_world *world, int fd, bool abort);
+    /* A connected pair of streams. */
+    int (*pair)(struct solo_world *world, int ret_fds[2]);
+    /* PORT: the local port. CONNECTED: 0 connected, -EINPROGRESS, or the error. */
+    int (*query)(struct solo_world *world, int fd, enum solo_query what);
+};
+
+struct solo_memory_table {
+    void *(*allocate)(struct solo_world *world, size_t size); /* not cleared; NULL when refused */
+    void (*release)(struct solo_world *world, void *memory);  /* NULL is fine */
+    void (*random)(struct solo_world *world, void *buffer, size_t size);
+};
+
+struct solo_world {
+    const char *name; /* "os", "sim" */
+    const struct solo_clock_table *clock;
+    const struct solo_thread_table *threads;
+    const struct solo_poll_table *poll;
+    const struct solo_network_table *network;
+    const struct solo_memory_table *memory;
+};
+
+/* The world of real threads, sockets and time. One per process; lives as long as it. */
+SOLO_ANY_THREAD SOLO_PUBLIC struct solo_world *solo_world_os(void);
+
+/* The world the calling thread lives in: a simulation's for its virtual threads, else solo_world_os(). */
+SOLO_ANY_THREAD SOLO_PUBLIC struct solo_world *solo_world_current(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,85 @@
+/*
+ * object.h - identity and life of every kit object.
+ *
+ * Each object starts with this header. Its id is per kind and per world, given in order of creation, so that names such as
+ * "transport#2" are the same in every run of a schedule. An object that has ended keeps its header readable for a while
+ * (quarantine): in world sim until the schedule ends, because the arena gives nothing back; in world os in a bounded ring. So use
+ * after the end is named, not undefined.
+ */
+#ifndef SOLO__OBJECT_H
+#define SOLO__OBJECT_H
+
+#include <solo/world.h>
+
+enum solo__object_kind {
+    SOLO__NO_OBJECT = 0,
+    SOLO__REACTOR,
+    SOLO__THREAD,
+    SOLO__MUTEX,
+    SOLO__CONDITION,
+    SOLO__SEMAPHORE,
+    SOLO__POOL,
+    SOLO__JOB,
+    SOLO__CALL, /* thread call */
+    SOLO__DELAYED_CALL,
+    SOLO__BLOCKING_CALL,
+    SOLO__TRIGGER,
+    SOLO__DEFERRED,
+    SOLO__WORKER,
+    SOLO__WORK, /* accepted by a worker */
+    SOLO__PORT,
+    SOLO__CONNECTOR,
+    SOLO__TRANSPORT,
+    SOLO__STREAM, /* a descriptor of the network */
+    SOLO__READER,
+    SOLO__CONFINED,
+    SOLO__OBJECT_KINDS
+};
+
+enum solo__object_state { SOLO__ALIVE = 0x5010, SOLO__ENDED = 0x501e };
+
+struct solo__object {
+    uint32_t id;    /* kind << 24 | number; 0 is no object */
+    uint16_t state; /* enum solo__object_state; anything else is not a kit object */
+    uint16_t kind;
+    struct solo_world *world;
+    void *created_at; /* return address of the public call that made it */
+};
+
+/* Takes `size` bytes from the world for an object of this kind, clears them and gives it its id. NULL when refused. */
+void *solo__object_make(struct solo_world *world, enum solo__object_kind kind, size_t size, void *created_at);
+
+/* The object has ended: its memory goes to quarantine. Only the header stays readable. */
+void solo__object_end(void *object);
+
+/* Next id of a kind, for things without a header of their own. */
+uint32_t solo__object_next_id(struct solo_world *world, enum solo__object_kind kind);
+
+static inline uint32_t solo__object_id(const void *object)
+{
+    return object != NULL ? ((const struct solo__object *)object)->id : 0;
+}
+
+/* The first rungs of the entry ladder: 0; -EINVAL (NULL or not such an object); SOLO_ECLOSED (ended). */
+static inline int solo__object_check(const void *object, enum solo__object_kind kind)
+{
+    const struct solo__object *header = (const struct solo__object *)object;
+    if (header == NULL || header->kind != kind) {
+        return -EINVAL;
+    }
+    if (header->state != SOLO__ALIVE) {
+        return header->state == SOLO__ENDED ? SOLO_ECLOSED : -EINVAL;
+    }
+    return 0;
+}
+
+/* "transport" for SOLO__TRANSPORT. */
+const char *solo__object_kind_text(unsigned kind);
+
+/* Counters of ids, one set per world; world backends embed one and clear it when a schedule begins. */
+struct solo__object_ids {
+    uint32_t next[SOLO__OBJECT_KINDS];
+};
+struct solo__object_ids *solo__world_ids(struct solo_world *world);
+
+#endif
