@@ -1,0 +1,20 @@
+# harness/ -> libsolo-harness.so and the `solo` command. Needs jansson, libxml2 and gcc's libbacktrace.
+
+COMMAND_SOURCES := $(wildcard harness/solo.c harness/solo_*.c)
+HARNESS_SOURCES := $(filter-out $(COMMAND_SOURCES),$(wildcard harness/*.c)) $(SANITIZER_SOURCES)
+HARNESS_OBJECTS  = $(call object,$(HARNESS_SOURCES))
+COMMAND_OBJECTS := $(call object,$(COMMAND_SOURCES))
+
+# Asked only when something is compiled or linked, so that make starts on a machine without a compiler.
+HARNESS_CFLAGS = $(shell pkg-config --cflags jansson libxml-2.0) -idirafter $(shell gcc -print-file-name=include)
+HARNESS_LIBS   = $(shell pkg-config --libs jansson libxml-2.0) $(filter /%,$(shell gcc -print-file-name=libbacktrace.a)) -ldl
+$(HARNESS_OBJECTS) $(COMMAND_OBJECTS): PART_CFLAGS = $(HARNESS_CFLAGS)
+
+$(BUILD)/lib/libsolo-harness.so: $(HARNESS_OBJECTS) $(BUILD)/lib/libsolo.so
+	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared $(TOOL) -pthread -Wl,-soname,libsolo-harness.so $(NO_LOOSE_ENDS) \
+	    -Wl,-rpath,'$$ORIGIN' -o $@ $(HARNESS_OBJECTS) -L$(BUILD)/lib -lsolo $(HARNESS_LIBS) $(LDFLAGS)
+$(BUILD)/bin/solo: $(COMMAND_OBJECTS) $(BUILD)/lib/libsolo-harness.so
+	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -Wl,-rpath,'$$ORIGIN/../lib' -o $@ $(COMMAND_OBJECTS) \
+	    -L$(BUILD)/lib -lsolo-harness -lsolo $(HARNESS_LIBS) $(LDFLAGS)
+
+ALL += $(if $(HARNESS_SOURCES),$(BUILD)/lib/libsolo-harness.so) $(if $(COMMAND_SOURCES),$(BUILD)/bin/solo)

@@ -1,0 +1,8 @@
+# lessons/: each lessons/<folder>/<name>.c is an ordinary program -> lessons/<folder>/<name> in the build folder.
+
+LESSON_SOURCES := $(wildcard lessons/*/*.c)
+LESSONS := $(patsubst %.c,$(BUILD)/%,$(LESSON_SOURCES))
+$(LESSONS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/lib/libsolo.so
+	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -Wl,-rpath,'$$ORIGIN/../../lib' -o $@ $< -L$(BUILD)/lib -lsolo $(LDFLAGS)
+
+ALL += $(LESSONS)

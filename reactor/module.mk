@@ -1,0 +1,23 @@
+# reactor/ -> libsolo.a, libsolo.so. Needs only libc.
+
+REACTOR_SOURCES := $(wildcard reactor/*.c)
+REACTOR_HEADERS := $(wildcard reactor/include/solo/*.h)
+REACTOR_OBJECTS := $(call object,$(REACTOR_SOURCES)) $(BUILD)/obj/generated/contract_table.o
+
+# The scheduler core and its carriers, and all of the harness: a race detector must not see their accesses.
+NEVER_INSTRUMENTED := $(filter reactor/core%.c,$(REACTOR_SOURCES)) $(wildcard harness/*.c)
+$(call object,$(NEVER_INSTRUMENTED)): PART_TOOL := none $(TOOL_NEVER_INSTRUMENTED)
+
+# The contract table comes from the public headers: see contract_table.awk.
+CONTRACTS := $(BUILD)/generated/contract_table.c $(BUILD)/generated/contract_ids.h
+$(CONTRACTS) &: reactor/contract_table.awk $(REACTOR_HEADERS)
+	$(call say,AWK)mkdir -p $(BUILD)/generated && LC_ALL=C awk -v table=$(BUILD)/generated/contract_table.c \
+	    -v ids=$(BUILD)/generated/contract_ids.h -f reactor/contract_table.awk $(REACTOR_HEADERS)
+$(REACTOR_OBJECTS): | $(CONTRACTS)
+
+$(BUILD)/lib/libsolo.a: $(REACTOR_OBJECTS)
+	$(call say,AR)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
+$(BUILD)/lib/libsolo.so: $(REACTOR_OBJECTS)
+	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared $(TOOL) -pthread -Wl,-soname,libsolo.so $(NO_LOOSE_ENDS) -o $@ $^ $(LDFLAGS)
+
+ALL += $(BUILD)/lib/libsolo.a $(BUILD)/lib/libsolo.so
