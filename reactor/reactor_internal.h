@@ -1,0 +1,296 @@
+/*
+ * reactor_internal.h - what the files of the engine share: the reactor itself, accepted calls, watches, and the hooks by which
+ * the pool and the transports take part in a reactor's life.
+ *
+ * Everything here belongs to the reactor thread, except what is said to be under `lock` or for any thread. `lock` is a leaf: no
+ * announcement, no user code and no other lock while it is held.
+ */
+#ifndef SOLO__REACTOR_INTERNAL_H
+#define SOLO__REACTOR_INTERNAL_H
+
+#include "guard.h"
+#include "object.h"
+#include "provenance.h"
+#include "self.h"
+#include <solo/delayed_call.h>
+#include <solo/reactor.h>
+#include <solo/thread_call.h>
+
+struct solo_pool;
+
+/* ---- Accepted calls ---- */
+
+/*
+ * One accepted call, for whichever queue: one allocation, with everything in it that running, firing, cancelling and handing
+ * back will need. Others embed it as their first member.
+ *
+ * serve(call, 0) is its turn; serve(call, SOLO_ECLOSING) says that its turn never comes. Each call is served exactly once, on the
+ * reactor thread or in destroy, and serving ends with its memory given back. What must happen in either case (a finished job's
+ * report, a connection_lost) ignores the status.
+ */
+struct solo__call {
+    struct solo__call *next;
+    void (*serve)(struct solo__call *call, int status);
+    struct solo_reactor *reactor;
+    solo_call_fn fn;
+    solo_done_fn done; /* NULL: nobody asked */
+    void *arg;
+    struct solo__provenance provenance; /* provenance.object is the call's id */
+};
+
+struct solo__call_list {
+    struct solo__call *first, *last;
+};
+
+/*
+ * Takes `size` bytes (a struct that begins with struct solo__call) and fills in the call with a fresh id of `kind`; what comes after
+ * it is not cleared. serve is solo__call_serve. NULL when memory is refused. Any thread.
+ */
+void *solo__call_make(struct solo_reactor *reactor, size_t size, enum solo__object_kind kind, solo_call_fn fn, void *arg,
+                      solo_done_fn done, void *frame, void *return_address);
+
+/* The usual serve: fn, done, and release; or done with the status. */
+void solo__call_serve(struct solo__call *call, int status);
+
+/* The pieces of it. run: CALL_BEGUN, fn, CALL_ENDED, with solo__self->work set. end: done(status), HANDED_BACK or DROPPED, release. */
+void solo__call_run(struct solo__call *call);
+void solo__call_end(struct solo__call *call, int status);
+
+/* Tells the probe that the caller is about to accept `call`; a scheduling point. */
+static inline void solo__call_announce(const struct solo__call *call, enum solo_queue queue);
+
+static inline void solo__call_list_append(struct solo__call_list *list, struct solo__call *call)
+{
+    call->next = NULL;
+    if (list->last != NULL) {
+        list->last->next = call;
+    } else {
+        list->first = call;
+    }
+    list->last = call;
+}
+
+static inline struct solo__call *solo__call_list_pop(struct solo__call_list *list)
+{
+    struct solo__call *call = list->first;
+    if (call != NULL) {
+        list->first = call->next;
+        if (list->first == NULL) {
+            list->last = NULL;
+        }
+    }
+    return call;
+}
+
+/* ---- Watches: how a part of the kit waits for a descriptor ---- */
+
+/* Embedded in what it serves; lives as long as it is watched. One watch a descriptor. */
+struct solo__watch {
+    int fd;
+    uint32_t events; /* SOLO_READABLE | SOLO_WRITABLE; 0: not watched */
+    /* Called in the pass's I/O step with what is ready, which may include SOLO_HANGUP. */
+    void (*fn)(struct solo__watch *watch, uint32_t ready);
+};
+
+/*
+ * From now on waits for `events` of watch->fd; 0 forgets the watch, and then its fn is not called again, even if it was ready in
+ * this very poll. -EBADF, -ENOMEM, -EPERM; forgetting always works.
+ */
+int solo__reactor_watch(struct solo_reactor *reactor, struct solo__watch *watch, uint32_t events);
+
+/* ---- Closables: what the reactor must close when it stops ---- */
+
+/* Embedded in ports, connectors and transports, and linked while they are open. */
+struct solo__closable {
+    struct solo__closable *next;
+    struct solo__closable **link; /* what points here; NULL: not linked */
+    /* The reactor ends. Called once, after the during-shutdown triggers or in destroy, already unlinked: lose it now. */
+    void (*close)(struct solo__closable *closable, int reason);
+};
+
+void solo__reactor_link(struct solo_reactor *reactor, struct solo__closable *closable);
+void solo__reactor_unlink(struct solo_reactor *reactor, struct solo__closable *closable); /* not linked: nothing */
+
+/* ---- The pool's part in the reactor's life ---- */
+
+/* How a reactor speaks to its pool. All are called on the reactor thread, except start (see solo__reactor_attach_pool). */
+struct solo__pool_ops {
+    /* The reactor runs: start the minimum, and workers for what waits. Called once. */
+    void (*start)(struct solo_pool *pool);
+    /* Take no new jobs; go on with the backlog. Called once, at the latest right before finish; maybe without start. */
+    void (*begin_stop)(struct solo_pool *pool);
+    /* Nothing is queued or running, and every finished job's report has been posted. */
+    bool (*is_drained)(struct solo_pool *pool);
+    /*
+     * Hands back what has not begun (SOLO_ECLOSING), waits for running jobs until deadline_ns, reports those that do not end
+     * (SOLO004 or SOLO011, with names), joins every worker that ended. Returns how many workers were left behind. Called once.
+     */
+    size_t (*finish)(struct solo_pool *pool, uint64_t deadline_ns);
+    /* Frees it. Called last in destroy, unless finish left a worker behind. */
+    void (*destroy)(struct solo_pool *pool);
+};
+
+/*
+ * Any thread: makes `pool` the reactor's pool, unless it has one already. Returns the pool it has now: if that is another one, the
+ * caller frees its own. A reactor that runs starts it here; one that stops calls begin_stop here.
+ */
+struct solo_pool *solo__reactor_attach_pool(struct solo_reactor *reactor, struct solo_pool *pool, const struct solo__pool_ops *ops);
+
+/* ---- Deferreds, as far as deferred.h does not say it (deferred.c) ---- */
+
+/* If it has a result, moves it to *ret_result (a failure counts as handled), leaving an empty value. Never allocates. */
+bool solo__deferred_take(struct solo_deferred *deferred, struct solo_result *ret_result);
+
+/* ---- The reactor ---- */
+
+enum { SOLO__PHASES = 3, SOLO__READY_MAX = 64, SOLO__POOL_MAX_DEFAULT = 10 };
+#define SOLO__DRAIN_MAX_DEFAULT_NS UINT64_C(60000000000)
+
+/* Where the reactor is in its life; finer than enum solo_reactor_state. */
+enum solo__stage {
+    SOLO__STAGE_IDLE = 0, /* not started, or crashed */
+    SOLO__STAGE_STARTING, /* before-startup triggers hold */
+    SOLO__STAGE_RUNNING,
+    SOLO__STAGE_STOPPING, /* before-shutdown triggers hold */
+    SOLO__STAGE_DRAINING, /* the pool and the blocking calls end their work */
+    SOLO__STAGE_STOPPED,
+};
+
+struct solo__trigger;      /* trigger.c */
+struct solo__delayed_call; /* delayed_call.c */
+struct solo__descriptor;   /* descriptor.c */
+struct solo__blocking_call;/* thread_call.c */
+
+struct solo__trigger_list {
+    struct solo__trigger *first, *last;
+};
+
+/* Delayed calls: a heap of those to come and the batch of this pass. delayed_call.c has the invariants. */
+struct solo__delayed_calls {
+    struct solo__heap_entry *heap;
+    struct solo__slot *slots;
+    uint32_t count;                   /* in the heap */
+    uint32_t capacity;                /* of both arrays */
+    uint32_t slots_used;              /* slots that were ever used */
+    uint32_t free_first, free_last;   /* queue of free slots, as slot + 1; 0: none */
+    uint64_t sequence;                /* of the next one set: the order among equal times */
+    struct solo__delayed_call *due_first, *due_last; /* this pass's batch, in firing order */
+};
+
+struct solo_reactor {
+    struct solo__object object;
+    struct solo__owner owner;
+    struct solo_world *world;
+    struct solo_poller *poller;
+
+    /* The life. `state` and `running` are written by the reactor thread and read by any (relaxed). */
+    enum solo__stage stage;
+    enum solo_reactor_state state;
+    bool running;                     /* from the during-startup phase until the during-shutdown phase */
+    bool looping;                     /* inside run or iterate */
+    bool started;                     /* inside run: stop and crash make sense */
+    bool stop_asked;
+    bool crashed;                     /* run returns after this pass */
+    unsigned pool_min, pool_max;
+    uint64_t drain_max_ns;
+    uint64_t drain_deadline_ns;       /* of the shutdown under way; SOLO_NEVER before */
+    uint64_t now_ns;                  /* the time of this pass */
+    uint64_t passes;
+
+    /* Work of the reactor thread. */
+    struct solo__call_list batch;     /* the thread calls of this pass */
+    struct solo__delayed_calls delayed;
+    struct solo__trigger_list triggers[2][SOLO__PHASES]; /* by event and phase */
+    struct solo__trigger_list held;   /* fired before-triggers whose Deferred has no result yet */
+    uint64_t trigger_ids;
+    bool phase_over[2][SOLO__PHASES];
+    struct solo__descriptor **descriptors; /* by descriptor number */
+    size_t descriptors_size;
+    struct solo__closable *closables;
+    struct solo__blocking_call *unanswered; /* blocking calls whose work returned a Deferred without a result */
+    struct solo_ready *ready;         /* what the present poll reported and is not served yet */
+    size_t ready_count;
+
+    /* Under lock. */
+    struct solo_lock lock;
+    struct solo__call_list queue;     /* thread calls accepted and not taken by a pass */
+    bool may_sleep;                   /* the poll may sleep: the next post must wake it */
+    bool draining;                    /* no new blocking calls, no new jobs */
+    bool closed;                      /* no new calls */
+    bool gone;                        /* destroyed: not even forced ones */
+    size_t blocking;                  /* blocking calls accepted and not answered */
+    struct solo_pool *pool;           /* set once */
+    const struct solo__pool_ops *pool_ops;
+    bool pool_started;
+};
+
+static inline void solo__call_announce(const struct solo__call *call, enum solo_queue queue)
+{
+    solo__announce(call->reactor->world, SOLO_PROBE_CALL_ACCEPTED, SOLO_ACCESS_WRITE, call->provenance.object, queue);
+}
+
+/*
+ * Any thread: appends a call to the thread-call queue and wakes the reactor if it may sleep. SOLO_ECLOSING: not accepted, because
+ * the reactor takes nothing new; a forced post, the hand-back of accepted work, is refused only once destroy has done its
+ * last round. Never allocates, never announces a scheduling point.
+ */
+int solo__reactor_post(struct solo_reactor *reactor, struct solo__call *call, bool forced);
+
+/* Reactor thread: serves the call in the next pass; in the last round of a stop or destroy if no pass comes. Never fails. */
+void solo__reactor_later(struct solo_reactor *reactor, struct solo__call *call);
+
+/* Around everything that the reactor thread calls and does not know: user callbacks. `object` is what is being served. */
+static inline void solo__callback_begin(struct solo_reactor *reactor, uint32_t object)
+{
+    solo__self->callback_depth++;
+    solo__announce(reactor->world, SOLO_PROBE_CALLBACK_BEGUN, SOLO_ACCESS_NONE, object, 0);
+}
+
+static inline void solo__callback_end(struct solo_reactor *reactor, uint32_t object)
+{
+    solo__announce(reactor->world, SOLO_PROBE_CALLBACK_ENDED, SOLO_ACCESS_NONE, object, 0);
+    solo__self->callback_depth--;
+}
+
+/* Whether the reactor no longer takes new ports, connectors and delayed calls. */
+static inline bool solo__reactor_is_over(const struct solo_reactor *reactor)
+{
+    return reactor->stage == SOLO__STAGE_STOPPED;
+}
+
+/* ---- Between the files of the engine ---- */
+
+/* thread_call.c */
+void solo__thread_calls_take(struct solo_reactor *reactor);  /* fixes the batch of this pass */
+void solo__thread_calls_run(struct solo_reactor *reactor);   /* serves the batch */
+void solo__thread_calls_close(struct solo_reactor *reactor, bool gone); /* takes no more; serves what is left with SOLO_ECLOSING */
+void solo__blocking_calls_answer(struct solo_reactor *reactor); /* those whose Deferred has a result now */
+void solo__blocking_calls_give_up(struct solo_reactor *reactor);/* SOLO_ECLOSING to all others */
+bool solo__reactor_sleeps(struct solo_reactor *reactor);     /* about to poll: true if nothing is queued; then posts wake it */
+void solo__reactor_slept(struct solo_reactor *reactor);      /* the poll returned: posts need not wake it */
+
+/* delayed_call.c */
+void solo__delayed_calls_take(struct solo_reactor *reactor); /* fixes the batch: due at now_ns */
+void solo__delayed_calls_run(struct solo_reactor *reactor);
+uint64_t solo__delayed_calls_next(const struct solo_reactor *reactor); /* next due time, SOLO_NEVER if none */
+void solo__delayed_calls_close(struct solo_reactor *reactor);
+
+/* trigger.c */
+void solo__triggers_fire(struct solo_reactor *reactor, enum solo_system_event event, enum solo_phase phase);
+bool solo__triggers_hold(struct solo_reactor *reactor);      /* whether a Deferred still has no result */
+void solo__triggers_give_up(struct solo_reactor *reactor);   /* stops waiting for Deferreds, and says which */
+void solo__triggers_reopen(struct solo_reactor *reactor);    /* after a crash */
+void solo__triggers_close(struct solo_reactor *reactor, enum solo_system_event event); /* hands back what did not fire */
+int solo__trigger_add_hook(struct solo_reactor *reactor, solo_call_fn fn, void *arg, solo_done_fn done, void *frame,
+                           void *return_address);            /* call_when_running before run */
+
+/* descriptor.c */
+void solo__descriptors_close(struct solo_reactor *reactor);
+
+/* lifecycle.c */
+void solo__lifecycle_start(struct solo_reactor *reactor);
+void solo__lifecycle_step(struct solo_reactor *reactor);
+uint64_t solo__lifecycle_deadline(const struct solo_reactor *reactor); /* when the step wants to be called again */
+void solo__lifecycle_end(struct solo_reactor *reactor);      /* destroy: hands back everything */
+
+#endif
