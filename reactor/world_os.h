@@ -1,0 +1,25 @@
+/* world_os.h - the real world as its backend files and the kit's thread identities see it. */
+#ifndef SOLO__WORLD_OS_H
+#define SOLO__WORLD_OS_H
+
+#include "object.h"
+
+struct os_world {
+    struct solo_world world;     /* first, so that a world is an os_world */
+    struct solo__object_ids ids; /* counted up by many threads: solo__object_next_id is atomic */
+};
+
+extern struct os_world solo__os_world;
+extern const struct solo_thread_table solo__os_thread_table;  /* world_os_thread.c */
+extern const struct solo_poll_table solo__os_poll_table;      /* world_os_poll.c */
+extern const struct solo_network_table solo__os_network_table;/* world_os_network.c */
+
+uint64_t solo__os_now_ns(void);
+
+/* 0 for the process's first thread, else the next free number; a thread takes one when it gets its identity. */
+uint16_t solo__os_thread_number(void);
+
+/* Finds where the calling thread's stack lies; 0 and 0 if that cannot be known. */
+void solo__os_stack_bounds(uintptr_t *ret_low, uintptr_t *ret_high);
+
+#endif

@@ -1,0 +1,154 @@
+/*
+ * world_os_poll.c - poll and wake of world os: epoll, and an eventfd for wakes.
+ *
+ * Wakes coalesce in `woken`: only the thread that turns it from 0 to 1 writes to the eventfd. The poll reads the eventfd
+ * first and turns `woken` back second. The other way round, a wake in between would write, have its write read away, and
+ * leave `woken` at 1 with an empty eventfd: no later wake would ever be seen. Both are read-modify-writes, so what a
+ * waker did before its wake is seen by the thread that consumes it (test_world__wakes_from_a_thread_are_never_lost).
+ */
+#define _GNU_SOURCE
+#include "world_os.h"
+#include <assert.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { NS_PER_MS = 1000000, BATCH_MAX = 64 };
+
+#define WAKE_KEY UINT64_MAX /* of the eventfd: no user's key */
+
+struct solo_poller {
+    int epoll;
+    int event;
+    int woken; /* 1: a wake is on its way */
+};
+
+static int os_open(struct solo_world *world, struct solo_poller **ret_poller)
+{
+    struct epoll_event wake = {.events = EPOLLIN, .data.u64 = WAKE_KEY};
+    struct solo_poller *poller = world->memory->allocate(world, sizeof(*poller));
+    int error;
+    if (poller == NULL) {
+        return -ENOMEM;
+    }
+    poller->woken = 0;
+    poller->epoll = epoll_create1(EPOLL_CLOEXEC);
+    poller->event = poller->epoll < 0 ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (poller->event < 0 || epoll_ctl(poller->epoll, EPOLL_CTL_ADD, poller->event, &wake) < 0) {
+        error = -errno;
+        world->poll->close(world, poller);
+        return error;
+    }
+    *ret_poller = poller;
+    return 0;
+}
+
+static void os_close(struct solo_world *world, struct solo_poller *poller)
+{
+    if (poller == NULL) {
+        return;
+    }
+    if (poller->event >= 0) {
+        (void)close(poller->event);
+    }
+    if (poller->epoll >= 0) {
+        (void)close(poller->epoll);
+    }
+    world->memory->release(world, poller);
+}
+
+static int os_watch(struct solo_world *world, struct solo_poller *poller, int fd, uint32_t events, uint64_t key)
+{
+    struct epoll_event event = {.data.u64 = key};
+    (void)world;
+    assert(key != WAKE_KEY);
+    if (events == 0) {
+        return epoll_ctl(poller->epoll, EPOLL_CTL_DEL, fd, NULL) == 0 || errno == ENOENT ? 0 : -errno;
+    }
+    event.events = ((events & SOLO_READABLE) != 0 ? EPOLLIN : 0u) | ((events & SOLO_WRITABLE) != 0 ? EPOLLOUT : 0u);
+    if (epoll_ctl(poller->epoll, EPOLL_CTL_MOD, fd, &event) == 0) {
+        return 0;
+    }
+    if (errno == ENOENT && epoll_ctl(poller->epoll, EPOLL_CTL_ADD, fd, &event) == 0) {
+        return 0;
+    }
+    return -errno;
+}
+
+/* epoll counts in milliseconds: rounded up, so that a timer is never early and a poll never spins. */
+static int timeout_ms(uint64_t deadline_ns)
+{
+    uint64_t now_ns, left_ms;
+    if (deadline_ns == 0) {
+        return 0;
+    }
+    if (deadline_ns == SOLO_NEVER) {
+        return -1;
+    }
+    now_ns = solo__os_now_ns();
+    if (deadline_ns <= now_ns) {
+        return 0;
+    }
+    left_ms = (deadline_ns - now_ns - 1) / NS_PER_MS + 1;
+    return left_ms < INT32_MAX ? (int)left_ms : INT32_MAX;
+}
+
+static uint32_t translate(uint32_t events)
+{
+    return ((events & EPOLLIN) != 0 ? SOLO_READABLE : 0u) | ((events & EPOLLOUT) != 0 ? SOLO_WRITABLE : 0u) |
+           ((events & (EPOLLHUP | EPOLLERR)) != 0 ? SOLO_HANGUP : 0u);
+}
+
+/* Returns whether there was a wake. A stale write that another wake's reading left behind is read and says no. */
+static bool consume_wake(struct solo_poller *poller)
+{
+    uint64_t count;
+    (void)!read(poller->event, &count, sizeof(count));
+    return __atomic_exchange_n(&poller->woken, 0, __ATOMIC_ACQ_REL) != 0;
+}
+
+static int os_wait(struct solo_world *world, struct solo_poller *poller, uint64_t deadline_ns, struct solo_ready *ready,
+                   size_t ready_max, bool *ret_woken)
+{
+    struct epoll_event events[BATCH_MAX];
+    int batch = ready_max < BATCH_MAX ? (int)ready_max : BATCH_MAX;
+    (void)world;
+    for (;;) {
+        int timeout = timeout_ms(deadline_ns);
+        int got = epoll_wait(poller->epoll, events, batch > 0 ? batch : 1, timeout);
+        int filled = 0;
+        bool woken = false;
+        if (got < 0 && errno != EINTR) {
+            return -errno;
+        }
+        /* Look at `woken` too: in a full batch the eventfd may be missing. */
+        bool look = __atomic_load_n(&poller->woken, __ATOMIC_RELAXED) != 0;
+        for (int i = 0; i < got; i++) {
+            if (events[i].data.u64 == WAKE_KEY) {
+                look = true;
+            } else if (filled < batch) {
+                ready[filled].key = events[i].data.u64;
+                ready[filled].events = translate(events[i].events);
+                filled++;
+            }
+        }
+        if (look) {
+            woken = consume_wake(poller);
+        }
+        if (filled > 0 || woken || (timeout == 0 && got >= 0)) {
+            *ret_woken = woken;
+            return filled;
+        }
+    }
+}
+
+static void os_wake(struct solo_world *world, struct solo_poller *poller)
+{
+    static const uint64_t one = 1;
+    (void)world;
+    if (__atomic_exchange_n(&poller->woken, 1, __ATOMIC_ACQ_REL) == 0) {
+        (void)!write(poller->event, &one, sizeof(one));
+    }
+}
+
+const struct solo_poll_table solo__os_poll_table = {os_open, os_close, os_watch, os_wait, os_wake};

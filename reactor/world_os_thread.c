@@ -1,0 +1,164 @@
+/*
+ * world_os_thread.c - threads, leaf locks, gates and announcements of world os: pthreads.
+ *
+ * A zeroed pthread mutex and condition variable are the default ones in glibc, so struct solo_lock and struct solo_gate
+ * hold them as they are. A gate's deadline is on CLOCK_MONOTONIC by pthread_cond_clockwait, which needs no attribute.
+ */
+#define _GNU_SOURCE
+#include "self.h"
+#include "world_os.h"
+#include <assert.h>
+#include <pthread.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { NS_PER_S = 1000000000 };
+
+/* Delivers an event to the subscribers (probe.c). */
+void solo__probe_deliver(const struct solo_event *event);
+
+static pthread_mutex_t *mutex_of(struct solo_lock *lock)
+{
+    static_assert(sizeof(pthread_mutex_t) <= sizeof(struct solo_lock), "a mutex fits a leaf lock");
+    return (pthread_mutex_t *)(void *)lock->storage;
+}
+
+static pthread_cond_t *condition_of(struct solo_gate *gate)
+{
+    static_assert(sizeof(pthread_cond_t) <= sizeof(struct solo_gate), "a condition fits a gate");
+    return (pthread_cond_t *)(void *)gate->storage;
+}
+
+uint16_t solo__os_thread_number(void)
+{
+    static uint32_t last; /* comes round after 65,535 threads: numbers are for reports, not for identity */
+    if (getpid() == gettid()) {
+        return 0;
+    }
+    return (uint16_t)(1 + (__atomic_fetch_add(&last, 1, __ATOMIC_RELAXED) % UINT16_MAX));
+}
+
+void solo__os_stack_bounds(uintptr_t *ret_low, uintptr_t *ret_high)
+{
+    pthread_attr_t attributes;
+    void *low = NULL;
+    size_t size = 0;
+    if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+        if (pthread_attr_getstack(&attributes, &low, &size) != 0) {
+            low = NULL;
+            size = 0;
+        }
+        (void)pthread_attr_destroy(&attributes);
+    }
+    *ret_low = (uintptr_t)low;
+    *ret_high = (uintptr_t)low + size;
+}
+
+/* Debuggers and race detectors show this name. */
+static void name_thread(const struct solo_thread *thread)
+{
+    char name[16]; /* the kernel's limit */
+    (void)pthread_setname_np(pthread_self(), solo__thread_print_name(thread, name, sizeof(name)));
+}
+
+static void *thread_main(void *arg)
+{
+    struct solo_thread *thread = arg;
+    solo__self = thread;
+    solo__os_stack_bounds(&thread->stack_low, &thread->stack_high);
+    name_thread(thread);
+    solo__thread_main(thread);
+    return NULL;
+}
+
+static int os_start(struct solo_world *world, struct solo_thread *thread)
+{
+    pthread_t handle;
+    (void)world;
+    static_assert(sizeof(pthread_t) <= sizeof(thread->backend), "a thread handle fits the backend pointer");
+    if (pthread_create(&handle, NULL, thread_main, thread) != 0) {
+        return -EAGAIN;
+    }
+    thread->backend = (void *)handle;
+    return 0;
+}
+
+static int os_join(struct solo_world *world, struct solo_thread *thread)
+{
+    (void)world;
+    return -pthread_join((pthread_t)thread->backend, NULL);
+}
+
+static void os_enter(struct solo_world *world, struct solo_lock *lock)
+{
+    int error = pthread_mutex_lock(mutex_of(lock));
+    (void)world;
+    assert(error == 0);
+}
+
+static void os_leave(struct solo_world *world, struct solo_lock *lock)
+{
+    int error = pthread_mutex_unlock(mutex_of(lock));
+    (void)world;
+    assert(error == 0);
+}
+
+static int os_wait(struct solo_world *world, struct solo_gate *gate, struct solo_lock *lock, const struct solo_wait *why,
+                   uint64_t deadline_ns)
+{
+    struct timespec deadline = {(time_t)(deadline_ns / NS_PER_S), (long)(deadline_ns % NS_PER_S)};
+    struct solo_thread *self = solo__self;
+    int error;
+    (void)world;
+    if (self != NULL) {
+        self->wait = why;
+    }
+    if (deadline_ns == SOLO_NEVER) {
+        error = pthread_cond_wait(condition_of(gate), mutex_of(lock));
+    } else {
+        error = pthread_cond_clockwait(condition_of(gate), mutex_of(lock), CLOCK_MONOTONIC, &deadline);
+    }
+    if (self != NULL) {
+        self->wait = NULL;
+    }
+    assert(error == 0 || error == ETIMEDOUT);
+    return -error;
+}
+
+static void os_wake(struct solo_world *world, struct solo_gate *gate, bool all)
+{
+    (void)world;
+    if (all) {
+        (void)pthread_cond_broadcast(condition_of(gate));
+    } else {
+        (void)pthread_cond_signal(condition_of(gate));
+    }
+}
+
+static __attribute__((noinline)) void deliver(enum solo_probe_kind kind, enum solo_access access, uint32_t object,
+                                              uint64_t value)
+{
+    static uint64_t steps; /* a running count over all threads of the process */
+    struct solo_event event = {
+        .step = __atomic_add_fetch(&steps, 1, __ATOMIC_RELAXED),
+        .now_ns = solo__os_now_ns(),
+        .value = value,
+        .object = object,
+        .thread = solo__self_get()->number,
+        .kind = (uint8_t)kind,
+        .access = (uint8_t)access,
+    };
+    solo__probe_deliver(&event);
+}
+
+static void os_announce(struct solo_world *world, enum solo_probe_kind kind, enum solo_access access, uint32_t object,
+                        uint64_t value)
+{
+    (void)world;
+    if (__builtin_expect(__atomic_load_n(&solo__probe_watched, __ATOMIC_RELAXED) != 0, 0)) {
+        deliver(kind, access, object, value);
+    }
+}
+
+const struct solo_thread_table solo__os_thread_table = {os_start, os_join, os_enter, os_leave,
+                                                        os_wait,  os_wake, os_announce};
