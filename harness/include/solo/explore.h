@@ -9,6 +9,7 @@
 #ifndef SOLO_EXPLORE_H
 #define SOLO_EXPLORE_H
 
+#include <solo/detail.h>
 #include <solo/sim.h>
 #include <solo/violation.h>
 #include <stdbool.h>
@@ -98,6 +99,7 @@ struct solo_replay {
     uint64_t steps;
     unsigned violation_count;
     struct solo_violation violations[16];
+    struct solo_detail details[16]; /* of each violation, resolved in the process that made it */
     char *trace;                  /* the whole trace as text, if asked for; free it */
     size_t trace_size;
     char output[SOLO_OUTPUT_MAX];

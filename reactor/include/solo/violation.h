@@ -106,6 +106,16 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_violation_set_sink(solo_violation_sink_fn s
 /* Delivers a violation made elsewhere (an oracle, a lesson) to the sink, subject to the same de-duplication. */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_violation_report(const struct solo_violation *violation);
 
+/*
+ * For findings made outside the kit (an oracle, a lesson): clears the record and fills in id, the contract of `function` (NULL: none)
+ * and everything about the calling thread: name, role, stack, the work it runs, who queued that, step and time. The caller
+ * adds object, amount, text and help.
+ */
+SOLO_ANY_THREAD SOLO_PUBLIC void solo_violation_begin(struct solo_violation *violation, unsigned id, const char *function);
+
+/* The calling thread's return addresses, innermost first, beginning with this call's own. About 20 ns. */
+SOLO_ANY_THREAD SOLO_PUBLIC void solo_stack_take(struct solo_stack *ret_stack);
+
 /* Sets the guard policy of the whole process. -EINVAL: no such policy. SOLO_POLICY=refuse|abort|report sets the first one. */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_guard_set_policy(enum solo_policy policy);
 SOLO_ANY_THREAD SOLO_PUBLIC enum solo_policy solo_guard_policy(void);
