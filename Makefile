@@ -18,10 +18,10 @@ build_of = $(patsubst %/$(FLAVOUR),%,$(BUILD))/$(1)
 CC_plain    := gcc
 CODE_plain  := -O2 -g
 CC_asan     := clang
-CODE_asan   := -O1 -g
+CODE_asan   := -O1 -g -DSOLO_ASAN
 TOOL_asan   := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 CC_tsan     := clang
-CODE_tsan   := -O1 -g
+CODE_tsan   := -O1 -g -DSOLO_TSAN
 TOOL_tsan   := -fsanitize=thread
 CC_valgrind   := gcc
 CODE_valgrind := -O1 -gdwarf-4 -DSOLO_VALGRIND
