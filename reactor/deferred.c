@@ -15,9 +15,7 @@
  */
 #include "deferred_internal.h"
 #include "guard.h"
-#include <solo/reactor.h>
-
-struct solo__owner *solo__reactor_owner(struct solo_reactor *reactor);
+#include "reactor_internal.h"
 
 /* A callback and an errback that wait for their turn. */
 struct pair {
@@ -31,7 +29,6 @@ struct pair {
 struct solo_deferred {
     struct solo__object object;
     struct solo_reactor *reactor;
-    struct solo__owner *owner; /* of that reactor */
     solo_canceller_fn canceller;
     void *canceller_arg;
     struct pair *first, *last;         /* in order of addition */
@@ -116,13 +113,12 @@ static __attribute__((noinline, cold)) void report_bad_wait(struct solo_deferred
 int solo__deferred_make(struct solo_reactor *reactor, solo_canceller_fn canceller, void *arg, void *frame,
                         void *return_address, struct solo_deferred **ret_deferred)
 {
-    struct solo_world *world = ((struct solo__object *)reactor)->world;
+    struct solo_world *world = reactor->world;
     struct solo_deferred *deferred = solo__object_make(world, SOLO__DEFERRED, sizeof *deferred, return_address);
     if (deferred == NULL) {
         return -ENOMEM;
     }
     deferred->reactor = reactor;
-    deferred->owner = solo__reactor_owner(reactor);
     deferred->canceller = canceller;
     deferred->canceller_arg = arg;
     deferred->held = true;
@@ -302,17 +298,15 @@ static void run_chain(struct solo_deferred *deferred)
 static void run_chain_as_callback(struct solo_deferred *deferred)
 {
     struct solo_thread *self = solo__self_get();
-    if (self->callback_depth > 0 || self->inside != deferred->reactor) {
+    struct solo_reactor *reactor = deferred->reactor;
+    if (self->callback_depth > 0 || self->inside != reactor) {
         run_chain(deferred);
         return;
     }
-    struct solo_world *world = deferred->object.world;
     uint32_t id = deferred->object.id;
-    solo__announce(world, SOLO_PROBE_CALLBACK_BEGUN, SOLO_ACCESS_NONE, id, 0);
-    self->callback_depth++;
+    solo__callback_begin(reactor, id);
     run_chain(deferred);
-    self->callback_depth--;
-    solo__announce(world, SOLO_PROBE_CALLBACK_ENDED, SOLO_ACCESS_NONE, id, 0);
+    solo__callback_end(reactor, id);
 }
 
 static void fire(struct solo_deferred *deferred, struct solo_result result, void *frame, void *return_address)
@@ -388,13 +382,22 @@ bool solo__deferred_has_result(const struct solo_deferred *deferred, struct solo
     return has;
 }
 
+bool solo__deferred_take(struct solo_deferred *deferred, struct solo_result *ret_result)
+{
+    if (!solo__deferred_has_result(deferred, ret_result)) {
+        return false;
+    }
+    deferred->result = solo_value(NULL);
+    return true;
+}
+
 /* ---- The public functions ---- */
 
 /* The rungs of every function on a Deferred but release: alive, its reactor alive, the right thread. */
 #define CHECK(function, deferred)                                                                                      \
     SOLO__LIVE_OBJECT(function, deferred, SOLO__DEFERRED, SOLO006_USE_AFTER_END);                                      \
     SOLO__OBJECT((deferred)->reactor, SOLO__REACTOR);                                                                  \
-    SOLO__REACTOR_ONLY(function, (deferred)->owner, deferred)
+    SOLO__REACTOR_ONLY(function, &(deferred)->reactor->owner, deferred)
 
 int solo_deferred_create(struct solo_reactor *reactor, solo_canceller_fn canceller, void *arg,
                          struct solo_deferred **ret_deferred)
@@ -403,7 +406,7 @@ int solo_deferred_create(struct solo_reactor *reactor, solo_canceller_fn cancell
     if (ret_deferred == NULL) {
         return -EINVAL;
     }
-    SOLO__REACTOR_ONLY(solo_deferred_create, solo__reactor_owner(reactor), reactor);
+    SOLO__REACTOR_ONLY(solo_deferred_create, &reactor->owner, reactor);
 
     return solo__deferred_make(reactor, canceller, arg, __builtin_frame_address(0), __builtin_return_address(0), ret_deferred);
 }
@@ -415,7 +418,7 @@ int solo_deferred_release(struct solo_deferred *deferred)
     }
     SOLO__LIVE_OBJECT(solo_deferred_release, deferred, SOLO__DEFERRED, SOLO006_USE_AFTER_END);
     if (solo__object_check(deferred->reactor, SOLO__REACTOR) == 0) { /* else nobody owns it: any thread may give it up */
-        SOLO__REACTOR_ONLY(solo_deferred_release, deferred->owner, deferred);
+        SOLO__REACTOR_ONLY(solo_deferred_release, &deferred->reactor->owner, deferred);
     }
     if (!deferred->held) {
         solo__violation_after_end(SOLO006_USE_AFTER_END, SOLO__FN_solo_deferred_release, deferred, __builtin_frame_address(0),
