@@ -56,6 +56,7 @@ struct solo_choice {
     uint16_t thread;                          /* who asks */
     uint32_t index;                           /* how many choices were recorded before this one */
     uint64_t step;                            /* events executed so far */
+    uint16_t check;                           /* rolling check over the options of all choices, these included */
     const struct solo_option *const *options; /* options[0] is the plain answer */
     size_t count;                             /* at least 2 */
 };
@@ -75,7 +76,7 @@ struct solo_strategy {
     const char *name;
     /* A new schedule begins. Returns 0, or 1 if the strategy has nothing left to try. `seed` is fresh for each schedule. */
     int (*begin)(void *state, uint64_t seed);
-    /* Returns the index of the option to take, less than choice->count. */
+    /* Returns the index of the option to take; choice->count or more gives up: the run ends with SOLO_ENDING_DIVERGED. */
     size_t (*choose)(void *state, const struct solo_choice *choice);
     /* Told of every executed event, also where there was one option. May be NULL. */
     void (*step)(void *state, const struct solo_event *event);

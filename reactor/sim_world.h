@@ -1,0 +1,33 @@
+/* sim_world.h - the simulated world as its backend files see it. */
+#ifndef SOLO__SIM_WORLD_H
+#define SOLO__SIM_WORLD_H
+
+#include "core.h"
+
+struct sim_network; /* sim_network.c */
+
+struct sim_world {
+    struct solo_world world; /* first, so that a world is a sim_world */
+    struct core *core;
+    struct solo__object_ids ids;
+    struct sim_network *network; /* of this run; NULL until its first use */
+};
+
+static inline struct sim_world *sim_world_of(struct solo_world *world)
+{
+    return (struct sim_world *)world;
+}
+
+extern const struct solo_poll_table sim__poll_table;
+extern const struct solo_network_table sim__network_table;
+
+/* Fills in the tables; called once per simulation. */
+void sim__world_init(struct sim_world *world, struct core *core);
+
+/* A schedule begins: ids start over, the network is empty. */
+void sim__world_begin(struct sim_world *world);
+
+/* Whether this world is a simulation. */
+bool sim__is_sim(const struct solo_world *world);
+
+#endif
