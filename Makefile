@@ -52,6 +52,7 @@ endif
 endif
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(patsubst $(BUILD)/%,%,$@);)
+object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 PHONY := all help test check matrix bench clean deps
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -79,7 +80,6 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags | deps-build
 	$(call say,CC)mkdir -p $(@D) && $(CC) $(CFLAGS_ALL) $(if $(PART_TOOL),$(PART_TOOL:none=),$(TOOL)) -MMD -MP -c -o $@ $<
 $(BUILD)/obj/generated/%.o: $(BUILD)/generated/%.c $(BUILD)/flags | deps-build
 	$(call say,CC)mkdir -p $(@D) && $(CC) $(CFLAGS_ALL) $(TOOL) -MMD -MP -c -o $@ $<
-object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 force:

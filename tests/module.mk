@@ -1,4 +1,8 @@
 # tests/ -> solo-tests, one program with every CUnit suite. It sees private symbols, so it links the objects themselves.
+#
+# While a part is half written, build and test another on its own:
+#   make BUILD=/tmp/mine TEST_SUITES=tests/test_clock.c REACTOR_SOURCES='reactor/a.c reactor/b.c' \
+#       LDFLAGS=-Wl,--unresolved-symbols=ignore-all /tmp/mine/bin/solo-tests
 
 TEST_SUITES  := $(wildcard tests/test_*.c)
 TEST_SOURCES := $(TEST_SUITES) $(wildcard tests/runner*.c tests/support*.c)
@@ -6,7 +10,8 @@ TEST_OBJECTS := $(call object,$(TEST_SOURCES)) $(BUILD)/obj/generated/suites.o
 # The command's own parts are tested too, all but the file with its main.
 TESTED_COMMAND = $(call object,$(filter-out $(shell grep -ls '^int main' $(COMMAND_SOURCES) /dev/null),$(COMMAND_SOURCES)))
 TESTED_OBJECTS = $(REACTOR_OBJECTS) $(HARNESS_OBJECTS) $(TESTED_COMMAND)
-$(TEST_OBJECTS): PART_CFLAGS = -iquote reactor -iquote harness -iquote sanitizer $(HARNESS_CFLAGS)
+# No prototype for suite_<x>: the generated list has its own.
+$(TEST_OBJECTS): PART_CFLAGS = -Wno-missing-prototypes -iquote reactor -iquote harness -iquote sanitizer $(HARNESS_CFLAGS)
 $(TEST_OBJECTS): | $(CONTRACTS)
 
 # Every tests/test_<x>.c has a suite_<x>: the list is made from the file names.
@@ -20,3 +25,16 @@ $(BUILD)/generated/suites.list: force
 $(BUILD)/bin/solo-tests: $(TEST_OBJECTS) $(TESTED_OBJECTS)
 	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -rdynamic -o $@ $^ $(HARNESS_LIBS) -lcunit $(LDFLAGS)
 ALL += $(BUILD)/bin/solo-tests
+
+# What `make test` does, in this order; other folders add to it.
+TEST_STEPS += test-units
+TESTS ?=
+TEST_OPTIONS ?= $(if $(filter valgrind tsan,$(FLAVOUR)),--timeout 300) --junit $(BUILD)/solo-tests.xml
+RUN_TESTS = $(if $(filter valgrind,$(FLAVOUR)),valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite)
+export TSAN_OPTIONS ?= atexit_sleep_ms=0
+PHONY += test-units
+test-units: $(BUILD)/bin/solo-tests $(ALL) ## run the CUnit suites; TESTS='suite suite.test ...' for some of them
+	$(RUN_TESTS) $(BUILD)/bin/solo-tests $(TEST_OPTIONS) $(TESTS)
+
+test: $(ALL) ## prove it: every suite, check of the course, and sanitizer self-tests (6 minutes or less)
+	+@tests/steps '$(MAKE) FLAVOUR=$(FLAVOUR) BUILD=$(BUILD)' $(TEST_STEPS)
