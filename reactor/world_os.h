@@ -16,7 +16,7 @@ extern const struct solo_network_table solo__os_network_table;/* world_os_networ
 
 uint64_t solo__os_now_ns(void);
 
-/* 0 for the process's first thread, else the next free number; a thread takes one when it gets its identity. */
+/* The number of the calling thread, which the kit did not start: 0 for the process's first thread, else the next free one. */
 uint16_t solo__os_thread_number(void);
 
 /* Finds where the calling thread's stack lies; 0 and 0 if that cannot be known. */

@@ -29,13 +29,15 @@ static pthread_cond_t *condition_of(struct solo_gate *gate)
     return (pthread_cond_t *)(void *)gate->storage;
 }
 
+static uint16_t next_number(void)
+{
+    static uint32_t given; /* comes round after 65,535 threads: numbers are for reports, not for identity */
+    return (uint16_t)(1 + __atomic_fetch_add(&given, 1, __ATOMIC_RELAXED) % UINT16_MAX);
+}
+
 uint16_t solo__os_thread_number(void)
 {
-    static uint32_t last; /* comes round after 65,535 threads: numbers are for reports, not for identity */
-    if (getpid() == gettid()) {
-        return 0;
-    }
-    return (uint16_t)(1 + (__atomic_fetch_add(&last, 1, __ATOMIC_RELAXED) % UINT16_MAX));
+    return getpid() == gettid() ? 0 : next_number();
 }
 
 void solo__os_stack_bounds(uintptr_t *ret_low, uintptr_t *ret_high)
@@ -76,6 +78,7 @@ static int os_start(struct solo_world *world, struct solo_thread *thread)
     pthread_t handle;
     (void)world;
     static_assert(sizeof(pthread_t) <= sizeof(thread->backend), "a thread handle fits the backend pointer");
+    thread->number = next_number();
     if (pthread_create(&handle, NULL, thread_main, thread) != 0) {
         return -EAGAIN;
     }
