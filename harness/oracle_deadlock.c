@@ -1,0 +1,117 @@
+/*
+ * oracle_deadlock.c - SOLO004: nobody can run and somebody waits; says who waits for what.
+ *
+ * The simulation decides that it is a deadlock (a thread waits, without a deadline, for what only another waiter can
+ * give); idle waits, a reactor in its poll or a worker without work, never count. A pool whose workers all wait while jobs
+ * are queued is said to be wedged, because that is what has to be mended.
+ */
+#include "oracle_internal.h"
+#include <string.h>
+
+static struct oracles *const all = &solo__oracles;
+
+static bool is_idle(unsigned wait_kind)
+{
+    return wait_kind <= SOLO_WAIT_PEER;
+}
+
+static int number_of(const char *name)
+{
+    char buffer[SOLO_VIOLATION_NAME_MAX];
+    for (unsigned i = 0; i < all->threads_seen; i++) {
+        if (strcmp(solo_thread_name_of(i, buffer, sizeof buffer), name) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+/* Those who are stuck first: the list of a report may be cut. Returns how many they are. */
+static uint32_t stuck_first(struct solo_waiter *waiters, uint32_t count)
+{
+    uint32_t stuck = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!is_idle(waiters[i].wait_kind)) {
+            struct solo_waiter waiter = waiters[i];
+            memmove(&waiters[stuck + 1], &waiters[stuck], (i - stuck) * sizeof waiter);
+            waiters[stuck++] = waiter;
+        }
+    }
+    return stuck;
+}
+
+/* How many of them run jobs of the pool. */
+static unsigned count_workers(const struct solo_waiter *waiters, uint32_t stuck)
+{
+    unsigned workers = 0;
+    for (uint32_t i = 0; i < stuck; i++) {
+        int number = number_of(waiters[i].thread);
+        workers += number >= 0 && all->threads[number].epoch == all->epoch &&
+                   all->threads[number].call_queue == SOLO_QUEUE_POOL;
+    }
+    return workers;
+}
+
+static void describe(struct solo_violation *violation, unsigned workers)
+{
+    const struct solo_waiter *first = &violation->waiters[0];
+    if (workers != 0 && all->jobs_queued != 0) {
+        violation->amount = all->jobs_queued;
+        ORACLE_TEXT(violation->text, "the pool is wedged: %u job%s wait%s, and %u queued job%s nobody can start", workers,
+                    workers == 1 ? "" : "s", workers == 1 ? "s" : "", all->jobs_queued, all->jobs_queued == 1 ? "" : "s");
+        ORACLE_TEXT(violation->help, "%s",
+                    "a job must not wait for another job of its pool: chain them with Deferreds, or give one side a worker of its own");
+        return;
+    }
+    const char *object = strcmp(first->object, "-") != 0 ? first->object : solo_wait_kind_text(first->wait_kind);
+    ORACLE_TEXT(violation->text, "deadlock: `%s` waits for %s%s%s%s, and nobody can run", first->thread, object,
+                first->holder[0] != '\0' ? ", which `" : "", first->holder, first->holder[0] != '\0' ? "` holds" : "");
+    ORACLE_TEXT(violation->help, "%s",
+                first->wait_kind == SOLO_WAIT_MUTEX
+                    ? "take locks in one order everywhere, and wait for nothing while holding one"
+                    : "make sure that whoever must give it can still run: no wait for a thread that waits for this one");
+}
+
+void solo__oracle_deadlock_end(void)
+{
+    struct solo_violation *violation = solo__oracle_find(SOLO004_DEADLOCK, NULL, NULL);
+    if (violation == NULL) {
+        return;
+    }
+    bool deadlock = false;
+    size_t count = solo_sim_waiters(violation->waiters, SOLO_WAITERS_MAX, &deadlock);
+    uint32_t kept = (uint32_t)(count < SOLO_WAITERS_MAX ? count : SOLO_WAITERS_MAX);
+    uint32_t stuck = stuck_first(violation->waiters, kept);
+    violation->waiter_count = kept;
+    if (stuck == 0) {
+        all->finding_count--; /* more idle threads than the list holds, in front of the one that is stuck */
+        return;
+    }
+
+    const struct solo_waiter *first = &violation->waiters[0];
+    const char *function = solo__oracle_waiting_function(first->wait_kind);
+    const struct solo_contract *contract = function != NULL ? solo_contract_find(function) : NULL;
+    if (contract != NULL) {
+        ORACLE_TEXT(violation->function, "%s", contract->function);
+        ORACLE_TEXT(violation->contract_file, "%s", contract->file);
+        violation->contract = (uint32_t)contract->kind;
+        violation->contract_line = (uint32_t)contract->line;
+    }
+    int number = number_of(first->thread);
+    ORACLE_TEXT(violation->thread, "%s", first->thread);
+    violation->role[0] = violation->job[0] = violation->queued_by[0] = '\0';
+    violation->queued_stack.count = 0;
+    if (number >= 0 && all->threads[number].epoch == all->epoch) {
+        const struct oracle_thread *thread = &all->threads[number];
+        violation->thread_number = (uint32_t)number;
+        violation->stack = thread->wait_stack;
+        violation->object_id = thread->wait_object;
+        const struct oracle_thing *job = thread->call != 0 ? solo__oracle_thing(thread->call) : NULL;
+        if (job != NULL) {
+            solo_object_name(thread->call, violation->job, sizeof violation->job);
+            solo_thread_name_of(job->thread, violation->queued_by, sizeof violation->queued_by);
+        }
+    }
+    ORACLE_TEXT(violation->object, "%s", first->object);
+    describe(violation, count_workers(violation->waiters, stuck));
+}

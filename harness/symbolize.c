@@ -1,0 +1,145 @@
+/*
+ * symbolize.c - from return addresses to functions, files and lines, with gcc's libbacktrace, which reads the debug
+ * information of every loaded object once, at the first call; where it knows nothing, dladdr's module and offset.
+ *
+ * The kit's own frames are known by where its sources lie (this file knows its own name), the C library's by its module.
+ */
+#define _GNU_SOURCE
+#include <solo/detail.h>
+#include <backtrace.h>
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct backtrace_state *state;
+static char working_directory[256]; /* with a slash at the end; "" if unknown */
+static char kit_root[256];          /* what kit sources begin with, before "reactor/" and "harness/" */
+static const void *c_library;
+
+static void ignore_error(void *arg, const char *message, int error)
+{
+    (void)arg;
+    (void)message;
+    (void)error;
+}
+
+static int keep_first(void *arg, uintptr_t pc, const char *file, int line, const char *function)
+{
+    struct solo_frame_text *frame = arg;
+    (void)pc;
+    if (function != NULL) {
+        (void)snprintf(frame->function, sizeof frame->function, "%s", function);
+    }
+    if (file != NULL) {
+        (void)snprintf(frame->file, sizeof frame->file, "%s", file);
+        frame->line = line;
+    }
+    return 1; /* the innermost of inlined functions is enough */
+}
+
+static void look_up(uintptr_t pc, struct solo_frame_text *frame)
+{
+    memset(frame, 0, sizeof *frame);
+    if (state != NULL) {
+        (void)backtrace_pcinfo(state, pc, keep_first, ignore_error, frame);
+    }
+}
+
+static void set_up(void)
+{
+    if (getcwd(working_directory, sizeof working_directory - 1) != NULL) {
+        strcat(working_directory, "/");
+    } else {
+        working_directory[0] = '\0';
+    }
+    state = backtrace_create_state(NULL, 1, ignore_error, NULL);
+
+    struct solo_frame_text here;
+    look_up((uintptr_t)&solo_symbolize_stack, &here);
+    char *part = strstr(here.file, "harness/symbolize.c");
+    if (part != NULL) {
+        *part = '\0';
+        (void)snprintf(kit_root, sizeof kit_root, "%s", here.file);
+    }
+    Dl_info info;
+    if (dladdr((const void *)(uintptr_t)&getcwd, &info) != 0) {
+        c_library = info.dli_fbase;
+    }
+}
+
+static int starts_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+static int is_kit_file(const char *file)
+{
+    if (file[0] == '\0' || !starts_with(file, kit_root)) {
+        return 0;
+    }
+    const char *rest = file + strlen(kit_root);
+    rest += starts_with(rest, "./") ? 2 : 0;
+    return starts_with(rest, "reactor/") || starts_with(rest, "harness/");
+}
+
+static int is_foreign(uintptr_t pc)
+{
+    Dl_info info;
+    return dladdr((const void *)pc, &info) != 0 && info.dli_fbase == c_library;
+}
+
+/* "chat+0x1234" */
+static void fall_back(uintptr_t pc, struct solo_frame_text *frame)
+{
+    Dl_info info;
+    if (dladdr((const void *)pc, &info) == 0 || info.dli_fname == NULL) {
+        (void)snprintf(frame->function, sizeof frame->function, "0x%lx", (unsigned long)pc);
+        return;
+    }
+    const char *name = strrchr(info.dli_fname, '/');
+    (void)snprintf(frame->function, sizeof frame->function, "%.40s+0x%lx", name != NULL ? name + 1 : info.dli_fname,
+                   (unsigned long)(pc - (uintptr_t)info.dli_fbase));
+}
+
+/* Relative to the working directory where it lies below it, and without "./". */
+static void shorten(char *file)
+{
+    size_t length = strlen(working_directory);
+    char *rest = file;
+    if (length > 0 && starts_with(rest, working_directory)) {
+        rest += length;
+    }
+    rest += starts_with(rest, "./") ? 2 : 0;
+    memmove(file, rest, strlen(rest) + 1);
+}
+
+static void finish(uintptr_t pc, struct solo_frame_text *frame)
+{
+    if (frame->function[0] == '\0') {
+        fall_back(pc, frame);
+    }
+    shorten(frame->file);
+}
+
+size_t solo_symbolize_stack(const struct solo_stack *stack, struct solo_frame_text *frames, size_t max)
+{
+    if (stack == NULL || frames == NULL || stack->count == 0 || stack->count > SOLO_STACK_MAX) {
+        return 0;
+    }
+    (void)pthread_once(&once, set_up);
+    size_t count = 0;
+    for (int want_all = 0; count == 0 && want_all < 2; want_all++) {
+        for (uint32_t i = 0; i < stack->count && count < max; i++) {
+            uintptr_t pc = (uintptr_t)stack->frames[i] - 1; /* inside the call, not after it */
+            look_up(pc, &frames[count]);
+            if (want_all || !(is_kit_file(frames[count].file) || is_foreign(pc))) {
+                finish(pc, &frames[count]);
+                count++;
+            }
+        }
+    }
+    return count;
+}
