@@ -11,7 +11,7 @@ TEST_OBJECTS := $(call object,$(TEST_SOURCES)) $(BUILD)/obj/generated/suites.o
 TESTED_COMMAND = $(call object,$(filter-out $(shell grep -ls '^int main' $(COMMAND_SOURCES) /dev/null),$(COMMAND_SOURCES)))
 TESTED_OBJECTS = $(REACTOR_OBJECTS) $(HARNESS_OBJECTS) $(TESTED_COMMAND)
 # No prototype for suite_<x>: the generated list has its own.
-$(TEST_OBJECTS): PART_CFLAGS = -Wno-missing-prototypes -iquote reactor -iquote harness -iquote sanitizer $(HARNESS_CFLAGS)
+$(TEST_OBJECTS): PART_CFLAGS = -DSOLO_NO_STATIC_CONTRACTS -Wno-missing-prototypes -iquote reactor -iquote harness -iquote sanitizer $(HARNESS_CFLAGS)
 $(TEST_OBJECTS): | $(CONTRACTS)
 
 # Every tests/test_<x>.c has a suite_<x>: the list is made from the file names.
@@ -38,3 +38,8 @@ test-units: $(BUILD)/bin/solo-tests $(ALL) ## run the CUnit suites; TESTS='suite
 
 test: $(ALL) ## prove it: every suite, check of the course, and sanitizer self-tests (6 minutes or less)
 	+@tests/steps '$(MAKE) FLAVOUR=$(FLAVOUR) BUILD=$(BUILD)' $(TEST_STEPS)
+
+TEST_STEPS += test-compile-fail
+PHONY += test-compile-fail
+test-compile-fail: | deps-test ## clang refuses wrong calls and wrong callbacks, and nothing else
+	@tests/compile_fail/run

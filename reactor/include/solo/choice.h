@@ -49,7 +49,7 @@ struct solo_option {
     uint32_t reserved;
 };
 
-enum { SOLO_TAG_TIME = 0xffffffffu }; /* the tag of "let time pass to the next deadline" */
+#define SOLO_TAG_TIME 0xffffffffu /* the tag of "let time pass to the next deadline" */
 
 struct solo_choice {
     enum solo_choice_kind kind;

@@ -82,6 +82,14 @@ SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_cancel(struct solo_deferred *def
 /* Whether it has a result now; if so and ret_result is not NULL, a copy of it. */
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_has_result(struct solo_deferred *deferred, bool *ret_has, struct solo_result *ret_result);
 
+/* Clang checks each callback's contract where it is registered: see contract.h. */
+#ifdef SOLO_CHECKS_CALLBACKS
+#define solo_deferred_add(deferred, callback, errback, arg)                                                            \
+    (SOLO__RUNS_ON_REACTOR(solo_callback_fn, callback, solo_value((void *)0), (void *)0),                              \
+     SOLO__RUNS_ON_REACTOR(solo_callback_fn, errback, solo_value((void *)0), (void *)0),                               \
+     solo_deferred_add(deferred, callback, errback, arg))
+#endif
+
 #ifdef __cplusplus
 }
 #endif

@@ -44,6 +44,14 @@ SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_delayed_call_active(struct solo_reactor *
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_reactor_delayed_calls(struct solo_reactor *reactor, solo_delayed_call_id *ids, size_t ids_max,
                                                              size_t *ret_count);
 
+/* Clang checks each callback's contract where it is registered: see contract.h. */
+#ifdef SOLO_CHECKS_CALLBACKS
+#define solo_reactor_call_later(reactor, delay_ns, fn, arg, done, ret_id)                                              \
+    (SOLO__RUNS_ON_REACTOR(solo_call_fn, fn, (void *)0),                                                               \
+     SOLO__RUNS_ON_REACTOR(solo_done_fn, done, 0, (void *)0),                                                          \
+     solo_reactor_call_later(reactor, delay_ns, fn, arg, done, ret_id))
+#endif
+
 #ifdef __cplusplus
 }
 #endif

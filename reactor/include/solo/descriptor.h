@@ -38,6 +38,16 @@ SOLO_ANY_THREAD SOLO_PUBLIC ptrdiff_t solo_stream_write(int fd, const void *data
 /* Ends one side; the other reads the end of the stream. */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_stream_close(int fd);
 
+/* Clang checks each callback's contract where it is registered: see contract.h. */
+#ifdef SOLO_CHECKS_CALLBACKS
+#define solo_reactor_add_reader(reactor, fd, on_ready, arg)                                                            \
+    (SOLO__RUNS_ON_REACTOR(solo_descriptor_fn, on_ready, 0, (void *)0),                                                \
+     solo_reactor_add_reader(reactor, fd, on_ready, arg))
+#define solo_reactor_add_writer(reactor, fd, on_ready, arg)                                                            \
+    (SOLO__RUNS_ON_REACTOR(solo_descriptor_fn, on_ready, 0, (void *)0),                                                \
+     solo_reactor_add_writer(reactor, fd, on_ready, arg))
+#endif
+
 #ifdef __cplusplus
 }
 #endif

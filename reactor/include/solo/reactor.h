@@ -125,6 +125,18 @@ SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_reactor_add_trigger(struct solo_reactor *
 /* Takes back a trigger that has not fired; its done gets SOLO_ECANCELLED. -ENOENT: fired, removed or unknown. */
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_reactor_remove_trigger(struct solo_reactor *reactor, solo_trigger_id id);
 
+/* Clang checks each callback's contract where it is registered: see contract.h. */
+#ifdef SOLO_CHECKS_CALLBACKS
+#define solo_reactor_call_when_running(reactor, fn, arg, done)                                                         \
+    (SOLO__RUNS_ON_REACTOR(solo_call_fn, fn, (void *)0),                                                               \
+     SOLO__RUNS_ON_REACTOR(solo_done_fn, done, 0, (void *)0),                                                          \
+     solo_reactor_call_when_running(reactor, fn, arg, done))
+#define solo_reactor_add_trigger(reactor, phase, event, fn, arg, done, ret_id)                                         \
+    (SOLO__RUNS_ON_REACTOR(solo_trigger_fn, fn, (void *)0),                                                            \
+     SOLO__RUNS_ON_REACTOR(solo_done_fn, done, 0, (void *)0),                                                          \
+     solo_reactor_add_trigger(reactor, phase, event, fn, arg, done, ret_id))
+#endif
+
 #ifdef __cplusplus
 }
 #endif

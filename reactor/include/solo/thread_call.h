@@ -57,6 +57,24 @@ SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_defer_to_thread(struct solo_reactor *reac
 SOLO_NOT_ON_REACTOR SOLO_PUBLIC int solo_blocking_call_from_thread(struct solo_reactor *reactor, solo_work_fn work, void *arg,
                                                                    void **ret_value);
 
+/* Clang checks each callback's contract where it is registered: see contract.h. */
+#ifdef SOLO_CHECKS_CALLBACKS
+#define solo_reactor_call_from_thread(reactor, fn, arg, done)                                                          \
+    (SOLO__RUNS_ON_REACTOR(solo_call_fn, fn, (void *)0),                                                               \
+     SOLO__RUNS_ON_REACTOR(solo_done_fn, done, 0, (void *)0),                                                          \
+     solo_reactor_call_from_thread(reactor, fn, arg, done))
+#define solo_reactor_call_in_thread(reactor, fn, arg, done)                                                            \
+    (SOLO__RUNS_ON_POOL(solo_call_fn, fn, (void *)0),                                                                  \
+     SOLO__RUNS_ON_REACTOR(solo_done_fn, done, 0, (void *)0),                                                          \
+     solo_reactor_call_in_thread(reactor, fn, arg, done))
+#define solo_defer_to_thread(reactor, work, arg, ret_deferred)                                                         \
+    (SOLO__RUNS_ON_POOL(solo_work_fn, work, (void *)0),                                                                \
+     solo_defer_to_thread(reactor, work, arg, ret_deferred))
+#define solo_blocking_call_from_thread(reactor, work, arg, ret_value)                                                  \
+    (SOLO__RUNS_ON_REACTOR(solo_work_fn, work, (void *)0),                                                             \
+     solo_blocking_call_from_thread(reactor, work, arg, ret_value))
+#endif
+
 #ifdef __cplusplus
 }
 #endif
