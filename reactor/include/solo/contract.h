@@ -31,6 +31,7 @@ extern solo_role solo_role_pool;    /* held by code that runs on a pool worker *
 #define SOLO_ANY_THREAD
 #define SOLO_ASSERTS_REACTOR __attribute__((assert_capability(solo_role_reactor)))
 #define SOLO_ASSERTS_POOL __attribute__((assert_capability(solo_role_pool)))
+#define SOLO_SET_UP __attribute__((no_thread_safety_analysis))
 #else
 #define SOLO_REACTOR_ONLY    /* only the thread that owns the reactor may call it */
 #define SOLO_POOL_ONLY       /* only code that runs on a pool worker may call it */
@@ -38,6 +39,7 @@ extern solo_role solo_role_pool;    /* held by code that runs on a pool worker *
 #define SOLO_ANY_THREAD      /* thread-safe */
 #define SOLO_ASSERTS_REACTOR /* returns only if the caller is the reactor thread */
 #define SOLO_ASSERTS_POOL    /* returns only if the caller is a pool worker */
+#define SOLO_SET_UP          /* for main: sets up before the reactor runs, cleans up after; only the run-time guard looks */
 #endif
 
 /*

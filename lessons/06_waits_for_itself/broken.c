@@ -1,0 +1,46 @@
+/*
+ * The helper of the last lesson, called from a callback: the reactor thread asks the reactor thread, and waits.
+ */
+#include <solo/solo.h>
+#include <stdio.h>
+
+#define MILLISECOND UINT64_C(1000000)
+
+static struct solo_reactor *reactor;
+
+static SOLO_REACTOR_ONLY void page_arrived(void *arg)
+{
+    (void)solo_deferred_fire(arg, solo_value("<h1>hello</h1>"));
+}
+
+static SOLO_REACTOR_ONLY struct solo_result get_page(void *arg)
+{
+    struct solo_deferred *page;
+    (void)arg;
+    if (solo_deferred_create(reactor, NULL, NULL, &page) < 0 ||
+        solo_reactor_call_later(reactor, 20 * MILLISECOND, page_arrived, page, NULL, NULL) < 0) {
+        return solo_failure(-ENOMEM);
+    }
+    return solo_wait_for(page);
+}
+
+static SOLO_REACTOR_ONLY void button_pressed(void *arg)
+{
+    void *page;
+    if (solo_blocking_call_from_thread(reactor, get_page, arg, &page) == 0) {
+        printf("%s\n", (const char *)page);
+        solo_happened("page shown");
+    }
+    (void)solo_reactor_stop(reactor);
+}
+
+SOLO_SET_UP int main(void)
+{
+    solo_must_happen("page shown", 1);
+    if (solo_reactor_create(NULL, &reactor) < 0) {
+        return 1;
+    }
+    (void)solo_reactor_call_when_running(reactor, button_pressed, NULL, NULL);
+    (void)solo_reactor_run(reactor);
+    return solo_reactor_destroy(reactor) < 0;
+}
