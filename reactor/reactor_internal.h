@@ -49,12 +49,22 @@ struct solo__call_list {
 void *solo__call_make(struct solo_reactor *reactor, size_t size, enum solo__object_kind kind, solo_call_fn fn, void *arg,
                       solo_done_fn done, void *frame, void *return_address);
 
+/* The same for memory that the caller has. */
+void solo__call_init(struct solo__call *call, struct solo_reactor *reactor, enum solo__object_kind kind, solo_call_fn fn, void *arg,
+                     solo_done_fn done, void *frame, void *return_address);
+
 /* The usual serve: fn, done, and release; or done with the status. */
 void solo__call_serve(struct solo__call *call, int status);
 
-/* The pieces of it. run: CALL_BEGUN, fn, CALL_ENDED, with solo__self->work set. end: done(status), HANDED_BACK or DROPPED, release. */
-void solo__call_run(struct solo__call *call);
-void solo__call_end(struct solo__call *call, int status);
+/* Its pieces, for calls that are more than fn and done. Around them, a serve says solo__callback_begin and _end. */
+/* fn comes next: CALL_BEGUN, and solo__self->work says whose it is. Returns what it said before, for solo__call_ended. */
+const struct solo__provenance *solo__call_begun(struct solo__call *call);
+void solo__call_ended(struct solo__call *call, const struct solo__provenance *outer_work);
+void solo__call_done(struct solo__call *call, int status); /* HANDED_BACK and done(status, arg), or DROPPED */
+void solo__call_release(struct solo__call *call);          /* gives back the memory that solo__call_make took */
+
+/* It was announced, and then the queue did not take it: the public call returns `status` instead of calling done. Announces that. */
+void solo__call_refused(struct solo__call *call, int status);
 
 /* Tells the probe that the caller is about to accept `call`; a scheduling point. */
 static inline void solo__call_announce(const struct solo__call *call, enum solo_queue queue);
@@ -100,7 +110,7 @@ int solo__reactor_watch(struct solo_reactor *reactor, struct solo__watch *watch,
 
 /* ---- Closables: what the reactor must close when it stops ---- */
 
-/* Embedded in ports, connectors and transports, and linked while they are open. */
+/* Embedded in ports, connectors and transports, and linked until their last callback has been made. */
 struct solo__closable {
     struct solo__closable *next;
     struct solo__closable **link; /* what points here; NULL: not linked */
@@ -113,7 +123,7 @@ void solo__reactor_unlink(struct solo_reactor *reactor, struct solo__closable *c
 
 /* ---- The pool's part in the reactor's life ---- */
 
-/* How a reactor speaks to its pool. All are called on the reactor thread, except start (see solo__reactor_attach_pool). */
+/* How a reactor speaks to its pool. All on the reactor thread, except start and begin_stop (see solo__reactor_attach_pool). */
 struct solo__pool_ops {
     /* The reactor runs: start the minimum, and workers for what waits. Called once. */
     void (*start)(struct solo_pool *pool);
@@ -148,7 +158,7 @@ enum { SOLO__PHASES = 3, SOLO__READY_MAX = 64, SOLO__POOL_MAX_DEFAULT = 10 };
 
 /* Where the reactor is in its life; finer than enum solo_reactor_state. */
 enum solo__stage {
-    SOLO__STAGE_IDLE = 0, /* not started, or crashed */
+    SOLO__STAGE_IDLE = 0, /* not started, or crashed: it may run */
     SOLO__STAGE_STARTING, /* before-startup triggers hold */
     SOLO__STAGE_RUNNING,
     SOLO__STAGE_STOPPING, /* before-shutdown triggers hold */
@@ -159,7 +169,9 @@ enum solo__stage {
 struct solo__trigger;      /* trigger.c */
 struct solo__delayed_call; /* delayed_call.c */
 struct solo__descriptor;   /* descriptor.c */
-struct solo__blocking_call;/* thread_call.c */
+struct solo__blocking_call;int solo__reactor_post_blocking(struct solo_reactor *reactor, struct solo__call *call); /* refused from the drain on; else counted */
+
+/* blocking_call.c */
 
 struct solo__trigger_list {
     struct solo__trigger *first, *last;
@@ -183,19 +195,19 @@ struct solo_reactor {
     struct solo_world *world;
     struct solo_poller *poller;
 
-    /* The life. `state` and `running` are written by the reactor thread and read by any (relaxed). */
+    /* The life. */
     enum solo__stage stage;
-    enum solo_reactor_state state;
-    bool running;                     /* from the during-startup phase until the during-shutdown phase */
+    bool running;                     /* from the during-startup phase until the during-shutdown phase; any thread reads it */
     bool looping;                     /* inside run or iterate */
-    bool started;                     /* inside run: stop and crash make sense */
-    bool stop_asked;
-    bool crashed;                     /* run returns after this pass */
+    bool started;                     /* inside run, and neither crashed nor at the end of a stop: passes go on */
+    bool stop_asked;                  /* ever: stop was called */
     unsigned pool_min, pool_max;
     uint64_t drain_max_ns;
     uint64_t drain_deadline_ns;       /* of the shutdown under way; SOLO_NEVER before */
     uint64_t now_ns;                  /* the time of this pass */
     uint64_t passes;
+    size_t workers_left;              /* pool workers that did not end in time: they keep the reactor's memory */
+    bool pool_finished;
 
     /* Work of the reactor thread. */
     struct solo__call_list batch;     /* the thread calls of this pass */
@@ -258,39 +270,57 @@ static inline bool solo__reactor_is_over(const struct solo_reactor *reactor)
     return reactor->stage == SOLO__STAGE_STOPPED;
 }
 
+/* A time plus a delay, SOLO_NEVER if that is beyond all times. */
+static inline uint64_t solo__add_ns(uint64_t time_ns, uint64_t delay_ns)
+{
+    return delay_ns > SOLO_NEVER - time_ns ? SOLO_NEVER : time_ns + delay_ns;
+}
+
+/* The time of this pass; outside the loop there is no pass, and the clock is read. */
+uint64_t solo__reactor_now(struct solo_reactor *reactor);
+
 /* ---- Between the files of the engine ---- */
 
 /* thread_call.c */
-void solo__thread_calls_take(struct solo_reactor *reactor);  /* fixes the batch of this pass */
-void solo__thread_calls_run(struct solo_reactor *reactor);   /* serves the batch */
-void solo__thread_calls_close(struct solo_reactor *reactor, bool gone); /* takes no more; serves what is left with SOLO_ECLOSING */
-void solo__blocking_calls_answer(struct solo_reactor *reactor); /* those whose Deferred has a result now */
-void solo__blocking_calls_give_up(struct solo_reactor *reactor);/* SOLO_ECLOSING to all others */
-bool solo__reactor_sleeps(struct solo_reactor *reactor);     /* about to poll: true if nothing is queued; then posts wake it */
-void solo__reactor_slept(struct solo_reactor *reactor);      /* the poll returned: posts need not wake it */
+void solo__thread_calls_take(struct solo_reactor *reactor); /* fixes the batch of this pass */
+void solo__thread_calls_run(struct solo_reactor *reactor);  /* serves the batch */
+void solo__thread_calls_close(struct solo_reactor *reactor);/* takes no more; serves what is left with SOLO_ECLOSING */
+void solo__thread_calls_end(struct solo_reactor *reactor);  /* the same, and from now on not even forced ones are taken */
+bool solo__reactor_may_sleep(struct solo_reactor *reactor); /* about to poll: false if a call is queued; else the next post wakes it */
+void solo__reactor_is_awake(struct solo_reactor *reactor);  /* the poll returned: posts need not wake it */
+
+int solo__reactor_post_blocking(struct solo_reactor *reactor, struct solo__call *call); /* refused from the drain on; else counted */
+
+/* blocking_call.c */
+void solo__blocking_calls_answer(struct solo_reactor *reactor);  /* those whose Deferred has a result now */
+bool solo__blocking_calls_pending(struct solo_reactor *reactor); /* whether one was accepted and not answered */
+void solo__blocking_calls_give_up(struct solo_reactor *reactor, bool report); /* SOLO_ECLOSING to those that wait for a Deferred */
 
 /* delayed_call.c */
-void solo__delayed_calls_take(struct solo_reactor *reactor); /* fixes the batch: due at now_ns */
+void solo__delayed_calls_take(struct solo_reactor *reactor); /* fixes the batch of this pass: due at now_ns */
 void solo__delayed_calls_run(struct solo_reactor *reactor);
 uint64_t solo__delayed_calls_next(const struct solo_reactor *reactor); /* next due time, SOLO_NEVER if none */
-void solo__delayed_calls_close(struct solo_reactor *reactor);
+void solo__delayed_calls_close(struct solo_reactor *reactor); /* hands back what is left */
+void solo__delayed_calls_end(struct solo_reactor *reactor);   /* and frees the tables */
 
 /* trigger.c */
+void solo__triggers_open(struct solo_reactor *reactor, enum solo_system_event event); /* its phases take triggers again */
 void solo__triggers_fire(struct solo_reactor *reactor, enum solo_system_event event, enum solo_phase phase);
 bool solo__triggers_hold(struct solo_reactor *reactor);      /* whether a Deferred still has no result */
-void solo__triggers_give_up(struct solo_reactor *reactor);   /* stops waiting for Deferreds, and says which */
-void solo__triggers_reopen(struct solo_reactor *reactor);    /* after a crash */
-void solo__triggers_close(struct solo_reactor *reactor, enum solo_system_event event); /* hands back what did not fire */
+void solo__triggers_let_go(struct solo_reactor *reactor, bool report); /* stops waiting for Deferreds; `report` says for which */
+void solo__triggers_finish(struct solo_reactor *reactor, enum solo_system_event event, enum solo_phase phase); /* it is over */
+void solo__triggers_close(struct solo_reactor *reactor, enum solo_system_event event); /* all over; hands back what is left */
 int solo__trigger_add_hook(struct solo_reactor *reactor, solo_call_fn fn, void *arg, solo_done_fn done, void *frame,
                            void *return_address);            /* call_when_running before run */
 
 /* descriptor.c */
-void solo__descriptors_close(struct solo_reactor *reactor);
+void solo__descriptors_end(struct solo_reactor *reactor);
 
 /* lifecycle.c */
 void solo__lifecycle_start(struct solo_reactor *reactor);
 void solo__lifecycle_step(struct solo_reactor *reactor);
-uint64_t solo__lifecycle_deadline(const struct solo_reactor *reactor); /* when the step wants to be called again */
-void solo__lifecycle_end(struct solo_reactor *reactor);      /* destroy: hands back everything */
+uint64_t solo__lifecycle_deadline(const struct solo_reactor *reactor); /* when the step must come again; SOLO_NEVER: no need */
+void solo__lifecycle_crash(struct solo_reactor *reactor);
+void solo__lifecycle_end(struct solo_reactor *reactor); /* destroy: hands back everything */
 
 #endif

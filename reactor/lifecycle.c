@@ -1,0 +1,241 @@
+/*
+ * lifecycle.c - how a reactor starts, stops, crashes and ends.
+ *
+ *     idle -> starting -> running -> stopping -> draining -> stopped
+ *      ^ |                  |            |           |          ^
+ *      +-|----- crash ------+------------+-----------+          |
+ *        +------------------------ destroy ---------------------+
+ *
+ * Nothing here waits, but for destroy: each pass asks whether the present stage is done and goes on to the next one, so thread calls,
+ * delayed calls and I/O are served all through a stop. What does not end by `drain_deadline_ns` is left behind and named.
+ */
+#include "reactor_internal.h"
+
+static void announce_state(struct solo_reactor *reactor, enum solo_reactor_state state)
+{
+    solo__announce(reactor->world, SOLO_PROBE_REACTOR_STATE, SOLO_ACCESS_WRITE, reactor->object.id, state);
+}
+
+static void set_running(struct solo_reactor *reactor, bool running)
+{
+    __atomic_store_n(&reactor->running, running, __ATOMIC_RELAXED);
+}
+
+static void fire_phase(struct solo_reactor *reactor, enum solo_system_event event, enum solo_phase phase)
+{
+    solo__triggers_fire(reactor, event, phase);
+    solo__triggers_finish(reactor, event, phase);
+}
+
+/* Whether the before-phase has no trigger left, neither to fire nor to wait for. */
+static bool before_is_done(struct solo_reactor *reactor, enum solo_system_event event)
+{
+    solo__triggers_fire(reactor, event, SOLO_BEFORE);
+    return !solo__triggers_hold(reactor);
+}
+
+/* ---- The pool, where there is one ---- */
+
+struct solo_pool *solo__reactor_attach_pool(struct solo_reactor *reactor, struct solo_pool *pool, const struct solo__pool_ops *ops)
+{
+    struct solo_world *world = reactor->world;
+    world->threads->enter(world, &reactor->lock);
+    bool is_new = reactor->pool == NULL;
+    if (is_new) {
+        reactor->pool_ops = ops;
+        reactor->pool = pool;
+    }
+    struct solo_pool *has = reactor->pool;
+    bool starts = is_new && reactor->pool_started; /* the reactor was up already */
+    bool stops = is_new && reactor->draining;
+    world->threads->leave(world, &reactor->lock);
+
+    if (stops) {
+        ops->begin_stop(pool);
+    } else if (starts) {
+        ops->start(pool);
+    }
+    return has;
+}
+
+static void start_pool(struct solo_reactor *reactor)
+{
+    struct solo_world *world = reactor->world;
+    world->threads->enter(world, &reactor->lock);
+    bool starts = !reactor->pool_started && reactor->pool != NULL;
+    reactor->pool_started = true;
+    world->threads->leave(world, &reactor->lock);
+    if (starts) {
+        reactor->pool_ops->start(reactor->pool);
+    }
+}
+
+/* From here on new jobs and new blocking calls are refused. */
+static void refuse_new_work(struct solo_reactor *reactor)
+{
+    struct solo_world *world = reactor->world;
+    world->threads->enter(world, &reactor->lock);
+    bool stops = !reactor->draining && reactor->pool != NULL;
+    reactor->draining = true;
+    world->threads->leave(world, &reactor->lock);
+    if (stops) {
+        reactor->pool_ops->begin_stop(reactor->pool);
+    }
+}
+
+static void finish_pool(struct solo_reactor *reactor, uint64_t deadline_ns)
+{
+    if (reactor->pool != NULL && !reactor->pool_finished) {
+        reactor->pool_finished = true;
+        reactor->workers_left = reactor->pool_ops->finish(reactor->pool, deadline_ns);
+    }
+}
+
+static bool is_drained(struct solo_reactor *reactor)
+{
+    return (reactor->pool == NULL || reactor->pool_ops->is_drained(reactor->pool)) && !solo__blocking_calls_pending(reactor);
+}
+
+/* ---- Connections ---- */
+
+void solo__reactor_link(struct solo_reactor *reactor, struct solo__closable *closable)
+{
+    closable->next = reactor->closables;
+    closable->link = &reactor->closables;
+    if (closable->next != NULL) {
+        closable->next->link = &closable->next;
+    }
+    reactor->closables = closable;
+}
+
+void solo__reactor_unlink(struct solo_reactor *reactor, struct solo__closable *closable)
+{
+    (void)reactor;
+    if (closable->link == NULL) {
+        return;
+    }
+    *closable->link = closable->next;
+    if (closable->next != NULL) {
+        closable->next->link = closable->link;
+    }
+    closable->link = NULL;
+}
+
+static void lose_connections(struct solo_reactor *reactor)
+{
+    while (reactor->closables != NULL) {
+        struct solo__closable *closable = reactor->closables;
+        solo__reactor_unlink(reactor, closable);
+        closable->close(closable, SOLO_ECONNLOST);
+    }
+}
+
+/* ---- Starting ---- */
+
+static void finish_startup(struct solo_reactor *reactor)
+{
+    solo__triggers_finish(reactor, SOLO_STARTUP, SOLO_BEFORE);
+    reactor->stage = SOLO__STAGE_RUNNING;
+    set_running(reactor, true);
+    announce_state(reactor, SOLO_REACTOR_RUNNING);
+    fire_phase(reactor, SOLO_STARTUP, SOLO_DURING);
+    start_pool(reactor);
+    fire_phase(reactor, SOLO_STARTUP, SOLO_AFTER);
+}
+
+void solo__lifecycle_start(struct solo_reactor *reactor)
+{
+    reactor->stage = SOLO__STAGE_STARTING;
+    reactor->started = true;
+    if (before_is_done(reactor, SOLO_STARTUP)) {
+        finish_startup(reactor);
+    }
+}
+
+/* ---- Stopping ---- */
+
+static void begin_shutdown(struct solo_reactor *reactor)
+{
+    solo__triggers_let_go(reactor, false); /* a startup that still waits is over */
+    solo__triggers_close(reactor, SOLO_STARTUP);
+    reactor->stage = SOLO__STAGE_STOPPING;
+    reactor->drain_deadline_ns = solo__add_ns(reactor->now_ns, reactor->drain_max_ns);
+    announce_state(reactor, SOLO_REACTOR_STOPPING);
+}
+
+static void begin_drain(struct solo_reactor *reactor)
+{
+    solo__triggers_let_go(reactor, true);
+    solo__triggers_finish(reactor, SOLO_SHUTDOWN, SOLO_BEFORE);
+    reactor->stage = SOLO__STAGE_DRAINING;
+    refuse_new_work(reactor);
+}
+
+static void finish_shutdown(struct solo_reactor *reactor)
+{
+    solo__blocking_calls_give_up(reactor, true);
+    finish_pool(reactor, reactor->drain_deadline_ns);
+    set_running(reactor, false);
+    fire_phase(reactor, SOLO_SHUTDOWN, SOLO_DURING);
+    lose_connections(reactor);
+    fire_phase(reactor, SOLO_SHUTDOWN, SOLO_AFTER);
+
+    reactor->stage = SOLO__STAGE_STOPPED;
+    reactor->started = false;
+    solo__thread_calls_close(reactor);
+    solo__delayed_calls_close(reactor);
+    announce_state(reactor, SOLO_REACTOR_STOPPED);
+}
+
+void solo__lifecycle_step(struct solo_reactor *reactor)
+{
+    bool late = reactor->now_ns >= reactor->drain_deadline_ns;
+    if (reactor->stage == SOLO__STAGE_STARTING && before_is_done(reactor, SOLO_STARTUP)) {
+        finish_startup(reactor);
+    }
+    if (reactor->stop_asked && (reactor->stage == SOLO__STAGE_STARTING || reactor->stage == SOLO__STAGE_RUNNING)) {
+        begin_shutdown(reactor);
+    }
+    if (reactor->stage == SOLO__STAGE_STOPPING && (before_is_done(reactor, SOLO_SHUTDOWN) || late)) {
+        begin_drain(reactor);
+    }
+    if (reactor->stage == SOLO__STAGE_DRAINING && (is_drained(reactor) || late)) {
+        finish_shutdown(reactor);
+    }
+}
+
+uint64_t solo__lifecycle_deadline(const struct solo_reactor *reactor)
+{
+    bool waits = reactor->stage == SOLO__STAGE_STOPPING || reactor->stage == SOLO__STAGE_DRAINING;
+    return waits ? reactor->drain_deadline_ns : SOLO_NEVER;
+}
+
+/* ---- Ending without a stop ---- */
+
+void solo__lifecycle_crash(struct solo_reactor *reactor)
+{
+    reactor->started = false;
+    reactor->stage = SOLO__STAGE_IDLE;
+    set_running(reactor, false);
+    solo__triggers_let_go(reactor, false);
+    solo__triggers_open(reactor, SOLO_STARTUP);
+    announce_state(reactor, SOLO_REACTOR_CRASHED);
+}
+
+void solo__lifecycle_end(struct solo_reactor *reactor)
+{
+    bool was_stopped = reactor->stage == SOLO__STAGE_STOPPED;
+    reactor->stage = SOLO__STAGE_STOPPED;
+    solo__thread_calls_close(reactor); /* releases blocking calls, so that the pool can end */
+    solo__blocking_calls_give_up(reactor, false);
+    refuse_new_work(reactor);
+    finish_pool(reactor, solo__add_ns(solo__reactor_now(reactor), reactor->drain_max_ns));
+    solo__triggers_close(reactor, SOLO_STARTUP);
+    solo__triggers_close(reactor, SOLO_SHUTDOWN);
+    lose_connections(reactor);
+    solo__delayed_calls_end(reactor);
+    solo__thread_calls_end(reactor);
+    if (!was_stopped) {
+        announce_state(reactor, SOLO_REACTOR_STOPPED);
+    }
+}
