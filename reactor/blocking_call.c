@@ -8,9 +8,9 @@
  * A call that waits never hangs at a stop: those accepted before the drain began are served while the loop still turns;
  * later ones are refused; and whoever still waits for a Deferred at the end gets SOLO_ECLOSING.
  */
-#include "annotate.h"
 #include "deferred_internal.h"
 #include "reactor_internal.h"
+#include "sanitizer/annotate.h"
 #include <string.h>
 
 struct solo__blocking_call {

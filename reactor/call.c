@@ -4,8 +4,8 @@
  * Whoever accepts a call takes all the memory that it will ever need; from then on nothing can be refused any more. Whatever
  * happens to it, it is served exactly once, and `done` is called exactly once.
  */
-#include "annotate.h"
 #include "reactor_internal.h"
+#include "sanitizer/annotate.h"
 
 void *solo__call_make(struct solo_reactor *reactor, size_t size, enum solo__object_kind kind, solo_call_fn fn, void *arg,
                       solo_done_fn done, void *frame, void *return_address)

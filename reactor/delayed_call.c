@@ -12,7 +12,6 @@
  * An id is generation << 32 | slot. Slots are used again in order of release, the longest unused first, and remember of their
  * last 64 users whether they ran: older ids are said to have run.
  */
-#include "annotate.h"
 #include "reactor_internal.h"
 #include <string.h>
 

@@ -3,8 +3,8 @@
  *
  * A table indexed by descriptor number holds one struct for each descriptor with a reader or a writer.
  */
-#include "annotate.h"
 #include "reactor_internal.h"
+#include <solo/descriptor.h>
 #include <string.h>
 
 enum { DESCRIPTORS_MIN = 64 };

@@ -9,8 +9,9 @@
  * I/O, and the loop can be reasoned about one pass at a time.
  * (test_thread_call__what_a_running_call_queues_waits_for_the_next_pass)
  */
-#include "annotate.h"
 #include "reactor_internal.h"
+#include "sanitizer/annotate.h"
+#include <solo/pool.h>
 
 /* ---- The pass ---- */
 

@@ -9,8 +9,8 @@
  * poller. No wake-up is wasted either: of many posts to a sleeping reactor only the first one wakes it, and of posts to
  * one that is awake, none. (test_thread_call__no_schedule_loses_a_wake_up)
  */
-#include "annotate.h"
 #include "reactor_internal.h"
+#include "sanitizer/annotate.h"
 
 enum post { POST_CALL, POST_BLOCKING, POST_FORCED };
 
