@@ -1,0 +1,131 @@
+/*
+ * defer.c - defer to thread: a job of the pool whose result comes back as a Deferred.
+ *
+ * Invariant: `deferred` belongs to the reactor thread. It is set until the job has ended or its user cancelled it, and only
+ * then does the job keep it alive. The worker writes `result` and nothing else; the job's report carries it over.
+ */
+#include "deferred_internal.h"
+#include "pool_internal.h"
+#include "sanitizer/annotate.h"
+
+struct deferred_job {
+    struct solo__job job; /* first */
+    solo_work_fn work;
+    struct solo_result result;
+    struct solo_deferred *deferred; /* NULL: cancelled, nobody wants the result any more */
+};
+
+static void run(struct solo__job *job)
+{
+    struct deferred_job *deferred_job = (struct deferred_job *)job;
+    deferred_job->result = deferred_job->work(job->call.arg);
+}
+
+/* What the Deferred gets. A Deferred returned from a worker cannot be waited for: it belongs to another thread. */
+static struct solo_result result_of(const struct deferred_job *deferred_job)
+{
+    struct solo_result result = deferred_job->result;
+    if (result.wait_for != NULL) {
+        if (solo__deferred_is_alive(result.wait_for)) {
+            (void)solo_deferred_release(result.wait_for);
+        }
+        return solo_failure(-EINVAL);
+    }
+    return result.status > 0 ? solo_failure(-EINVAL) : result;
+}
+
+static void end(struct solo__job *job, int status)
+{
+    struct deferred_job *deferred_job = (struct deferred_job *)job;
+    struct solo_deferred *deferred = deferred_job->deferred;
+    struct solo_result result = status < 0 ? solo_failure(status) : result_of(deferred_job);
+    if (deferred == NULL) {
+        return;
+    }
+    deferred_job->deferred = NULL;
+    solo__announce(job->call.reactor->world, SOLO_PROBE_CALL_HANDED_BACK, SOLO_ACCESS_WRITE, job->call.provenance.object,
+                   (uint64_t)(int64_t)status);
+    (void)solo__deferred_fire(deferred, result);
+    solo__deferred_drop(deferred);
+}
+
+/* Not begun: it never will. Begun: its result will find nobody. Either way the Deferred fails when this returns. */
+static void cancel(struct solo_deferred *deferred, void *arg)
+{
+    struct deferred_job *deferred_job = arg;
+    struct solo__job *job = &deferred_job->job;
+    struct solo_pool *pool = job->pool;
+    solo__pool_enter(pool);
+    bool queued = job->state == SOLO_JOB_QUEUED;
+    if (queued) {
+        solo__pool_unqueue(pool, job);
+        pool->handed_back++;
+    }
+    solo__pool_leave(pool);
+    deferred_job->deferred = NULL;
+    if (queued) {
+        solo__announce(pool->object.world, SOLO_PROBE_CALL_HANDED_BACK, SOLO_ACCESS_WRITE, job->call.provenance.object,
+                       (uint64_t)(int64_t)SOLO_ECANCELLED);
+        solo__call_release(&job->call);
+    }
+    solo__deferred_drop(deferred);
+}
+
+static struct deferred_job *make(struct solo_pool *pool, solo_work_fn work, void *arg, void *frame, void *return_address)
+{
+    struct deferred_job *deferred_job = solo__job_make(pool, sizeof *deferred_job, NULL, arg, NULL, frame, return_address);
+    if (deferred_job != NULL) {
+        deferred_job->job.run = run;
+        deferred_job->job.end = end;
+        deferred_job->job.reports = true;
+        deferred_job->work = work;
+        deferred_job->deferred = NULL;
+    }
+    return deferred_job;
+}
+
+/* The pool has admitted the job: gives it its Deferred and queues it. Whatever fails, nothing was accepted. */
+static int accept(struct solo_pool *pool, struct deferred_job *deferred_job, void *frame, void *return_address,
+                  struct solo_deferred **ret_deferred)
+{
+    struct solo_deferred *deferred;
+    int status = solo__deferred_make(pool->reactor, cancel, deferred_job, frame, return_address, &deferred);
+    if (status < 0) {
+        solo__call_release(&deferred_job->job.call);
+        return status;
+    }
+    solo__deferred_keep(deferred);
+    deferred_job->deferred = deferred;
+    status = solo__pool_accept(pool, &deferred_job->job);
+    if (status < 0) { /* only if another thread was let into this call by policy `report` */
+        (void)solo__deferred_fire(deferred, solo_value(NULL));
+        solo__deferred_drop(deferred);
+        solo__deferred_release(deferred);
+        return status;
+    }
+    *ret_deferred = deferred;
+    return 0;
+}
+
+int solo_defer_to_thread(struct solo_reactor *reactor, solo_work_fn work, void *arg, struct solo_deferred **ret_deferred)
+{
+    SOLO__LIVE_OBJECT(solo_defer_to_thread, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
+    if (work == NULL || ret_deferred == NULL) {
+        return -EINVAL;
+    }
+    SOLO__REACTOR_ONLY(solo_defer_to_thread, &reactor->owner, reactor);
+
+    struct solo_pool *pool;
+    int status = solo__pool_of(reactor, __builtin_return_address(0), &pool);
+    if (status < 0) {
+        return status;
+    }
+    void *frame = __builtin_frame_address(0);
+    void *return_address = __builtin_return_address(0);
+    struct deferred_job *deferred_job = make(pool, work, arg, frame, return_address);
+    if (deferred_job == NULL) {
+        return -ENOMEM;
+    }
+    status = solo__pool_admit(pool, &deferred_job->job);
+    return status < 0 ? status : accept(pool, deferred_job, frame, return_address, ret_deferred);
+}

@@ -1,0 +1,459 @@
+/*
+ * pool.c - a pool of worker threads: jobs in, workers for them, sizes and statistics.
+ *
+ * Invariant, whenever the lock is free: every queued job has an idle worker of its own that is awake and on its way to the queue,
+ * or no worker sleeps and there are as many as there may be (or another one is just being started, or the pool is held).
+ * solo__pool_wake_for_queue and solo__pool_grow restore it after each change. Whoever finishes or starts looks at the queue
+ * before it sleeps, so nobody needs to be woken for it.
+ */
+#include "chooser.h"
+#include "pool_internal.h"
+#include "sanitizer/annotate.h"
+#include <stddef.h>
+
+/* ---- Jobs ---- */
+
+/* By number, so that the oldest is first even if two threads accept at once; nearly always the end is the place. */
+void solo__job_list_add(struct solo__job_list *list, struct solo__job *job)
+{
+    struct solo__job *before = list->last;
+    while (before != NULL && before->number > job->number) {
+        before = before->previous;
+    }
+    job->previous = before;
+    job->next = before != NULL ? before->next : list->first;
+    *(before != NULL ? &before->next : &list->first) = job;
+    *(job->next != NULL ? &job->next->previous : &list->last) = job;
+}
+
+void solo__job_list_remove(struct solo__job_list *list, struct solo__job *job)
+{
+    *(job->previous != NULL ? &job->previous->next : &list->first) = job->next;
+    *(job->next != NULL ? &job->next->previous : &list->last) = job->previous;
+}
+
+static void run_call(struct solo__job *job)
+{
+    job->call.fn(job->call.arg);
+}
+
+static void end_call(struct solo__job *job, int status)
+{
+    solo__call_done(&job->call, status);
+}
+
+void solo__job_end(struct solo__job *job, int status)
+{
+    struct solo_reactor *reactor = job->call.reactor;
+    uint32_t id = job->call.provenance.object;
+    solo__callback_begin(reactor, id);
+    job->end(job, status);
+    solo__callback_end(reactor, id);
+}
+
+/* A report that comes in the reactor's last round still says that the job ran. */
+static void serve(struct solo__call *call, int status)
+{
+    struct solo__job *job = (struct solo__job *)call;
+    solo__job_end(job, job->state == SOLO_JOB_FINISHED ? 0 : status);
+    solo__call_release(call);
+}
+
+void *solo__job_make(struct solo_pool *pool, size_t size, solo_call_fn fn, void *arg, solo_done_fn done, void *frame,
+                     void *return_address)
+{
+    struct solo__job *job = solo__call_make(pool->reactor, size, SOLO__JOB, fn, arg, done, frame, return_address);
+    if (job == NULL) {
+        return NULL;
+    }
+    job->call.serve = serve;
+    job->pool = pool;
+    job->run = run_call;
+    job->end = end_call;
+    job->state = SOLO_JOB_QUEUED;
+    job->reports = done != NULL;
+    job->report_asked = false;
+    return job;
+}
+
+/* ---- Workers ---- */
+
+static bool may_add_worker(const struct solo_pool *pool)
+{
+    return pool->started && !pool->finishing && pool->worker_count < pool->max;
+}
+
+static bool wants_worker(const struct solo_pool *pool)
+{
+    if (!may_add_worker(pool)) {
+        return false;
+    }
+    return pool->queued > pool->worker_count - pool->busy || (pool->worker_count < pool->min && !pool->closing);
+}
+
+/* Links the worker in at the lowest free number. */
+static void link_worker(struct solo_pool *pool, struct solo__pool_worker *worker)
+{
+    struct solo__pool_worker **link = &pool->workers;
+    unsigned number = 1;
+    while (*link != NULL && (*link)->number == number) {
+        link = &(*link)->next;
+        number++;
+    }
+    worker->number = number;
+    worker->next = *link;
+    *link = worker;
+    pool->worker_count++;
+}
+
+void solo__pool_unlink_worker(struct solo_pool *pool, struct solo__pool_worker *worker)
+{
+    struct solo__pool_worker **link = &pool->workers;
+    while (*link != worker) {
+        link = &(*link)->next;
+    }
+    *link = worker->next;
+    pool->worker_count--;
+    if (pool->finishing) {
+        pool->object.world->threads->wake(pool->object.world, &pool->gate, true);
+    }
+}
+
+/* Starts the thread of a linked worker, or takes the worker out again. */
+static int start_worker(struct solo_pool *pool, struct solo__pool_worker *worker)
+{
+    struct solo_world *world = pool->object.world;
+    struct solo_thread *thread;
+    int status = solo__thread_start(world, SOLO__ROLE_POOL, worker->number, solo__pool_worker_main, worker, &thread);
+    if (status < 0) {
+        solo__pool_enter(pool);
+        solo__pool_take_back(pool, worker);
+        solo__pool_unlink_worker(pool, worker);
+        solo__pool_leave(pool);
+        world->memory->release(world, worker);
+    }
+    return status;
+}
+
+int solo__pool_add_worker(struct solo_pool *pool, bool any)
+{
+    struct solo_world *world = pool->object.world;
+    solo__pool_reap(pool);
+    struct solo__pool_worker *worker = world->memory->allocate(world, sizeof *worker);
+    if (worker == NULL) {
+        return -ENOMEM;
+    }
+    *worker = (struct solo__pool_worker){.pool = pool};
+    solo__pool_enter(pool);
+    bool added = any ? may_add_worker(pool) : wants_worker(pool);
+    if (added) {
+        link_worker(pool, worker);
+    }
+    solo__pool_leave(pool);
+    if (!added) { /* somebody else was quicker */
+        world->memory->release(world, worker);
+        return 0;
+    }
+    return start_worker(pool, worker);
+}
+
+int solo__pool_grow(struct solo_pool *pool)
+{
+    for (;;) {
+        solo__pool_enter(pool);
+        bool wanted = wants_worker(pool);
+        solo__pool_leave(pool);
+        int status = wanted ? solo__pool_add_worker(pool, false) : 0;
+        if (!wanted || status < 0) {
+            return status;
+        }
+    }
+}
+
+void solo__pool_wake_worker(struct solo_pool *pool, struct solo__pool_worker *worker)
+{
+    if (worker->sleeping) {
+        worker->sleeping = false;
+        pool->sleeping--;
+        pool->object.world->threads->wake(pool->object.world, &worker->gate, false);
+    }
+}
+
+void solo__pool_wake_all(struct solo_pool *pool)
+{
+    for (struct solo__pool_worker *worker = pool->workers; worker != NULL; worker = worker->next) {
+        solo__pool_wake_worker(pool, worker);
+    }
+}
+
+/* Which sleeping worker gets the next job: the lowest number, or what the chooser says. */
+static struct solo__pool_worker *choose_worker(struct solo_pool *pool)
+{
+    struct solo__pool_worker *sleepers[SOLO_POOL_WORKERS_MAX];
+    struct solo_option records[SOLO_POOL_WORKERS_MAX];
+    const struct solo_option *options[SOLO_POOL_WORKERS_MAX];
+    size_t count = 0;
+    for (struct solo__pool_worker *worker = pool->workers; worker != NULL; worker = worker->next) {
+        if (worker->sleeping) {
+            records[count] = (struct solo_option){.tag = worker->number, .thread = worker->thread->number,
+                .operation = SOLO_PROBE_JOB_WANTED, .access = SOLO_ACCESS_WRITE, .object = pool->object.id};
+            options[count] = &records[count];
+            sleepers[count++] = worker;
+        }
+        if (count == 1 && (!pool->chooses || pool->sleeping == 1)) {
+            return sleepers[0];
+        }
+    }
+    return sleepers[solo__choose(pool->object.world, SOLO_CHOICE_WORKER, options, count)];
+}
+
+void solo__pool_wake_for_queue(struct solo_pool *pool)
+{
+    if (pool->held) {
+        return;
+    }
+    while (pool->sleeping > 0 && pool->queued > pool->worker_count - pool->busy - pool->sleeping) {
+        solo__pool_wake_worker(pool, choose_worker(pool));
+    }
+}
+
+void solo__pool_unqueue(struct solo_pool *pool, struct solo__job *job)
+{
+    solo__job_list_remove(&pool->queue, job);
+    pool->queued--;
+    if (pool->closing && pool->queued == 0) {
+        solo__pool_wake_all(pool); /* whoever waited for more may go */
+    }
+}
+
+void solo__pool_give(struct solo_pool *pool, struct solo__pool_worker *worker, struct solo__job *job)
+{
+    job->state = SOLO_JOB_STARTED;
+    job->ran_on = worker->number;
+    worker->job = job;
+    pool->busy++;
+    solo__pool_unqueue(pool, job);
+}
+
+void solo__pool_take_back(struct solo_pool *pool, struct solo__pool_worker *worker)
+{
+    if (worker->job != NULL) {
+        worker->job->state = SOLO_JOB_QUEUED;
+        solo__job_list_add(&pool->queue, worker->job);
+        pool->queued++;
+        worker->job = NULL;
+        pool->busy--;
+    }
+}
+
+/* ---- Acceptance ---- */
+
+/* The first worker is started before the job is accepted, so that a pool without any can refuse it. */
+int solo__pool_admit(struct solo_pool *pool, struct solo__job *job)
+{
+    solo__pool_enter(pool);
+    int status = pool->closing ? SOLO_ECLOSING : 0;
+    bool first = pool->worker_count == 0 && pool->started;
+    if (status == 0) {
+        job->number = ++pool->last_number;
+    }
+    solo__pool_leave(pool);
+    if (status == 0 && first) {
+        status = solo__pool_add_worker(pool, true);
+    }
+    if (status < 0) {
+        solo__call_release(&job->call);
+    }
+    return status;
+}
+
+int solo__pool_accept(struct solo_pool *pool, struct solo__job *job)
+{
+    job->option = (struct solo_option){.tag = job->number, .thread = job->call.provenance.thread,
+        .operation = SOLO_PROBE_CALL_BEGUN, .access = SOLO_ACCESS_WRITE, .object = job->call.provenance.object};
+    solo__call_announce(&job->call, SOLO_QUEUE_POOL);
+    SOLO_ANNOTATE_HAPPENS_BEFORE(job);
+    solo__pool_enter(pool);
+    bool accepted = !pool->closing;
+    if (accepted) {
+        pool->accepted++;
+        pool->queued++;
+        solo__job_list_add(&pool->queue, job);
+        solo__pool_wake_for_queue(pool);
+    }
+    bool grows = accepted && wants_worker(pool);
+    solo__pool_leave(pool);
+    if (!accepted) {
+        solo__call_refused(&job->call, SOLO_ECLOSING);
+        solo__call_release(&job->call);
+        return SOLO_ECLOSING;
+    }
+    if (grows) {
+        (void)solo__pool_grow(pool); /* refused: the job waits for the workers there are, or the next attempt */
+    }
+    return 0;
+}
+
+/* ---- The pool ---- */
+
+/* Its coming has woken the reactor, which asks in each pass whether the pool has drained. */
+static void note_seen(struct solo__call *call, int status)
+{
+    struct solo_pool *pool = (struct solo_pool *)((char *)call - offsetof(struct solo_pool, note));
+    (void)status;
+    solo__pool_enter(pool);
+    pool->note_posted = false;
+    solo__pool_leave(pool);
+}
+
+/* Whoever finds the pool later does so without being ordered after this thread: detectors must not see these writes. */
+static struct solo_pool *pool_make(struct solo_reactor *reactor, void *created_at)
+{
+    struct solo_pool *pool = solo__object_make(reactor->world, SOLO__POOL, sizeof *pool, created_at);
+    if (pool == NULL) {
+        return NULL;
+    }
+    SOLO_ANNOTATE_PRIVATE(pool, sizeof *pool);
+    SOLO_ANNOTATE_IGNORE_BEGIN();
+    pool->reactor = reactor;
+    pool->chooses = solo__world_chooses(reactor->world);
+    pool->min = reactor->pool_min;
+    pool->max = reactor->pool_max;
+    pool->note.serve = note_seen;
+    pool->note.reactor = reactor;
+    pool->note.provenance.object = pool->object.id;
+    SOLO_ANNOTATE_IGNORE_END();
+    return pool;
+}
+
+int solo__pool_of(struct solo_reactor *reactor, void *created_at, struct solo_pool **ret_pool)
+{
+    struct solo_world *world = reactor->world;
+    world->threads->enter(world, &reactor->lock);
+    struct solo_pool *pool = reactor->pool;
+    world->threads->leave(world, &reactor->lock);
+    if (pool == NULL) {
+        struct solo_pool *made = pool_make(reactor, created_at);
+        if (made == NULL) {
+            return -ENOMEM;
+        }
+        pool = solo__reactor_attach_pool(reactor, made, &solo__pool_ops);
+        if (pool != made) { /* another thread was quicker */
+            solo__object_end(made);
+        }
+    }
+    *ret_pool = pool;
+    return 0;
+}
+
+int solo_reactor_get_thread_pool(struct solo_reactor *reactor, struct solo_pool **ret_pool)
+{
+    SOLO__LIVE_OBJECT(solo_reactor_get_thread_pool, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
+    if (ret_pool == NULL) {
+        return -EINVAL;
+    }
+
+    return solo__pool_of(reactor, __builtin_return_address(0), ret_pool);
+}
+
+int solo_reactor_call_in_thread(struct solo_reactor *reactor, solo_call_fn fn, void *arg, solo_done_fn done)
+{
+    SOLO__LIVE_OBJECT(solo_reactor_call_in_thread, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
+    if (fn == NULL) {
+        return -EINVAL;
+    }
+
+    struct solo_pool *pool;
+    int status = solo__pool_of(reactor, __builtin_return_address(0), &pool);
+    if (status < 0) {
+        return status;
+    }
+    struct solo__job *job = solo__job_make(pool, sizeof *job, fn, arg, done, __builtin_frame_address(0),
+                                           __builtin_return_address(0));
+    if (job == NULL) {
+        return -ENOMEM;
+    }
+    status = solo__pool_admit(pool, job);
+    return status < 0 ? status : solo__pool_accept(pool, job);
+}
+
+/* ---- Sizes and statistics ---- */
+
+/* With the lock held: idle workers above the maximum quit, the highest numbers first. Busy ones see to it themselves. */
+static void quit_excess(struct solo_pool *pool)
+{
+    for (unsigned left = pool->max; left < pool->worker_count; left++) {
+        struct solo__pool_worker *last = NULL;
+        for (struct solo__pool_worker *worker = pool->workers; worker != NULL; worker = worker->next) {
+            last = worker->sleeping ? worker : last;
+        }
+        if (last == NULL) {
+            return;
+        }
+        solo__pool_wake_worker(pool, last);
+    }
+}
+
+static int adjust(struct solo_pool *pool, bool keep_min, unsigned min, unsigned max)
+{
+    if (max == 0 || max > SOLO_POOL_WORKERS_MAX) {
+        return -EINVAL;
+    }
+    solo__pool_enter(pool);
+    min = keep_min ? pool->min : min;
+    bool valid = min <= max;
+    if (valid) {
+        pool->min = min;
+        pool->max = max;
+        quit_excess(pool);
+    }
+    solo__pool_leave(pool);
+    if (!valid) {
+        return -EINVAL;
+    }
+    (void)solo__pool_grow(pool); /* refused threads are tried for again with the next job */
+    return 0;
+}
+
+int solo_reactor_suggest_thread_pool_size(struct solo_reactor *reactor, unsigned max)
+{
+    SOLO__LIVE_OBJECT(solo_reactor_suggest_thread_pool_size, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
+    SOLO__REACTOR_ONLY(solo_reactor_suggest_thread_pool_size, &reactor->owner, reactor);
+
+    struct solo_pool *pool;
+    int status = solo__pool_of(reactor, __builtin_return_address(0), &pool);
+    return status < 0 ? status : adjust(pool, true, 0, max);
+}
+
+int solo_pool_adjust_size(struct solo_pool *pool, unsigned min, unsigned max)
+{
+    SOLO__LIVE_OBJECT(solo_pool_adjust_size, pool, SOLO__POOL, SOLO006_USE_AFTER_END);
+    SOLO__OBJECT(pool->reactor, SOLO__REACTOR);
+    SOLO__REACTOR_ONLY(solo_pool_adjust_size, &pool->reactor->owner, pool);
+
+    return adjust(pool, false, min, max);
+}
+
+int solo_pool_get_statistics(struct solo_pool *pool, struct solo_pool_statistics *ret_statistics)
+{
+    SOLO__LIVE_OBJECT(solo_pool_get_statistics, pool, SOLO__POOL, SOLO006_USE_AFTER_END);
+    if (ret_statistics == NULL) {
+        return -EINVAL;
+    }
+
+    solo__pool_enter(pool);
+    *ret_statistics = (struct solo_pool_statistics){pool->min, pool->max, pool->worker_count, pool->worker_count - pool->busy,
+                                                    pool->busy, pool->queued, pool->accepted, pool->ran, pool->handed_back};
+    solo__pool_leave(pool);
+    return 0;
+}
+
+unsigned solo_pool_current_job(void)
+{
+    struct solo_thread *self = solo__self;
+    if (self == NULL || self->role != SOLO__ROLE_POOL) {
+        return 0;
+    }
+    const struct solo__pool_worker *worker = self->arg;
+    return worker->job != NULL ? worker->job->number : 0;
+}

@@ -1,0 +1,321 @@
+/*
+ * pool_stop.c - the end of a pool, without losing work and without hanging.
+ *
+ * begin_stop closes the door; the workers run the backlog while the reactor's loop keeps turning, and each quits when nothing is
+ * left. finish comes when the pool has drained, or when the time for that is over, or in destroy without any stop: it hands back
+ * what has not begun, waits for what runs until its deadline, and abandons the rest by name. An abandoned worker may still
+ * touch its job and the pool, so they live until it comes back, which may be never.
+ */
+#include "pool_internal.h"
+#include "sanitizer/annotate.h"
+#include <solo/thread.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { NAME_MAX = 48, NAMED_MAX = 6 }; /* jobs that a report names */
+
+/* ---- Who does what, in words ---- */
+
+struct text {
+    char *buffer;
+    size_t size, used;
+};
+
+static void add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct text *text, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int count = vsnprintf(text->buffer + text->used, text->size - text->used, format, arguments);
+    va_end(arguments);
+    size_t room = text->size - text->used - 1;
+    text->used += (size_t)count < room ? (size_t)count : room;
+}
+
+static void add_job(struct text *text, const struct solo__job *job)
+{
+    char name[NAME_MAX], by[NAME_MAX];
+    add(text, "%s (queued by %s)", solo_object_name(job->call.provenance.object, name, sizeof name),
+        solo__thread_print_name(job->call.provenance.by, by, sizeof by));
+}
+
+static void add_workers(struct text *text, const struct solo__pool_worker *worker)
+{
+    const char *separator = "";
+    for (unsigned named = 0; worker != NULL && named < NAMED_MAX; worker = worker->next) {
+        if (worker->job != NULL) {
+            add(text, "%spool#%u runs ", separator, worker->number);
+            add_job(text, worker->job);
+            separator = ", ";
+            named++;
+        }
+    }
+}
+
+/* With the lock held. */
+static void add_queue(struct text *text, const struct solo_pool *pool)
+{
+    const char *separator = "";
+    unsigned named = 0;
+    for (const struct solo__job *job = pool->queue.first; job != NULL && named < NAMED_MAX; job = job->next) {
+        add(text, "%s", separator);
+        add_job(text, job);
+        separator = ", ";
+        named++;
+    }
+    if (pool->queued > named) {
+        add(text, " and %zu more", pool->queued - named);
+    }
+}
+
+const char *solo__pool_describe(struct solo_pool *pool, char *buffer, size_t size)
+{
+    struct text text = {buffer, size, 0};
+    buffer[0] = '\0';
+    solo__pool_enter(pool);
+    if (pool->busy > 0) {
+        add_workers(&text, pool->workers);
+    } else {
+        add(&text, "no worker has a job");
+    }
+    add(&text, "; %zu queued", pool->queued);
+    if (pool->queued > 0) {
+        add(&text, ": ");
+        add_queue(&text, pool);
+    }
+    solo__pool_leave(pool);
+    return buffer;
+}
+
+/* ---- Reports ---- */
+
+/* What an abandoned worker waits for, if it waits; it may go on at any moment, so this is a glance and not a promise. */
+__attribute__((no_sanitize("thread"))) static void add_waiter(struct solo_violation *violation,
+                                                               const struct solo__pool_worker *worker)
+{
+    const struct solo_wait *why = __atomic_load_n(&worker->thread->wait, __ATOMIC_RELAXED);
+    if (why == NULL || violation->waiter_count == SOLO_WAITERS_MAX) {
+        return;
+    }
+    struct solo_waiter *waiter = &violation->waiters[violation->waiter_count++];
+    const struct solo_thread *holder = why->holder;
+    waiter->wait_kind = (uint32_t)why->kind;
+    (void)solo__thread_print_name(worker->thread, waiter->thread, sizeof waiter->thread);
+    (void)solo_object_name(why->object, waiter->object, sizeof waiter->object);
+    if (holder != NULL) {
+        (void)solo__thread_print_name(holder, waiter->holder, sizeof waiter->holder);
+    }
+    if (why->kind != SOLO_WAIT_SLEEP) {
+        violation->id = SOLO004_DEADLOCK;
+    }
+}
+
+/* `never_began` says in words what was still queued; the jobs themselves may have been handed back since. */
+static __attribute__((noinline, cold)) void report(struct solo_pool *pool, size_t queued, const char *never_began)
+{
+    struct solo_violation violation;
+    char running[SOLO_VIOLATION_TEXT_MAX / 2];
+    struct text text = {running, sizeof running, 0};
+    running[0] = '\0';
+    solo__violation_begin(&violation, SOLO011_WORK_LOST, SOLO__FN_NONE, pool, __builtin_frame_address(0),
+                          __builtin_return_address(0));
+    violation.amount = queued;
+    for (const struct solo__pool_worker *worker = pool->abandoned; worker != NULL; worker = worker->next) {
+        violation.amount++;
+        add_waiter(&violation, worker);
+    }
+    add_workers(&text, pool->abandoned);
+    const char *and = running[0] != '\0' && queued > 0 ? "; " : "";
+    solo__violation_text(violation.text, "the pool did not finish its work in time: %s%s%s%s", running, and,
+                         queued > 0 ? "never began: " : "", never_began);
+    if (violation.id == SOLO004_DEADLOCK) {
+        solo__violation_text(violation.help, "a job must not wait for another job of its pool or for what ends before the pool; let "
+                                             "it wait with a limit, or let the reactor tell it to stop");
+    } else {
+        solo__violation_text(violation.help, "make jobs end when the reactor stops (a flag that a before-shutdown trigger sets), or "
+                                             "raise drain_max_ns");
+    }
+    solo_violation_report(&violation);
+}
+
+/* ---- The reactor's hooks ---- */
+
+static void start(struct solo_pool *pool)
+{
+    solo__pool_enter(pool);
+    pool->started = true;
+    solo__pool_leave(pool);
+    (void)solo__pool_grow(pool);
+}
+
+/* Ends what has not begun: on the reactor thread, one at a time, because a done function may cancel the next. */
+static void hand_back_queue(struct solo_pool *pool)
+{
+    for (;;) {
+        solo__pool_enter(pool);
+        struct solo__job *job = pool->queue.first;
+        if (job != NULL) {
+            solo__pool_unqueue(pool, job);
+            pool->handed_back++;
+        }
+        solo__pool_leave(pool);
+        if (job == NULL) {
+            return;
+        }
+        SOLO_ANNOTATE_HAPPENS_AFTER(job);
+        job->call.serve(&job->call, SOLO_ECLOSING);
+    }
+}
+
+static void begin_stop(struct solo_pool *pool)
+{
+    solo__pool_enter(pool);
+    pool->closing = true;
+    solo__pool_wake_all(pool);
+    solo__pool_leave(pool);
+    (void)solo__pool_grow(pool);
+    solo__pool_enter(pool);
+    bool nobody = pool->worker_count == 0;
+    solo__pool_leave(pool);
+    if (nobody) {
+        hand_back_queue(pool);
+    }
+}
+
+static bool is_drained(struct solo_pool *pool)
+{
+    solo__pool_enter(pool);
+    bool drained = pool->queued == 0 && pool->worker_count == 0 && pool->finished.first == NULL;
+    solo__pool_leave(pool);
+    return drained;
+}
+
+/* The reports that a remote control still holds; their jobs ran. */
+static void report_held(struct solo_pool *pool)
+{
+    for (;;) {
+        solo__pool_enter(pool);
+        struct solo__job *job = pool->finished.first;
+        if (job != NULL) {
+            solo__job_list_remove(&pool->finished, job);
+        }
+        solo__pool_leave(pool);
+        if (job == NULL) {
+            return;
+        }
+        SOLO_ANNOTATE_HAPPENS_AFTER(job);
+        job->call.serve(&job->call, 0);
+    }
+}
+
+static struct solo_thread *somebody_busy(const struct solo_pool *pool)
+{
+    for (const struct solo__pool_worker *worker = pool->workers; worker != NULL; worker = worker->next) {
+        if (worker->job != NULL) {
+            return worker->thread;
+        }
+    }
+    return NULL;
+}
+
+static void wait_for_running(struct solo_pool *pool, uint64_t deadline_ns)
+{
+    struct solo_world *world = pool->object.world;
+    struct solo_wait why = {SOLO_WAIT_DRAIN, pool->object.id, NULL};
+    int status = 0;
+    solo__pool_enter(pool);
+    while (pool->busy > 0 && status == 0) {
+        why.holder = somebody_busy(pool);
+        status = world->threads->wait(world, &pool->gate, &pool->lock, &why, deadline_ns);
+    }
+    solo__pool_leave(pool);
+}
+
+/* Moves workers whose job runs on out of the pool; returns how many. */
+static unsigned abandon_running(struct solo_pool *pool)
+{
+    unsigned count = 0;
+    solo__pool_enter(pool);
+    struct solo__pool_worker *next;
+    for (struct solo__pool_worker *worker = pool->workers; worker != NULL; worker = next) {
+        next = worker->next;
+        if (worker->running) {
+            solo__pool_unlink_worker(pool, worker);
+            pool->busy--;
+            pool->handed_back++;
+            worker->abandoned = true;
+            worker->holders = 2;
+            worker->next = pool->abandoned;
+            pool->abandoned = worker;
+            count++;
+        }
+    }
+    pool->holders = count + 1; /* the last one is the stop itself */
+    solo__pool_leave(pool);
+    return count;
+}
+
+/* Their jobs have failed as far as anybody will ever know. The jobs' memory stays: the workers still use it. */
+static void fail_abandoned(struct solo_pool *pool)
+{
+    struct solo__pool_worker *worker = pool->abandoned;
+    pool->abandoned = NULL;
+    while (worker != NULL) {
+        struct solo__pool_worker *next = worker->next;
+        solo__job_end(worker->job, SOLO_ECLOSING);
+        solo__pool_drop(pool, worker);
+        worker = next;
+    }
+}
+
+/* Idle workers, and those between a job and its report: they need no more than their turn. */
+static void wait_for_leaving(struct solo_pool *pool)
+{
+    struct solo_world *world = pool->object.world;
+    const struct solo_wait why = {SOLO_WAIT_DRAIN, pool->object.id, NULL};
+    solo__pool_enter(pool);
+    while (pool->worker_count > 0 || pool->reporting > 0) {
+        (void)world->threads->wait(world, &pool->gate, &pool->lock, &why, SOLO_NEVER);
+    }
+    solo__pool_leave(pool);
+}
+
+static size_t finish(struct solo_pool *pool, uint64_t deadline_ns)
+{
+    struct solo_world *world = pool->object.world;
+    char never_began[SOLO_VIOLATION_TEXT_MAX / 2];
+    struct text text = {never_began, sizeof never_began, 0};
+    never_began[0] = '\0';
+    solo__pool_enter(pool);
+    pool->closing = true;
+    pool->finishing = true;
+    size_t queued = pool->queued;
+    add_queue(&text, pool);
+    solo__pool_wake_all(pool);
+    solo__pool_leave(pool);
+
+    bool late = queued > 0 && world->clock->now_ns(world) >= deadline_ns;
+    hand_back_queue(pool);
+    report_held(pool);
+    wait_for_running(pool, deadline_ns);
+    unsigned left = abandon_running(pool);
+    if (left > 0 || late) {
+        report(pool, queued, never_began);
+    }
+    fail_abandoned(pool);
+    wait_for_leaving(pool);
+    hand_back_queue(pool); /* what a remote control gave to a worker that had not begun it */
+    solo__pool_reap(pool);
+    if (left > 0) {
+        solo__pool_drop(pool, NULL);
+    }
+    return left;
+}
+
+static void destroy(struct solo_pool *pool)
+{
+    solo__object_end(pool);
+}
+
+const struct solo__pool_ops solo__pool_ops = {start, begin_stop, is_drained, finish, destroy};
