@@ -1,0 +1,207 @@
+/*
+ * connector.c - one attempt to connect, and the connection it makes.
+ *
+ * Everything that it will need, the transport included, is taken when the program asks. Whatever is known at once (a refusal, no
+ * descriptor left) is reported in a later pass all the same: the program never hears of it inside its own call. Either
+ * connection_failed is called, or the protocol gets its connection; in both cases the factory's stopped comes last and once.
+ */
+#include "transport_internal.h"
+
+enum stage { CONNECTING = 0, CONNECTED, ENDING };
+
+struct solo_connector {
+    struct solo__object object;
+    struct solo_reactor *reactor;
+    struct solo__closable closable; /* linked while connecting */
+    struct solo_factory *factory;
+    struct solo_transport *transport; /* its own until it is connected, then the reactor's */
+    enum stage stage;
+    int reason;                     /* of the failure to come */
+    struct solo__call end;          /* carries the failure to a later pass */
+};
+
+static void end(struct solo_connector *connector)
+{
+    struct solo_factory *factory = connector->factory;
+    if (factory->stopped != NULL) {
+        solo__callback_begin(connector->reactor, connector->object.id);
+        factory->stopped(factory);
+        solo__callback_end(connector->reactor, connector->object.id);
+    }
+    solo__object_end(connector);
+}
+
+void solo__connector_lost(struct solo_connector *connector)
+{
+    end(connector);
+}
+
+static void failed(struct solo_connector *connector, int reason)
+{
+    struct solo_factory *factory = connector->factory;
+    connector->stage = ENDING;
+    solo__transport_unref(connector->transport);
+    if (factory->connection_failed != NULL) {
+        solo__callback_begin(connector->reactor, connector->object.id);
+        factory->connection_failed(factory, reason);
+        solo__callback_end(connector->reactor, connector->object.id);
+    }
+    end(connector);
+}
+
+static void serve_failure(struct solo__call *call, int status)
+{
+    struct solo_connector *connector = SOLO__CONTAINER(call, struct solo_connector, end);
+    (void)status; /* it must happen, closing or not */
+    failed(connector, connector->reason);
+}
+
+static void fail_later(struct solo_connector *connector, int reason)
+{
+    connector->stage = ENDING;
+    connector->reason = reason;
+    connector->end.serve = serve_failure;
+    connector->end.reactor = connector->reactor;
+    solo__reactor_later(connector->reactor, &connector->end);
+}
+
+/* Gives up the descriptor of an attempt. */
+static void give_up(struct solo_connector *connector)
+{
+    struct solo_world *world = connector->reactor->world;
+    struct solo__watch *watch = &connector->transport->watch;
+    (void)solo__reactor_watch(connector->reactor, watch, 0);
+    solo__reactor_unlink(connector->reactor, &connector->closable);
+    world->network->close(world, watch->fd, false);
+}
+
+static void on_decided(struct solo__watch *watch, uint32_t ready)
+{
+    struct solo_transport *transport = SOLO__CONTAINER(watch, struct solo_transport, watch);
+    struct solo_connector *connector = transport->connector;
+    struct solo_world *world = connector->reactor->world;
+    (void)ready;
+    int error = world->network->query(world, watch->fd, SOLO_QUERY_CONNECTED);
+    if (error == -EINPROGRESS) {
+        return;
+    }
+    if (error < 0) {
+        give_up(connector);
+        failed(connector, error);
+        return;
+    }
+    connector->stage = CONNECTED;
+    solo__reactor_unlink(connector->reactor, &connector->closable);
+    if (!solo__transport_open(transport, watch->fd, connector->factory)) {
+        end(connector);
+    }
+}
+
+static void close_with_reactor(struct solo__closable *closable, int reason)
+{
+    struct solo_connector *connector = SOLO__CONTAINER(closable, struct solo_connector, closable);
+    give_up(connector);
+    failed(connector, reason);
+}
+
+/* "127.0.0.1" in host order: four decimal numbers and nothing else. */
+static bool parse_ipv4(const char *text, uint32_t *ret_address)
+{
+    uint32_t address = 0;
+    for (int part = 0; part < 4; part++) {
+        unsigned value = 0;
+        int digits = 0;
+        for (; *text >= '0' && *text <= '9' && digits < 3; text++, digits++) {
+            value = value * 10 + (unsigned)(*text - '0');
+        }
+        if (digits == 0 || value > 255 || *text != (part < 3 ? '.' : '\0')) {
+            return false;
+        }
+        text += part < 3;
+        address = address << 8 | value;
+    }
+    *ret_address = address;
+    return true;
+}
+
+/* Begins to connect. An error of the network is the attempt's, not the call's. */
+static int begin(struct solo_connector *connector, uint32_t address, uint16_t port)
+{
+    struct solo_world *world = connector->reactor->world;
+    struct solo__watch *watch = &connector->transport->watch;
+    int error = world->network->connect(world, address, port, &watch->fd);
+    if (error < 0) {
+        fail_later(connector, error);
+        return 0;
+    }
+    watch->fn = on_decided;
+    error = solo__reactor_watch(connector->reactor, watch, SOLO_WRITABLE);
+    if (error < 0) {
+        world->network->close(world, watch->fd, false);
+        return error;
+    }
+    connector->closable.close = close_with_reactor;
+    solo__reactor_link(connector->reactor, &connector->closable);
+    return 0;
+}
+
+static struct solo_connector *make(struct solo_reactor *reactor, struct solo_factory *factory, void *created_at)
+{
+    struct solo_connector *connector = solo__object_make(reactor->world, SOLO__CONNECTOR, sizeof *connector, created_at);
+    if (connector == NULL) {
+        return NULL;
+    }
+    connector->reactor = reactor;
+    connector->factory = factory;
+    connector->transport = solo__transport_make(reactor, created_at);
+    if (connector->transport == NULL) {
+        solo__object_end(connector);
+        return NULL;
+    }
+    connector->transport->connector = connector;
+    return connector;
+}
+
+int solo_reactor_connect_tcp(struct solo_reactor *reactor, const char *host, uint16_t port, struct solo_factory *factory,
+                             struct solo_connector **ret_connector)
+{
+    uint32_t address;
+    SOLO__LIVE_OBJECT(solo_reactor_connect_tcp, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
+    if (host == NULL || factory == NULL || factory->build_protocol == NULL || port == 0 || !parse_ipv4(host, &address)) {
+        return -EINVAL;
+    }
+    SOLO__REACTOR_ONLY(solo_reactor_connect_tcp, &reactor->owner, reactor);
+    if (solo__reactor_is_over(reactor)) {
+        return SOLO_ECLOSING;
+    }
+
+    struct solo_connector *connector = make(reactor, factory, __builtin_return_address(0));
+    if (connector == NULL) {
+        return -ENOMEM;
+    }
+    int error = begin(connector, address, port);
+    if (error < 0) {
+        solo__transport_unref(connector->transport);
+        solo__object_end(connector);
+        return error;
+    }
+    if (ret_connector != NULL) {
+        *ret_connector = connector;
+    }
+    return 0;
+}
+
+int solo_connector_disconnect(struct solo_connector *connector)
+{
+    SOLO__LIVE_OBJECT(solo_connector_disconnect, connector, SOLO__CONNECTOR, SOLO006_USE_AFTER_END);
+    SOLO__OBJECT(connector->reactor, SOLO__REACTOR);
+    SOLO__REACTOR_ONLY(solo_connector_disconnect, &connector->reactor->owner, connector);
+
+    if (connector->stage == CONNECTING) {
+        give_up(connector);
+        fail_later(connector, SOLO_ECANCELLED);
+    } else if (connector->stage == CONNECTED) {
+        solo__transport_lose(connector->transport, __builtin_frame_address(0), __builtin_return_address(0));
+    }
+    return 0;
+}
