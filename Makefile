@@ -12,7 +12,7 @@ ifeq ($(filter $(FLAVOUR),$(FLAVOURS)),)
 $(error FLAVOUR=$(FLAVOUR) is not one of: $(FLAVOURS))
 endif
 # Where another flavour of this build lives: $(call build_of,tsan)
-build_of = $(patsubst %/$(FLAVOUR),%,$(BUILD))/$(1)
+build_of = $(if $(filter $(FLAVOUR),$(1)),$(BUILD),$(patsubst %/$(FLAVOUR),%,$(BUILD))/$(1))
 
 # ---- What a flavour is: compiler, code generation, instrumentation (also at link time), needed packages ----
 CC_plain    := gcc
@@ -53,12 +53,12 @@ endif
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(patsubst $(BUILD)/%,%,$@);)
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
-PHONY := all help test check matrix bench clean deps
+PHONY := all help clean deps
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-include reactor/module.mk sanitizer/module.mk harness/module.mk lessons/module.mk tests/module.mk
+include reactor/module.mk sanitizer/module.mk harness/module.mk lessons/module.mk docs/module.mk tests/module.mk
 
 all: $(ALL) ## build the libraries, the solo command, the lessons and the tests
 help: ## list the targets

@@ -32,7 +32,7 @@ TESTS ?=
 TEST_OPTIONS ?= $(if $(filter valgrind tsan,$(FLAVOUR)),--timeout 300) --junit $(BUILD)/solo-tests.xml
 RUN_TESTS = $(if $(filter valgrind,$(FLAVOUR)),valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite)
 export TSAN_OPTIONS ?= atexit_sleep_ms=0
-PHONY += test-units
+PHONY += test test-units
 test-units: $(BUILD)/bin/solo-tests $(ALL) ## run the CUnit suites; TESTS='suite suite.test ...' for some of them
 	$(RUN_TESTS) $(BUILD)/bin/solo-tests $(TEST_OPTIONS) $(TESTS)
 
@@ -43,3 +43,41 @@ TEST_STEPS += test-compile-fail
 PHONY += test-compile-fail
 test-compile-fail: | deps-test ## clang refuses wrong calls and wrong callbacks, and nothing else
 	@tests/compile_fail/run
+
+# ---- Rules ----
+PHONY += check
+check: $(ALL) | deps-check ## check the rules: layers, headers, the world's door, documentation, format, static analysis
+	@BUILD=$(BUILD) tests/check/run $(RULES)
+
+# ---- Every flavour ----
+# The steps of `make matrix`; other folders add theirs.
+MATRIX_STEPS += test $(patsubst %,test-units-%,$(filter-out $(FLAVOUR),$(FLAVOURS))) check
+FLAVOUR_STEPS := $(patsubst %,test-units-%,$(FLAVOURS))
+PHONY += matrix coverage $(FLAVOUR_STEPS)
+matrix: deps ## everything in every flavour: slow
+	+@tests/steps '$(MAKE) FLAVOUR=$(FLAVOUR) BUILD=$(BUILD)' $(MATRIX_STEPS)
+$(FLAVOUR_STEPS): test-units-%:
+	@$(MAKE) FLAVOUR=$* BUILD=$(call build_of,$*) test-units
+coverage: ## run the suites under gcov and print how much of each source file they ran
+	@$(MAKE) FLAVOUR=coverage BUILD=$(call build_of,coverage) test-units
+	@tests/coverage $(call build_of,coverage)
+
+# ---- Benchmarks: each tests/bench/<name>.c is a program that prints one figure; see tests/bench/figures ----
+BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+$(call object,$(wildcard tests/bench/*.c)): PART_CFLAGS = -DSOLO_NO_STATIC_CONTRACTS -iquote reactor -iquote harness $(HARNESS_CFLAGS)
+$(call object,$(wildcard tests/bench/*.c)): | $(CONTRACTS)
+$(BENCHES): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(TESTED_OBJECTS)
+	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -rdynamic -o $@ $^ $(HARNESS_LIBS) $(LDFLAGS)
+# The library without the thread check, for guard.ns only.
+UNGUARDED := $(patsubst $(BUILD)/obj/%,$(BUILD)/obj/unguarded/%,$(call object,$(REACTOR_SOURCES)))
+$(UNGUARDED): $(BUILD)/obj/unguarded/%.o: %.c $(BUILD)/flags | $(CONTRACTS)
+	$(call say,CC)mkdir -p $(@D) && $(CC) $(CFLAGS_ALL) -DSOLO_NO_STATIC_CONTRACTS -D_GNU_SOURCE= \
+	    -include tests/bench/unguarded.h $(TOOL) -MMD -MP -c -o $@ $<
+$(BUILD)/bench/libsolo-unguarded.so: $(UNGUARDED) $(BUILD)/obj/generated/contract_table.o
+	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared $(TOOL) -pthread $(NO_LOOSE_ENDS) -o $@ $^ $(LDFLAGS)
+PHONY += benches bench
+benches: $(BENCHES) $(if $(filter plain,$(FLAVOUR)),$(BUILD)/bench/libsolo-unguarded.so $(BUILD)/lib/libsolo.so)
+bench: ## print one line per figure: name, value, unit; FIGURES='guard.ns ...' for some of them
+	@$(MAKE) FLAVOUR=plain BUILD=$(call build_of,plain) benches
+	@$(MAKE) FLAVOUR=tsan BUILD=$(call build_of,tsan) benches
+	@PLAIN=$(call build_of,plain) TSAN=$(call build_of,tsan) tests/bench/run $(FIGURES)
