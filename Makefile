@@ -38,7 +38,7 @@ TOOL := $(TOOL_$(FLAVOUR))
 TOOL_NEVER_INSTRUMENTED := $(if $(filter tsan,$(FLAVOUR)),,$(TOOL))
 
 WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla $(if $(DEV),-Werror)
-INCLUDES := -Ireactor/include -Iharness/include -Isanitizer/include -iquote . -iquote $(BUILD)/generated
+INCLUDES := -Ireactor/include -Iharness/include -Isanitizer/include -iquote . -iquote sanitizer -iquote $(BUILD)/generated
 CFLAGS_ALL = -std=gnu11 $(CODE) -fno-omit-frame-pointer -fvisibility=hidden -fPIC -pthread \
              -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(INCLUDES) $(PART_CFLAGS) $(CFLAGS)
 # Linking a shared library without loose ends; the sanitizers' own symbols come from the program.
