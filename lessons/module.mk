@@ -2,7 +2,7 @@
 
 LESSON_SOURCES := $(wildcard lessons/*/*.c)
 LESSONS := $(patsubst %.c,$(BUILD)/%,$(LESSON_SOURCES))
-$(LESSONS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/lib/libsolo.so
-	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -Wl,-rpath,'$$ORIGIN/../../lib' -o $@ $< -L$(BUILD)/lib -lsolo $(LDFLAGS)
+$(LESSONS): $(BUILD)/%: $(BUILD)/obj/%.o $(HOOK) $(BUILD)/lib/libsolo.so
+	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -Wl,-rpath,'$$ORIGIN/../../lib' -o $@ $< $(HOOK) -L$(BUILD)/lib -lsolo $(LDFLAGS)
 
 ALL += $(LESSONS)

@@ -22,7 +22,7 @@ $(BUILD)/generated/suites.list: force
 	@mkdir -p $(@D); printf '%s\n' $(sort $(TEST_SUITES:tests/test_%.c=%)) | cmp -s - $@ || \
 	    printf '%s\n' $(sort $(TEST_SUITES:tests/test_%.c=%)) > $@
 
-$(BUILD)/bin/solo-tests: $(TEST_OBJECTS) $(TESTED_OBJECTS)
+$(BUILD)/bin/solo-tests: $(TEST_OBJECTS) $(TESTED_OBJECTS) $(HOOK)
 	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -rdynamic -o $@ $^ $(HARNESS_LIBS) -lcunit $(LDFLAGS)
 ALL += $(BUILD)/bin/solo-tests
 
@@ -66,7 +66,7 @@ coverage: ## run the suites under gcov and print how much of each source file th
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 $(call object,$(wildcard tests/bench/*.c)): PART_CFLAGS = -DSOLO_NO_STATIC_CONTRACTS -iquote reactor -iquote harness $(HARNESS_CFLAGS)
 $(call object,$(wildcard tests/bench/*.c)): | $(CONTRACTS)
-$(BENCHES): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(TESTED_OBJECTS)
+$(BENCHES): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(TESTED_OBJECTS) $(HOOK)
 	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -rdynamic -o $@ $^ $(HARNESS_LIBS) $(LDFLAGS)
 # The library without the thread check, for guard.ns only.
 UNGUARDED := $(patsubst $(BUILD)/obj/%,$(BUILD)/obj/unguarded/%,$(call object,$(REACTOR_SOURCES)))
