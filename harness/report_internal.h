@@ -12,6 +12,9 @@ struct solo__page {
     char lines[SOLO__PAGE_LINES_MAX][SOLO__LINE_MAX];
 };
 
+/* "SOLO001", or "check" for a check of the program's own. */
+const char *solo__report_id(const struct solo_violation *violation, char id[8]);
+
 /* Adds a formatted line, cut to 96 columns with "..." at the end. */
 void solo__page_line(struct solo__page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -182,7 +182,7 @@ static json_t *finding_json(const struct solo_violation *violation, const struct
     const struct solo_detail *detail = context->detail;
     char id[8];
     json_t *root = json_object();
-    set_text(root, "id", solo_violation_name(violation->id, id));
+    set_text(root, "id", solo__report_id(violation, id));
     set_text(root, "severity", "error");
     set_text(root, "title", solo_violation_title(violation->id));
     set_text(root, "message", solo__report_or(violation->text, solo_violation_title(violation->id)));

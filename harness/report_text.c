@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NOTE_INDENT = 13, WAITERS_SHOWN_MAX = 6 };
+enum { NOTE_INDENT = 13, WAITERS_SHOWN_MAX = 6, WRAPPED_MAX = 3 };
 
 /* ---- Pages ---- */
 
@@ -51,9 +51,12 @@ static size_t fitting(const char *text, size_t width)
 
 static void add_wrapped(struct solo__page *page, const char *start, size_t indent, const char *text)
 {
-    for (bool first = true; first || *text != '\0'; first = false) {
+    for (int line = 0; line == 0 || *text != '\0'; line++) {
         size_t length = fitting(text, SOLO_REPORT_COLUMNS_MAX - indent);
-        solo__page_line(page, "%-*s%.*s", (int)indent, first ? start : "", (int)length, text);
+        if (line == WRAPPED_MAX - 1) { /* the last line is cut, with "..." */
+            length = strlen(text);
+        }
+        solo__page_line(page, "%-*s%.*s", (int)indent, line == 0 ? start : "", (int)length, text);
         text += length;
         text += strspn(text, " ");
     }
@@ -72,11 +75,16 @@ void solo__page_note(struct solo__page *page, const char *label, const char *for
 
 /* ---- The first line ---- */
 
+const char *solo__report_id(const struct solo_violation *violation, char id[8])
+{
+    return violation->id != SOLO_NO_VIOLATION ? solo_violation_name(violation->id, id) : "check";
+}
+
 const char *solo_report_headline(const struct solo_violation *violation, char *buffer, size_t size)
 {
     char id[8];
     const char *text = solo__report_or(violation->text, solo_violation_title(violation->id));
-    (void)snprintf(buffer, size, "error[%s]: %s", solo_violation_name(violation->id, id), text);
+    (void)snprintf(buffer, size, "error[%s]: %s", solo__report_id(violation, id), text);
     for (char *c = buffer; *c != '\0'; c++) {
         if ((unsigned char)*c < ' ') {
             *c = ' ';
@@ -138,8 +146,9 @@ static void write_waiters(struct solo__page *page, const struct solo_violation *
         const struct solo_waiter *waiter = &violation->waiters[i];
         char what[SOLO_VIOLATION_NAME_MAX + 48];
         bool named = waiter->object[0] != '\0' && waiter->object[0] != '-';
-        (void)snprintf(what, sizeof what, "%s%s%s", solo_wait_kind_text(waiter->wait_kind), named ? ": " : "",
-                       named ? waiter->object : "");
+        bool says_it_all = named && waiter->wait_kind >= SOLO_WAIT_MUTEX && waiter->wait_kind <= SOLO_WAIT_SEMAPHORE;
+        (void)snprintf(what, sizeof what, "%s%s%s", says_it_all ? "" : solo_wait_kind_text(waiter->wait_kind),
+                       named && !says_it_all ? ": " : "", named ? waiter->object : "");
         solo__page_line(page, "       %-20s %-38s %s", waiter->thread, what, solo__report_or(waiter->holder, "-"));
     }
     if (shown < count) {
@@ -399,7 +408,7 @@ static void write_summary(struct solo__page *page, const struct solo_violation *
     if (detail != NULL && detail->frame_count != 0 && detail->frames[0].file[0] != '\0') {
         (void)snprintf(place, sizeof place, " %s:%d", detail->frames[0].file, (int)detail->frames[0].line);
     }
-    solo__page_line(page, "summary: %s%s%s%s%s%s", solo_violation_name(violation->id, id), place,
+    solo__page_line(page, "summary: %s%s%s%s%s%s", solo__report_id(violation, id), place,
                     violation->function[0] != '\0' ? " " : "", violation->function, violation->thread[0] != '\0' ? " " : "",
                     violation->thread);
 }
