@@ -12,7 +12,7 @@
 #include "contract_ids.h" /* generated: SOLO__FN_solo_transport_write, ... are indexes in the contract table */
 
 struct solo__owner {                /* embedded in struct solo_reactor */
-    struct solo_thread *thread;     /* who may call; NULL: unbound */
+    struct solo_thread *thread;     /* who may call; NULL: unbound. Read by any thread without order, pinned */
     const char *bound_by;           /* "first call", "solo_reactor_run" */
     struct solo_stack bound_stack;  /* where */
     bool has_run;                   /* false: a violation is "in set-up" */
@@ -24,11 +24,27 @@ struct solo__owner {                /* embedded in struct solo_reactor */
  */
 int solo__guard_slow(struct solo__owner *owner, unsigned function, const void *object, void *frame, void *return_address);
 
+/*
+ * Binds to `thread`, whoever had it, and says how ("solo_reactor_run", a literal) and where. From then on a violation is no longer
+ * "in set-up".
+ */
+void solo__owner_bind(struct solo__owner *owner, struct solo_thread *thread, const char *how, void *frame, void *return_address);
+/* Unbound again: the next caller becomes the owner. */
+void solo__owner_release(struct solo__owner *owner);
+
+/*
+ * For functions that wait for the reactor: 0, or SOLO_EONREACTOR and a SOLO003 if the caller owns it. No policy lets such a
+ * call through: it would never return.
+ */
+int solo__guard_not_on_reactor(const struct solo__owner *owner, unsigned function, const void *object, void *frame,
+                               void *return_address);
+
 /* Returns from the calling function with the code if the caller does not own the reactor. The one macro with hidden control flow. */
 #define SOLO__REACTOR_ONLY(function, owner_, object_)                                                                  \
     do {                                                                                                               \
         struct solo__owner *solo__o = (owner_);                                                                        \
-        if (__builtin_expect(solo__o->thread != solo__self || solo__self == NULL, 0)) {                                \
+        struct solo_thread *solo__s = solo__self;                                                                      \
+        if (__builtin_expect(__atomic_load_n(&solo__o->thread, __ATOMIC_RELAXED) != solo__s || solo__s == NULL, 0)) {  \
             int solo__e = solo__guard_slow(solo__o, SOLO__FN_##function, (object_), __builtin_frame_address(0),        \
                                            __builtin_return_address(0));                                               \
             if (solo__e < 0) {                                                                                         \
@@ -67,6 +83,12 @@ void solo__violation_after_end(unsigned id, unsigned function, const void *objec
 /* printf into a violation's text or help field. */
 void solo__violation_text(char *field, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Whether this finding was delivered before; if so it has been counted, and the record need not be made. */
+bool solo__violation_again(unsigned id, unsigned function, const void *return_address);
+
 enum { SOLO__FN_NONE = 0xffffff };
+
+/* The row of a contract table index; NULL for SOLO__FN_NONE. */
+const struct solo_contract *solo__contract_row(unsigned function);
 
 #endif

@@ -4,8 +4,9 @@ REACTOR_SOURCES := $(wildcard reactor/*.c)
 REACTOR_HEADERS := $(wildcard reactor/include/solo/*.h)
 REACTOR_OBJECTS := $(call object,$(REACTOR_SOURCES)) $(BUILD)/obj/generated/contract_table.o
 
-# The scheduler core and its carriers, and all of the harness: a race detector must not see their accesses.
-NEVER_INSTRUMENTED := $(filter reactor/core%.c,$(REACTOR_SOURCES)) $(wildcard harness/*.c)
+# The scheduler core and its carriers, the probe and the count of findings, and all of the harness: a race detector must not see
+# their accesses, nor take them for synchronisation.
+NEVER_INSTRUMENTED := $(filter reactor/core%.c reactor/probe.c reactor/violation.c,$(REACTOR_SOURCES)) $(wildcard harness/*.c)
 $(call object,$(NEVER_INSTRUMENTED)): PART_TOOL := none $(TOOL_NEVER_INSTRUMENTED)
 
 # The public headers' registration macros (clang) have the names of the functions that are defined here.

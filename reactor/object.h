@@ -44,13 +44,24 @@ struct solo__object {
     uint16_t kind;
     struct solo_world *world;
     void *created_at; /* return address of the public call that made it */
+    uint32_t size;    /* of the whole object; 0: it was not made by solo__object_make */
+    uint32_t reserved;
 };
+
+#ifdef SOLO_TORTURE
+enum { SOLO__QUARANTINE_MAX = 4 };
+#else
+enum { SOLO__QUARANTINE_MAX = 1024 }; /* ended objects of world os that keep their headers; as many threads beside them */
+#endif
 
 /* Takes `size` bytes from the world for an object of this kind, clears them and gives it its id. NULL when refused. */
 void *solo__object_make(struct solo_world *world, enum solo__object_kind kind, size_t size, void *created_at);
 
 /* The object has ended: its memory goes to quarantine. Only the header stays readable. */
 void solo__object_end(void *object);
+
+/* Whether this world is a simulation, which gives no memory back before its schedule ends. */
+bool solo__world_is_sim(const struct solo_world *world);
 
 /* Next id of a kind, for things without a header of their own. */
 uint32_t solo__object_next_id(struct solo_world *world, enum solo__object_kind kind);
@@ -79,6 +90,7 @@ const char *solo__object_kind_text(unsigned kind);
 /* Counters of ids, one set per world; world backends embed one and clear it when a schedule begins. */
 struct solo__object_ids {
     uint32_t next[SOLO__OBJECT_KINDS];
+    struct solo_thread *threads; /* whose objects are still there, newest first (self.c) */
 };
 struct solo__object_ids *solo__world_ids(struct solo_world *world);
 

@@ -32,6 +32,9 @@ struct solo_thread {
     struct solo_reactor *inside;  /* the reactor whose loop this thread is in, innermost; NULL outside */
     uint32_t callback_depth;      /* > 0 inside a reactor callback */
     uintptr_t stack_low, stack_high; /* bounds for frame walks; 0 until known */
+    struct solo_thread *next, *previous; /* in its world's list of threads */
+    uint32_t pins;                /* who needs this memory although the thread may have ended: owners and children */
+    uint8_t evicted;              /* out of quarantine: the last pin gives the memory back */
 };
 
 extern __thread struct solo_thread *solo__self __attribute__((tls_model("initial-exec"), visibility("hidden")));
@@ -48,6 +51,20 @@ void solo__thread_main(struct solo_thread *thread);
 
 /* Waits for its end and releases it: join without the checks. */
 int solo__thread_reap(struct solo_thread *thread);
+
+/* A thread that the kit did not start has ended: its identity does too. Called by the os backend on that thread. */
+void solo__thread_left(struct solo_thread *thread);
+
+/* Quarantine lets go of an ended thread's memory. */
+void solo__thread_evict(struct solo_thread *thread);
+
+/* Keeps the thread object's memory, so that it can be named and its address is given to nobody else. */
+void solo__thread_pin(struct solo_thread *thread);
+void solo__thread_unpin(struct solo_thread *thread);
+
+/* Prints the name of thread number `number`, or of the thread with object id `id`, in `world`. False: unknown, nothing printed. */
+bool solo__thread_print_number(struct solo_world *world, unsigned number, char *buffer, size_t size);
+bool solo__thread_print_id(struct solo_world *world, uint32_t id, char *buffer, size_t size);
 
 /* "main/1" and so on. */
 const char *solo__thread_print_name(const struct solo_thread *thread, char *buffer, size_t size);

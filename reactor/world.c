@@ -10,5 +10,5 @@ struct solo_world *solo_world_current(void)
 
 struct solo__object_ids *solo__world_ids(struct solo_world *world)
 {
-    return world == &solo__os_world.world ? &solo__os_world.ids : &sim_world_of(world)->ids;
+    return sim__is_sim(world) ? &sim_world_of(world)->ids : &solo__os_world.ids;
 }

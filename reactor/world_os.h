@@ -19,6 +19,9 @@ uint64_t solo__os_now_ns(void);
 /* The number of the calling thread, which the kit did not start: 0 for the process's first thread, else the next free one. */
 uint16_t solo__os_thread_number(void);
 
+/* The calling thread, which the kit did not start, is `thread` from now on: solo__thread_left(thread) when it ends. */
+void solo__os_adopt_thread(struct solo_thread *thread);
+
 /* Finds where the calling thread's stack lies; 0 and 0 if that cannot be known. */
 void solo__os_stack_bounds(uintptr_t *ret_low, uintptr_t *ret_high);
 

@@ -9,6 +9,7 @@
 #include "world_os.h"
 #include <assert.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -54,6 +55,27 @@ void solo__os_stack_bounds(uintptr_t *ret_low, uintptr_t *ret_high)
     }
     *ret_low = (uintptr_t)low;
     *ret_high = (uintptr_t)low + size;
+}
+
+static pthread_key_t adopted;
+static pthread_once_t adopted_once = PTHREAD_ONCE_INIT;
+
+static void leave_adopted(void *thread)
+{
+    solo__thread_left(thread);
+}
+
+static void make_adopted(void)
+{
+    if (pthread_key_create(&adopted, leave_adopted) != 0) {
+        abort(); /* 1,024 keys are in use, and without one the ends of threads would go unseen */
+    }
+}
+
+void solo__os_adopt_thread(struct solo_thread *thread)
+{
+    (void)pthread_once(&adopted_once, make_adopted);
+    (void)pthread_setspecific(adopted, thread);
 }
 
 /* Debuggers and race detectors show this name. */

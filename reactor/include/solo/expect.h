@@ -30,9 +30,10 @@ SOLO_ANY_THREAD SOLO_PUBLIC void solo_expectations_reset(void);
 
 /* Put one inside an object that one thread at a time may use; zero it first. */
 struct solo_confined {
-    const void *owner; /* NULL: unbound, the next use binds */
+    const void *owner; /* the thread, as a number; NULL: unbound, the next use binds */
     uint32_t object;   /* id for reports */
-    uint32_t generation;
+    uint32_t generation; /* how often it was bound */
+    const char *name;  /* as given to bind, NULL if it never was */
 };
 
 /* Binds the object to the calling thread; name is borrowed for ever (a literal). Binding again moves it: an orderly hand-over. */

@@ -38,7 +38,7 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_thread_create(solo_thread_fn fn, void *arg,
  */
 SOLO_NOT_ON_REACTOR SOLO_PUBLIC int solo_thread_join(struct solo_thread *thread);
 
-/* Lets any other thread go first; in world sim a scheduling point and nothing else. */
+/* Lets any other thread go first: a scheduling point and nothing else in world sim, a hint without promise in world os. */
 SOLO_ANY_THREAD SOLO_PUBLIC void solo_yield(void);
 
 /*

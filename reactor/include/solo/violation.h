@@ -116,6 +116,12 @@ SOLO_ANY_THREAD SOLO_PUBLIC void solo_violation_begin(struct solo_violation *vio
 /* The calling thread's return addresses, innermost first, beginning with this call's own. About 20 ns. */
 SOLO_ANY_THREAD SOLO_PUBLIC void solo_stack_take(struct solo_stack *ret_stack);
 
+/* How often violations with this id were made since the last reset, those that were only counted included. */
+SOLO_ANY_THREAD SOLO_PUBLIC unsigned solo_violation_count(unsigned id);
+
+/* Forgets what was found so far, so that the same finding is delivered again: between schedules of one process. */
+SOLO_ANY_THREAD SOLO_PUBLIC void solo_violation_reset(void);
+
 /* Sets the guard policy of the whole process. -EINVAL: no such policy. SOLO_POLICY=refuse|abort|report sets the first one. */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_guard_set_policy(enum solo_policy policy);
 SOLO_ANY_THREAD SOLO_PUBLIC enum solo_policy solo_guard_policy(void);
