@@ -1,0 +1,74 @@
+/*
+ * hook_asan.c - turns the report of AddressSanitizer into a SOLO018 record before the program dies of it.
+ *
+ * Linked into every program of flavour asan. It runs on the thread that made the bad access, after the detector has put its
+ * report together and before it ends the process, so the record reaches the sink, or the shared memory behind it, in time.
+ */
+#include <solo/tool_report.h>
+#include <solo/violation.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* sanitizer/asan_interface.h, which gcc's include folder has and clang's may not. */
+void __asan_set_error_report_callback(void (*callback)(const char *text));
+int __asan_report_present(void);
+void *__asan_get_report_pc(void);
+void *__asan_get_report_address(void);
+int __asan_get_report_access_type(void);
+size_t __asan_get_report_access_size(void);
+const char *__asan_get_report_description(void);
+int __asan_get_alloc_stack(void *address, void **trace, size_t size, int *ret_thread);
+int __asan_get_free_stack(void *address, void **trace, size_t size, int *ret_thread);
+
+static void copy_stack(struct solo_stack *stack, void *const *trace, size_t count)
+{
+    stack->count = count < SOLO_STACK_MAX ? (uint32_t)count : SOLO_STACK_MAX;
+    for (uint32_t i = 0; i < stack->count; i++) {
+        stack->frames[i] = (uint64_t)(uintptr_t)trace[i];
+    }
+}
+
+/* Where the block was freed, else where it was allocated. */
+static void fill_block(struct solo_violation *violation, void *address)
+{
+    void *trace[SOLO_STACK_MAX];
+    int thread = 0;
+    int count = __asan_get_free_stack(address, trace, SOLO_STACK_MAX, &thread);
+    const char *what = "block was freed";
+    if (count <= 0) {
+        count = __asan_get_alloc_stack(address, trace, SOLO_STACK_MAX, &thread);
+        what = "block was allocated";
+    }
+    if (count > 0) {
+        copy_stack(&violation->owner_stack, trace, (size_t)count);
+        snprintf(violation->owner_bound, sizeof violation->owner_bound, "%s", what);
+    }
+}
+
+static void on_report(const char *text)
+{
+    static struct solo_violation violation; /* the first report is the last one */
+    (void)text;
+    solo_violation_begin(&violation, SOLO018_MEMORY, NULL);
+    violation.from_tool = SOLO_TOOL_ASAN;
+    if (__asan_report_present()) {
+        void *pc = __asan_get_report_pc();
+        size_t size = __asan_get_report_access_size();
+        copy_stack(&violation.stack, &pc, 1);
+        violation.amount = size;
+        fill_block(&violation, __asan_get_report_address());
+        snprintf(violation.text, sizeof violation.text, "%s: a %s of %zu byte%s by %s", __asan_get_report_description(),
+                 __asan_get_report_access_type() ? "write" : "read", size, size == 1 ? "" : "s", violation.thread);
+    } else {
+        snprintf(violation.text, sizeof violation.text, "AddressSanitizer reports an error, see its own text");
+    }
+    snprintf(violation.help, sizeof violation.help,
+             "keep what queued work uses alive until its done function has run, and free it there");
+    (void)solo_violation_report(&violation);
+}
+
+static __attribute__((constructor)) void watch(void)
+{
+    __asan_set_error_report_callback(on_report);
+}

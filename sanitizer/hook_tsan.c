@@ -1,0 +1,134 @@
+/*
+ * hook_tsan.c - turns each report of ThreadSanitizer into a SOLO017 record, in the program that runs under it.
+ *
+ * Linked as an object into every program of flavour tsan: the runtime lies in the program and looks for these hooks nowhere
+ * else. It runs on the thread that made the second access, inside the detector and with its locks held, so it must not be
+ * instrumented, symbolises nothing, and tells the detector to look away while the record is delivered.
+ *
+ * Equal reports are delivered every time, so that an explorer can count the schedules that show a race; the detector's
+ * own text is printed for the first of them only. solo/tool_report.h says what the fields of such a record mean.
+ */
+#include "annotate.h"
+#include <solo/thread.h>
+#include <solo/tool_report.h>
+#include <solo/violation.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Exported by the runtime, in no public header. `report` is the detector's own. */
+int __tsan_get_report_data(void *report, const char **description, int *count, int *stack_count, int *mop_count,
+                           int *loc_count, int *mutex_count, int *thread_count, int *unique_tid_count, void **sleep_trace,
+                           unsigned long trace_size);
+int __tsan_get_report_mop(void *report, unsigned long index, int *tid, void **address, int *size, int *write, int *atomic,
+                          void **trace, unsigned long trace_size);
+int __tsan_get_report_thread(void *report, unsigned long index, int *tid, unsigned long *os_id, int *running,
+                             const char **name, int *parent_tid, void **trace, unsigned long trace_size);
+
+/* bool __tsan::OnReport(const ReportDesc *, bool): a C++ name, and a weak one, made to be replaced. */
+bool solo__tsan_on_report(void *report, bool suppressed) __asm__("_ZN6__tsan8OnReportEPKNS_10ReportDescEb");
+
+const char *__tsan_default_options(void);
+
+/* All of them can be overridden by TSAN_OPTIONS. A process would wait a second at its end, or count a race once. */
+const char *__tsan_default_options(void)
+{
+    return "atexit_sleep_ms=0:suppress_equal_stacks=0:suppress_equal_addresses=0:report_signal_unsafe=0";
+}
+
+struct access {
+    int thread;
+    void *address;
+    int size;
+    int write;
+    int atomic;
+    struct solo_stack stack;
+};
+
+static bool get_access(void *report, unsigned long index, struct access *access)
+{
+    void *trace[SOLO_STACK_MAX] = {NULL};
+    if (__tsan_get_report_mop(report, index, &access->thread, &access->address, &access->size, &access->write,
+                              &access->atomic, trace, SOLO_STACK_MAX) == 0) {
+        return false;
+    }
+    access->stack.count = 0;
+    while (access->stack.count < SOLO_STACK_MAX && trace[access->stack.count] != NULL) {
+        access->stack.frames[access->stack.count] = (uint64_t)(uintptr_t)trace[access->stack.count];
+        access->stack.count++;
+    }
+    return true;
+}
+
+/* The name that the kit gave to the detector's thread `tid`; "another thread" if it has none. */
+static const char *thread_name(void *report, int thread_count, int tid)
+{
+    for (int i = 0; i < thread_count; i++) {
+        const char *name = NULL;
+        unsigned long os_id;
+        int this_tid = -1, running, parent;
+        void *trace[1];
+        if (__tsan_get_report_thread(report, (unsigned long)i, &this_tid, &os_id, &running, &name, &parent, trace, 1) != 0 &&
+            this_tid == tid && name != NULL && name[0] != '\0') {
+            return name;
+        }
+    }
+    return tid == 0 ? "main" : "another thread";
+}
+
+static const char *kind_text(const struct access *access)
+{
+    return access->atomic ? (access->write ? "atomic write" : "atomic read") : access->write ? "write" : "read";
+}
+
+static void fill_race(struct solo_violation *violation, void *report, int thread_count, const struct access accesses[2])
+{
+    const struct access *now = &accesses[0], *before = &accesses[1];
+    violation->stack = now->stack;
+    violation->owner_stack = before->stack;
+    violation->amount = (uint64_t)now->size;
+    snprintf(violation->owner, sizeof violation->owner, "%s", thread_name(report, thread_count, before->thread));
+    snprintf(violation->owner_bound, sizeof violation->owner_bound, "earlier %s of %d byte%s", kind_text(before),
+             before->size, before->size == 1 ? "" : "s");
+    snprintf(violation->text, sizeof violation->text, "a %s of %d byte%s by %s and an earlier %s by %s are not ordered by anything",
+             kind_text(now), now->size, now->size == 1 ? "" : "s", violation->thread, kind_text(before), violation->owner);
+}
+
+/* Races seen before in this process, by their two innermost frames. A collision costs a repeated text. */
+static bool seen_before(const struct access accesses[2])
+{
+    static uint64_t seen[1024];
+    uint64_t hash = (accesses[0].stack.frames[0] * UINT64_C(0x9e3779b97f4a7c15)) ^
+                    (accesses[1].stack.frames[0] * UINT64_C(0xbf58476d1ce4e5b9));
+    uint64_t *slot = &seen[hash >> 54];
+    bool again = *slot == hash;
+    *slot = hash;
+    return again;
+}
+
+/* Returns true if the detector shall not print its text. It holds its report lock: one call at a time. */
+bool solo__tsan_on_report(void *report, bool suppressed)
+{
+    static struct solo_violation violation;
+    const char *description = "";
+    int count, stack_count, mop_count = 0, loc_count, mutex_count, thread_count = 0, unique_count;
+    void *trace[1];
+    struct access accesses[2] = {{0}, {0}};
+    if (suppressed || __tsan_get_report_data(report, &description, &count, &stack_count, &mop_count, &loc_count, &mutex_count,
+                                             &thread_count, &unique_count, trace, 1) == 0) {
+        return suppressed;
+    }
+    bool race = mop_count >= 2 && get_access(report, 0, &accesses[0]) && get_access(report, 1, &accesses[1]);
+    SOLO_ANNOTATE_IGNORE_BEGIN();
+    solo_violation_begin(&violation, SOLO017_DATA_RACE, NULL);
+    violation.from_tool = SOLO_TOOL_TSAN;
+    if (race) {
+        fill_race(&violation, report, thread_count, accesses);
+    } else {
+        snprintf(violation.text, sizeof violation.text, "ThreadSanitizer reports: %s", description);
+    }
+    snprintf(violation.help, sizeof violation.help, "%s", SOLO_TOOL_RACE_HELP);
+    (void)solo_violation_report(&violation);
+    SOLO_ANNOTATE_IGNORE_END();
+    return race && seen_before(accesses);
+}
