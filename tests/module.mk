@@ -33,7 +33,7 @@ TEST_OPTIONS ?= $(if $(filter valgrind tsan,$(FLAVOUR)),--timeout 300) --junit $
 RUN_TESTS = $(if $(filter valgrind,$(FLAVOUR)),valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite)
 export TSAN_OPTIONS ?= atexit_sleep_ms=0
 PHONY += test test-units
-test-units: $(BUILD)/bin/solo-tests $(ALL) ## run the CUnit suites; TESTS='suite suite.test ...' for some of them
+test-units: $(BUILD)/bin/solo-tests $(ALL) | deps-test ## run the CUnit suites; TESTS='suite suite.test ...' for some of them
 	$(RUN_TESTS) $(BUILD)/bin/solo-tests $(TEST_OPTIONS) $(TESTS)
 
 test: $(ALL) ## prove it: every suite, check of the course, and sanitizer self-tests (6 minutes or less)
