@@ -453,6 +453,11 @@ void core_thread_reset(struct core_thread *thread, struct solo_thread *self)
     self->number = thread->index;
 }
 
+const struct solo_thread *core_thread_numbered(const struct core *core, unsigned number)
+{
+    return number < core->used ? core->threads[number]->self : NULL;
+}
+
 int core_thread_start(struct core *core, struct solo_thread *self)
 {
     struct core_thread *thread = core_slot(core);

@@ -46,6 +46,9 @@ bool core_fault(struct core *core, uint32_t tag, uint32_t object);
 /* Makes a virtual thread for a thread object and lets it run from the next point on. -EAGAIN: SOLO_SIM_THREADS_MAX are alive. */
 int core_thread_start(struct core *core, struct solo_thread *thread);
 
+/* The thread object of a number of this run; NULL if there is none. */
+const struct solo_thread *core_thread_numbered(const struct core *core, unsigned number);
+
 /* Bump allocation from the run's arena; nothing is given back before the run ends. NULL: out of memory. Not cleared. */
 void *core_allocate(struct core *core, size_t size);
 
