@@ -13,8 +13,8 @@
  * does. Unlike TCP, writing to a closed other side fails at once.
  *
  * What may be chosen. How many bytes a read gets: all that is there and fits, or one, or half. It is asked in the first
- * CHUNK_CHOICES_MAX reads of each direction that have two bytes or more, so that the choices of a schedule stay few. With a
- * budget of faults: a reset, a short read, a refused connect.
+ * CHUNK_CHOICES_MAX reads of each direction that have two bytes or more, so that the choices of a schedule stay few, and not
+ * for peer scripts, to which it makes no difference. With a budget of faults: a reset, a short read, a refused connect.
  */
 #include "sanitizer/annotate.h"
 #include "sim_network.h"
@@ -533,7 +533,7 @@ static uint32_t choose_chunk(struct core *core, struct sim_descriptor *stream, u
     struct solo_option records[3];
     const struct solo_option *options[3];
     size_t count = most < 2 ? 1 : most < 4 ? 2 : 3;
-    if (count == 1 || stream->chunk_choices >= CHUNK_CHOICES_MAX) {
+    if (count == 1 || stream->chunk_choices >= CHUNK_CHOICES_MAX || solo__self->role == SOLO__ROLE_PEER) {
         return core_fault(core, FAULT_SHORT_READ, stream->object) ? 1 : most;
     }
     stream->chunk_choices++;
