@@ -158,26 +158,16 @@ static struct solo_result wait_for_answer(struct solo__blocking_call *blocking, 
     return result;
 }
 
-static __attribute__((noinline, cold)) int refuse_on_reactor(struct solo_reactor *reactor, void *frame, void *return_address)
-{
-    struct solo_violation violation;
-    solo__violation_begin(&violation, SOLO003_BLOCKING_CALL_ON_REACTOR, SOLO__FN_solo_blocking_call_from_thread, reactor, frame,
-                          return_address);
-    solo__violation_text(violation.text, "a blocking call from thread was made on the reactor thread, where it would wait for itself");
-    solo__violation_text(violation.help, "call the function directly: this already is the reactor thread");
-    solo_violation_report(&violation);
-    return SOLO_EONREACTOR;
-}
-
 int solo_blocking_call_from_thread(struct solo_reactor *reactor, solo_work_fn work, void *arg, void **ret_value)
 {
     SOLO__LIVE_OBJECT(solo_blocking_call_from_thread, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
     if (work == NULL) {
         return -EINVAL;
     }
-    struct solo_thread *owner = reactor->owner.thread;
-    if (owner != NULL && owner == solo__self) {
-        return refuse_on_reactor(reactor, __builtin_frame_address(0), __builtin_return_address(0));
+    int refused = solo__guard_not_on_reactor(&reactor->owner, SOLO__FN_solo_blocking_call_from_thread, reactor,
+                                             __builtin_frame_address(0), __builtin_return_address(0));
+    if (refused < 0) {
+        return refused;
     }
 
     struct solo_world *world = reactor->world;
@@ -194,7 +184,7 @@ int solo_blocking_call_from_thread(struct solo_reactor *reactor, solo_work_fn wo
         solo__call_refused(&blocking.call, error);
         return error;
     }
-    struct solo_result result = wait_for_answer(&blocking, world, owner);
+    struct solo_result result = wait_for_answer(&blocking, world, solo__owner_thread(&reactor->owner));
     if (result.status == 0 && ret_value != NULL) {
         *ret_value = result.value;
     }

@@ -16,11 +16,6 @@ static struct solo_lock owner_lock;
 
 /* ---- Ownership ---- */
 
-static struct solo_thread *owner_read(const struct solo__owner *owner)
-{
-    return __atomic_load_n(&owner->thread, __ATOMIC_RELAXED);
-}
-
 /* Makes `thread` the owner if it is unbound or `anyway`. Whoever had it is unpinned, the new one pinned. */
 static void bind(struct solo__owner *owner, struct solo_thread *thread, const char *how, bool by_run, bool anyway, void *frame,
                  void *return_address)
@@ -31,7 +26,7 @@ static void bind(struct solo__owner *owner, struct solo_thread *thread, const ch
     solo__stack_take(&stack, frame, return_address);
     solo__thread_pin(thread);
     world->threads->enter(world, &owner_lock);
-    struct solo_thread *before = owner_read(owner);
+    struct solo_thread *before = solo__owner_thread(owner);
     if (before == NULL || anyway) {
         unpin = before;
         owner->bound_by = how;
@@ -54,7 +49,7 @@ void solo__owner_release(struct solo__owner *owner)
 {
     struct solo_world *world = solo__self_get()->object.world;
     world->threads->enter(world, &owner_lock);
-    struct solo_thread *before = owner_read(owner);
+    struct solo_thread *before = solo__owner_thread(owner);
     __atomic_store_n(&owner->thread, NULL, __ATOMIC_RELAXED);
     world->threads->leave(world, &owner_lock);
     if (before != NULL) {
@@ -122,7 +117,7 @@ void solo__violation_begin(struct solo_violation *violation, unsigned id, unsign
 static void name_owner(struct solo_violation *violation, const struct solo__owner *owner, struct solo_world *world)
 {
     world->threads->enter(world, &owner_lock);
-    const struct solo_thread *thread = owner_read(owner);
+    const struct solo_thread *thread = solo__owner_thread(owner);
     if (thread != NULL) {
         solo__thread_print_name(thread, violation->owner, sizeof violation->owner);
     }
@@ -178,10 +173,10 @@ int solo__guard_slow(struct solo__owner *owner, unsigned function, const void *o
 {
     struct solo_thread *self = solo__self_get(); /* a foreign thread gets its identity here */
     for (bool announced = false;; announced = true) {
-        if (owner_read(owner) == NULL) {
+        if (solo__owner_thread(owner) == NULL) {
             bind(owner, self, "first call", false, false, frame, return_address);
         }
-        if (owner_read(owner) == self) {
+        if (solo__owner_thread(owner) == self) {
             return 0;
         }
         if (announced) {
@@ -195,7 +190,7 @@ int solo__guard_not_on_reactor(const struct solo__owner *owner, unsigned functio
                                void *return_address)
 {
     struct solo_thread *self = solo__self;
-    if (self == NULL || owner_read(owner) != self) {
+    if (self == NULL || solo__owner_thread(owner) != self) {
         return 0;
     }
     if (solo__violation_again(SOLO003_BLOCKING_CALL_ON_REACTOR, function, return_address)) {

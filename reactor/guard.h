@@ -32,6 +32,12 @@ void solo__owner_bind(struct solo__owner *owner, struct solo_thread *thread, con
 /* Unbound again: the next caller becomes the owner. */
 void solo__owner_release(struct solo__owner *owner);
 
+/* Who owns it now, NULL if nobody; for any thread, where it is out of date as soon as it is read unless it is the caller. */
+static inline struct solo_thread *solo__owner_thread(const struct solo__owner *owner)
+{
+    return __atomic_load_n(&owner->thread, __ATOMIC_RELAXED);
+}
+
 /*
  * For functions that wait for the reactor: 0, or SOLO_EONREACTOR and a SOLO003 if the caller owns it. No policy lets such a
  * call through: it would never return.
@@ -44,7 +50,7 @@ int solo__guard_not_on_reactor(const struct solo__owner *owner, unsigned functio
     do {                                                                                                               \
         struct solo__owner *solo__o = (owner_);                                                                        \
         struct solo_thread *solo__s = solo__self;                                                                      \
-        if (__builtin_expect(__atomic_load_n(&solo__o->thread, __ATOMIC_RELAXED) != solo__s || solo__s == NULL, 0)) {  \
+        if (__builtin_expect(solo__owner_thread(solo__o) != solo__s || solo__s == NULL, 0)) {                          \
             int solo__e = solo__guard_slow(solo__o, SOLO__FN_##function, (object_), __builtin_frame_address(0),        \
                                            __builtin_return_address(0));                                               \
             if (solo__e < 0) {                                                                                         \

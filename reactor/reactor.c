@@ -131,14 +131,6 @@ static __attribute__((noinline, cold)) int refuse_entry(struct solo_reactor *rea
     return SOLO_EALREADYRUNNING;
 }
 
-static void bind_owner(struct solo_reactor *reactor, const char *by, void *frame, void *return_address)
-{
-    reactor->owner.thread = solo__self;
-    reactor->owner.bound_by = by;
-    reactor->owner.has_run = true;
-    solo__stack_take(&reactor->owner.bound_stack, frame, return_address);
-}
-
 int solo_reactor_run(struct solo_reactor *reactor)
 {
     SOLO__LIVE_OBJECT(solo_reactor_run, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
@@ -150,14 +142,14 @@ int solo_reactor_run(struct solo_reactor *reactor)
         return SOLO_ENOTRESTARTABLE;
     }
 
-    bind_owner(reactor, "solo_reactor_run", __builtin_frame_address(0), __builtin_return_address(0));
+    solo__owner_bind(&reactor->owner, solo__self, "solo_reactor_run", __builtin_frame_address(0), __builtin_return_address(0));
     struct outer outer = enter_loop(reactor);
     solo__lifecycle_start(reactor);
     do {
         pass(reactor, SOLO_NEVER);
     } while (reactor->started);
     leave_loop(reactor, outer);
-    reactor->owner.thread = NULL;
+    solo__owner_release(&reactor->owner);
     return 0;
 }
 
@@ -273,6 +265,7 @@ int solo_reactor_destroy(struct solo_reactor *reactor)
     solo__lifecycle_end(reactor);
     solo__descriptors_end(reactor);
     reactor->world->poll->close(reactor->world, reactor->poller);
+    solo__owner_release(&reactor->owner);
     if (reactor->workers_left > 0) {
         reactor->object.state = SOLO__ENDED; /* a worker that was left behind may still look at it */
         return 0;
@@ -324,7 +317,7 @@ int solo_reactor_is_reactor_thread(struct solo_reactor *reactor, bool *ret_is)
         return -EINVAL;
     }
 
-    *ret_is = solo__self != NULL && reactor->owner.thread == solo__self;
+    *ret_is = solo__self != NULL && solo__owner_thread(&reactor->owner) == solo__self;
     return 0;
 }
 
@@ -336,6 +329,6 @@ int solo_reactor_hand_over(struct solo_reactor *reactor)
         return SOLO_EALREADYRUNNING;
     }
 
-    reactor->owner.thread = NULL;
+    solo__owner_release(&reactor->owner);
     return 0;
 }
