@@ -11,7 +11,7 @@ HARNESS_LIBS   = $(shell pkg-config --libs jansson libxml-2.0) $(filter /%,$(she
 $(HARNESS_OBJECTS) $(COMMAND_OBJECTS): PART_CFLAGS = -DSOLO_NO_STATIC_CONTRACTS $(HARNESS_CFLAGS)
 
 $(BUILD)/lib/libsolo-harness.so: $(HARNESS_OBJECTS) $(BUILD)/lib/libsolo.so
-	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared $(TOOL) -pthread -Wl,-soname,libsolo-harness.so $(NO_LOOSE_ENDS) \
+	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared $(TOOL) -pthread -Wl,-soname,libsolo-harness.so $(NO_LOOSE_ENDS) -Wl,--exclude-libs,ALL \
 	    -Wl,-rpath,'$$ORIGIN' -o $@ $(HARNESS_OBJECTS) -L$(BUILD)/lib -lsolo $(HARNESS_LIBS) $(LDFLAGS)
 $(BUILD)/bin/solo: $(COMMAND_OBJECTS) $(HOOK) $(BUILD)/lib/libsolo-harness.so
 	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -Wl,-rpath,'$$ORIGIN/../lib' -o $@ $(COMMAND_OBJECTS) $(HOOK) \

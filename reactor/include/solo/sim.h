@@ -97,8 +97,8 @@ SOLO_ANY_THREAD SOLO_PUBLIC void solo_sim_end(int ending) __attribute__((noretur
 /* Fills in who waits for what now; returns how many there are. Sets *ret_deadlock if one of them is not idle. */
 SOLO_ANY_THREAD SOLO_PUBLIC size_t solo_sim_waiters(struct solo_waiter *waiters, size_t waiters_max, bool *ret_deadlock);
 
-/* What the simulation does when a watched schedule ends at a deadlock: called before the ending takes effect. NULL: nothing. */
 typedef void (*solo_sim_ending_fn)(int ending, void *arg);
+/* What the simulation does when a watched schedule ends at a deadlock: called before the ending takes effect. NULL: nothing. */
 SOLO_ANY_THREAD SOLO_PUBLIC void solo_sim_set_ending_hook(struct solo_sim *sim, solo_sim_ending_fn hook, void *arg);
 
 /*
