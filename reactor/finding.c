@@ -6,6 +6,7 @@
 #include "provenance.h"
 #include "self.h"
 #include <solo/sim.h>
+#include <solo/thread.h>
 #include <stdio.h>
 #include <string.h>
 
