@@ -45,6 +45,17 @@ void core_token_switch(struct core *core, struct core_thread *from, struct core_
     }
 }
 
+/* Race detectors call the thread by this name in what they say of it. */
+static void tell_name(const struct solo_thread *self)
+{
+#if defined(SOLO_TSAN) || defined(SOLO_VALGRIND)
+    char name[16]; /* the kernel's limit */
+    (void)pthread_setname_np(pthread_self(), solo__thread_print_name(self, name, sizeof name));
+#else
+    (void)self;
+#endif
+}
+
 static void run_once(struct core_thread *thread)
 {
     struct core *core = thread->core;
@@ -54,6 +65,7 @@ static void run_once(struct core_thread *thread)
     }
     thread->began = true;
     solo__self = thread->self;
+    tell_name(thread->self);
     if (_setjmp(thread->base) == 0) {
         core_thread_body(core, thread);
         next = core_next_after_end(core, thread);
