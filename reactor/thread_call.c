@@ -99,9 +99,9 @@ static struct solo__call_list take(struct solo_reactor *reactor)
 
 static void serve(struct solo__call_list *list, int status)
 {
-    struct solo__call *call;
-    while ((call = solo__call_list_pop(list)) != NULL) {
-        SOLO_ANNOTATE_HAPPENS_AFTER(call);
+    while (list->first != NULL) {
+        SOLO_ANNOTATE_HAPPENS_AFTER(list->first); /* before its first field is read */
+        struct solo__call *call = solo__call_list_pop(list);
         call->serve(call, status);
     }
 }
