@@ -50,7 +50,9 @@ static void tell_name(const struct solo_thread *self)
 {
 #if defined(SOLO_TSAN) || defined(SOLO_VALGRIND)
     char name[16]; /* the kernel's limit */
+    SOLO_ANNOTATE_IGNORE_BEGIN();
     (void)pthread_setname_np(pthread_self(), solo__thread_print_name(self, name, sizeof name));
+    SOLO_ANNOTATE_IGNORE_END();
 #else
     (void)self;
 #endif
