@@ -11,6 +11,7 @@
 
 #include <solo/detail.h>
 #include <solo/sim.h>
+#include <solo/trace.h>
 #include <solo/violation.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -29,13 +30,15 @@ struct solo_scenario {
     void *arg;
 };
 
+#define SOLO_DELAY_UNBOUNDED 0xffffffffu /* explore everything */
+
 enum { SOLO_TOKEN_MAX = 4096, SOLO_FINDINGS_MAX = 32, SOLO_EVIDENCE_MAX = 256, SOLO_OUTPUT_MAX = 16384 };
 
 struct solo_explore_options {
     const char *strategy;      /* "random" (default), "fifo", "dfs"; see solo_strategy_find */
     uint64_t seed;             /* of the first schedule; the next ones follow from it */
     uint64_t schedules_max;    /* 0: 1,000 distinct ones, or the strategy's end */
-    unsigned delay_bound;      /* of "dfs" */
+    unsigned delay_bound;      /* of "dfs"; SOLO_DELAY_UNBOUNDED: none */
     enum solo_carrier carrier;
     uint64_t steps_max;        /* 0: one million */
     uint32_t faults_max;
@@ -46,11 +49,15 @@ struct solo_explore_options {
     const char *peer_file;     /* peer script for programs, or NULL */
     enum solo_policy policy;
     FILE *progress;            /* NULL: none */
+    uint32_t twice_every;      /* run every n-th schedule twice and compare the traces (SOLO019); 0: never */
+    const char *token_directory; /* where a token too long for SOLO_TOKEN_MAX is written; NULL: the current directory */
 };
 
 /* One defect, however many schedules show it: same violation id, function, object kind and role. */
 struct solo_finding {
     struct solo_violation violation; /* of the shortest schedule that shows it */
+    struct solo_detail detail;       /* of that violation, from a replay of the token */
+    bool reproduced;                 /* a strict replay of the token in a fresh process showed it again */
     uint64_t schedules;              /* how many explored schedules show it */
     uint64_t first_schedule;         /* number of the first one, from 1 */
     uint32_t deviations_found;       /* in the token as found */
@@ -102,6 +109,7 @@ struct solo_replay {
     struct solo_detail details[16]; /* of each violation, resolved in the process that made it */
     char *trace;                  /* the whole trace as text, if asked for; free it */
     size_t trace_size;
+    char token[SOLO_TOKEN_MAX];   /* replays exactly this run, "" if it is too long */
     char output[SOLO_OUTPUT_MAX];
 };
 
@@ -113,9 +121,51 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_replay_program(char *const argv[], const ch
                                                     const struct solo_explore_options *options, bool strict, bool want_trace,
                                                     struct solo_replay *ret_replay, char why[SOLO_EVIDENCE_MAX]);
 
+/* ---- Being the scheduler ---- */
+
+enum { SOLO_STEP_OPTIONS_MAX = SOLO_SIM_THREADS_MAX + 1 };
+
+struct solo_step_option {
+    struct solo_option option;
+    char text[96]; /* "main/1: lock mutex#1" */
+};
+
+/* What somebody sees who is asked. Everything is valid only during the call. */
+struct solo_step_view {
+    enum solo_choice_kind kind;
+    uint32_t index;                 /* of this choice, from 0 */
+    uint64_t step, now_ns;
+    const char *thread;             /* who asks */
+    const struct solo_step_option *options; /* the first one is the plain answer */
+    size_t option_count;
+    const struct solo_waiter *waiters; /* who is blocked, and on what */
+    size_t waiter_count;
+    const struct solo_trace *trace; /* what happened so far */
+};
+
+enum {
+    SOLO_STEP_STOP = -1,  /* end the run here */
+    SOLO_STEP_UNDO = -2,  /* take back the last answer (at the first choice: ask again) */
+    SOLO_STEP_PLAIN = -3, /* answer plainly from here on */
+};
+
+/* Returns the index of an option, or one of the above. Called in the caller's own process, however the choice came about. */
+typedef long (*solo_step_fn)(const struct solo_step_view *view, void *arg);
+
+/* Runs one schedule in which `step` makes every choice. Errors as solo_replay_scenario and solo_replay_program. */
+SOLO_ANY_THREAD SOLO_PUBLIC int solo_step_scenario(const struct solo_scenario *scenario,
+                                                   const struct solo_explore_options *options, solo_step_fn step, void *arg,
+                                                   struct solo_replay *ret_replay, char why[SOLO_EVIDENCE_MAX]);
+SOLO_ANY_THREAD SOLO_PUBLIC int solo_step_program(char *const argv[], const struct solo_explore_options *options,
+                                                  solo_step_fn step, void *arg, struct solo_replay *ret_replay,
+                                                  char why[SOLO_EVIDENCE_MAX]);
+
 /* A strategy by name, with the size of its state; NULL if unknown. solo_strategy_at lists them, NULL past the end. */
 SOLO_ANY_THREAD SOLO_PUBLIC const struct solo_strategy *solo_strategy_find(const char *name, size_t *ret_state_size);
 SOLO_ANY_THREAD SOLO_PUBLIC const char *solo_strategy_at(unsigned index);
+
+/* Makes the state of a strategy found that way ready for its first `begin`; delay_bound is for "dfs". -EINVAL. */
+SOLO_ANY_THREAD SOLO_PUBLIC int solo_strategy_prepare(const struct solo_strategy *strategy, void *state, unsigned delay_bound);
 
 #ifdef __cplusplus
 }

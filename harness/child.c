@@ -1,0 +1,338 @@
+/*
+ * child.c - a process that runs schedules, as seen from its inside.
+ *
+ * A violation is copied to shared memory when it is made, so a crash right after it loses nothing. A process that gets a deadly signal
+ * first writes down where it is ("last words"); then the signal kills it as it would have.
+ */
+#define _GNU_SOURCE
+#include "child.h"
+#include "ledger.h"
+#include "oracle.h"
+#include "process.h"
+#include "sanitizer/annotate.h"
+#include <execinfo.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <solo/expect.h>
+#include <solo/thread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ucontext.h>
+#include <unistd.h>
+
+static struct solo__region *child_region; /* signal handlers have no argument of ours */
+static bool muted;
+
+void solo__child_mute(bool mute)
+{
+    muted = mute;
+}
+
+/* ---- Violations ---- */
+
+static void keep_violation(struct solo__region *region, const struct solo_violation *violation)
+{
+    struct solo__outcome *outcome = &region->outcome;
+    uint32_t slot = outcome->violation_count;
+    if (slot < SOLO__VIOLATIONS_MAX) {
+        outcome->violations[slot] = *violation;
+    }
+    outcome->violation_count = slot + 1;
+}
+
+/* Not in the sink: a detector may hold its locks there. */
+void solo__child_take_details(struct solo__region *region)
+{
+    struct solo__outcome *outcome = &region->outcome;
+    uint32_t kept = outcome->violation_count < SOLO__VIOLATIONS_MAX ? outcome->violation_count : SOLO__VIOLATIONS_MAX;
+    for (; region->request.keep_events && outcome->details_taken < kept; outcome->details_taken++) {
+        uint32_t slot = outcome->details_taken;
+        solo_detail_take(&outcome->details[slot], &outcome->violations[slot], region->events, SOLO__EVENTS_MAX,
+                         region->log.events_count);
+    }
+}
+
+static void sink(const struct solo_violation *violation, void *arg)
+{
+    if (!muted) {
+        SOLO_ANNOTATE_IGNORE_BEGIN();
+        keep_violation(arg, violation);
+        SOLO_ANNOTATE_IGNORE_END();
+    }
+}
+
+/* ---- Thread names: known only while the thread is there ---- */
+
+static void learn_name(const struct solo_event *event, void *arg)
+{
+    struct solo__outcome *outcome = &((struct solo__region *)arg)->outcome;
+    if (event->thread >= SOLO_SIM_THREADS_MAX) {
+        return;
+    }
+    char *name = outcome->thread_names[event->thread];
+    if (event->thread >= outcome->thread_count || name[0] == '\0' || event->kind == SOLO_PROBE_THREAD_BEGIN) {
+        solo_thread_name_of(event->thread, name, SOLO__THREAD_NAME_MAX);
+    }
+    if (event->thread >= outcome->thread_count) {
+        outcome->thread_count = event->thread + 1u;
+    }
+}
+
+/* ---- Last words ---- */
+
+/* The stack below the signal frame: from the interrupted instruction on. */
+static void take_stack(struct solo_stack *stack, const ucontext_t *context)
+{
+    void *frames[SOLO_STACK_MAX + 8];
+    int count = backtrace(frames, SOLO_STACK_MAX + 8);
+    uint64_t interrupted = (uint64_t)context->uc_mcontext.gregs[REG_RIP];
+    int first = 0;
+    while (first < count && (uint64_t)(uintptr_t)frames[first] != interrupted) {
+        first++;
+    }
+    first = first < count ? first : 0;
+    stack->count = 0;
+    for (int i = first; i < count && stack->count < SOLO_STACK_MAX; i++) {
+        stack->frames[stack->count++] = (uint64_t)(uintptr_t)frames[i];
+    }
+}
+
+static void on_deadly_signal(int signal, siginfo_t *info, void *context)
+{
+    static volatile sig_atomic_t again;
+    (void)info;
+    struct solo__outcome *outcome = &child_region->outcome;
+    if (outcome->running && !again) {
+        again = 1;
+        solo_violation_begin(&outcome->dying, SOLO018_MEMORY, NULL);
+        take_stack(&outcome->dying.stack, context);
+        __atomic_store_n(&outcome->last_words, 1, __ATOMIC_RELEASE);
+    }
+    if (signal == solo__process_ask_signal()) {
+        for (;;) {
+            pause(); /* whoever asked kills */
+        }
+    }
+    /* SA_RESETHAND: the instruction, or abort, runs again and now it kills. */
+}
+
+static void on_sanitizer_death(void)
+{
+    struct solo__outcome *outcome = &child_region->outcome;
+    if (outcome->running && !outcome->last_words && outcome->violation_count == 0) {
+        solo_violation_begin(&outcome->dying, SOLO018_MEMORY, NULL);
+        snprintf(outcome->dying.text, sizeof outcome->dying.text, "a sanitizer found an error and ended the program");
+        __atomic_store_n(&outcome->last_words, 1, __ATOMIC_RELEASE);
+    }
+}
+
+extern void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+
+static void prepare_last_words(void)
+{
+    static const int deadly[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP};
+    void *frames[2];
+    (void)backtrace(frames, 2); /* loads the unwinder now: in a handler it is too late */
+    size_t size = 128 << 10;
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory != MAP_FAILED) {
+        sigaltstack(&(stack_t){.ss_sp = memory, .ss_size = size}, NULL);
+    }
+    struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK | (int)SA_RESETHAND};
+    action.sa_sigaction = on_deadly_signal;
+    for (size_t i = 0; i < sizeof deadly / sizeof deadly[0]; i++) {
+        struct sigaction before;
+        if (sigaction(deadly[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL) {
+            sigaction(deadly[i], &action, NULL); /* not where a sanitizer has its own */
+        }
+    }
+    sigaction(solo__process_ask_signal(), &action, NULL);
+    if (__sanitizer_set_death_callback != NULL) {
+        __sanitizer_set_death_callback(on_sanitizer_death);
+    }
+}
+
+void solo__child_prepare(struct solo__region *region)
+{
+    child_region = region;
+    (void)solo_guard_set_policy((enum solo_policy)region->request.policy);
+    (void)solo_violation_set_sink(sink, region);
+    prepare_last_words();
+    if (region->request.keep_events || region->request.twin_every != 0) {
+        (void)solo_probe_subscribe(learn_name, region);
+    }
+}
+
+/* ---- Simulations ---- */
+
+const struct solo_strategy *solo__child_strategy(struct solo__region *region)
+{
+    switch (region->request.mode) {
+    case SOLO__REPLAY:
+        return &solo__strategy_replay;
+    case SOLO__STEP:
+        return &solo__strategy_interactive;
+    case SOLO__TWIN:
+        return NULL; /* solo__child_create_twin */
+    default:
+        return solo_strategy_find(region->request.strategy, NULL);
+    }
+}
+
+static void on_ending(int ending, void *arg)
+{
+    solo_oracles_end(ending); /* here, because the threads that wait are still there */
+    if (!muted) {
+        solo__child_take_details(arg);
+    }
+}
+
+static int create_sim(struct solo__region *region, const struct solo_strategy *strategy, void *state, struct solo_sim_log *log,
+                      struct solo_sim **ret_sim)
+{
+    const struct solo__request *request = &region->request;
+    struct solo_sim_options options = {
+        .carrier = (enum solo_carrier)request->carrier,
+        .strategy = strategy,
+        .strategy_state = state,
+        .let_time_pass = request->let_time_pass != 0,
+        .steps_max = request->steps_max,
+        .faults_max = request->faults_max,
+        .log = log,
+    };
+    int result = solo_sim_create(&options, ret_sim);
+    if (result == 0) {
+        solo_sim_set_ending_hook(*ret_sim, on_ending, region);
+    }
+    return result;
+}
+
+int solo__child_create_sim(struct solo__region *region, const struct solo_strategy *strategy, struct solo_sim **ret_sim)
+{
+    region->log.answers = region->answers;
+    region->log.answers_max = SOLO__ANSWERS_MAX;
+    region->log.events = region->events;
+    region->log.events_max = region->request.keep_events ? SOLO__EVENTS_MAX : 0;
+    return strategy != NULL ? create_sim(region, strategy, &region->strategy, &region->log, ret_sim) : -EINVAL;
+}
+
+int solo__child_create_twin(struct solo__region *region, struct solo_sim **ret_sim)
+{
+    region->twin_log.answers = region->twin_answers;
+    region->twin_log.answers_max = SOLO__ANSWERS_MAX;
+    region->twin_log.events = region->twin_events;
+    region->twin_log.events_max = SOLO__TWIN_EVENTS_MAX;
+    return create_sim(region, &solo__strategy_replay, &region->twin, &region->twin_log, ret_sim);
+}
+
+/* ---- A schedule ---- */
+
+void solo__child_begin(struct solo__region *region)
+{
+    struct solo__outcome *outcome = &region->outcome;
+    outcome->ending = SOLO_ENDING_NONE;
+    outcome->diverged_at = 0;
+    outcome->signal = 0;
+    outcome->exit_status = 0;
+    outcome->exited = 0;
+    outcome->killed = 0;
+    outcome->violation_count = 0;
+    outcome->details_taken = 0;
+    outcome->last_words = 0;
+    outcome->thread_count = 0;
+    outcome->running = 1;
+    __atomic_store_n(&outcome->number, outcome->number + 1, __ATOMIC_RELAXED);
+    region->log.answers_count = 0;
+    region->log.events_count = 0;
+    region->log.deviations = 0;
+    region->log.ending = SOLO_ENDING_NONE;
+    solo_violation_reset();
+    solo_expectations_reset();
+    solo_oracles_begin();
+}
+
+void solo__child_end(struct solo__region *region)
+{
+    region->outcome.ending = region->log.ending;
+    region->outcome.running = 0;
+}
+
+static uint16_t last_check(const struct solo__region *region)
+{
+    uint32_t count = region->log.answers_count;
+    return count != 0 && count <= SOLO__ANSWERS_MAX ? region->answers[count - 1].check : 0;
+}
+
+/* The world is gone: thread names come from what was learned. */
+static void name_steps(const struct solo__outcome *outcome, struct solo_detail *detail)
+{
+    for (uint32_t i = 0; i < detail->step_count && i < SOLO_DETAIL_STEPS_MAX; i++) {
+        struct solo_step_text *step = &detail->steps[i];
+        if (step->thread < outcome->thread_count && outcome->thread_names[step->thread][0] != '\0') {
+            memcpy(step->thread_name, outcome->thread_names[step->thread], sizeof step->thread_name);
+        }
+    }
+}
+
+void solo__child_account_for(struct solo__region *region)
+{
+    struct solo__outcome *outcome = &region->outcome;
+    struct solo__replay_state *replay = &region->strategy.replay;
+    if (region->request.mode == SOLO__REPLAY) {
+        bool ended = !outcome->running && region->log.ending != SOLO_ENDING_DIVERGED;
+        outcome->diverged_at = ended ? solo__replay_close(replay, region->log.answers_count, last_check(region)) : replay->diverged_at;
+    }
+    solo__outcome_close(region);
+    uint32_t first = outcome->details_taken;
+    solo__child_take_details(region);
+    for (uint32_t i = first; i < outcome->details_taken; i++) {
+        name_steps(outcome, &outcome->details[i]);
+    }
+}
+
+/* ---- What it prints ---- */
+
+enum { CAPTURE_MAX = 1 << 20 };
+
+int solo__capture_create(void)
+{
+    int fd = memfd_create("solo-output", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd >= 0 && (ftruncate(fd, CAPTURE_MAX) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) < 0)) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+void solo__capture_rewind(int fd)
+{
+    if (fd >= 0) {
+        (void)lseek(fd, 0, SEEK_SET);
+    }
+}
+
+/* The offset is shared with whoever writes: it tells how much was written. */
+void solo__capture_read(int fd, char output[SOLO_OUTPUT_MAX])
+{
+    off_t written = fd >= 0 ? lseek(fd, 0, SEEK_CUR) : 0;
+    size_t size = written > 0 && written < SOLO_OUTPUT_MAX - 1 ? (size_t)written : written > 0 ? SOLO_OUTPUT_MAX - 1 : 0;
+    ssize_t got = size != 0 ? pread(fd, output, size, 0) : 0;
+    output[got > 0 ? got : 0] = '\0';
+}
+
+void solo__child_redirect(int fd)
+{
+    int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int to = fd >= 0 ? fd : nowhere;
+    if (nowhere >= 0) {
+        dup2(nowhere, STDIN_FILENO);
+    }
+    if (to >= 0) {
+        dup2(to, STDOUT_FILENO);
+        dup2(to, STDERR_FILENO);
+    }
+    if (nowhere > STDERR_FILENO) {
+        close(nowhere);
+    }
+}

@@ -1,0 +1,122 @@
+/*
+ * evidence.c - what the explored schedules prove, in one honest sentence.
+ *
+ * A search that ended says what it covered. A random walk says how likely the next schedule is a new one: the share of traces
+ * seen exactly once (Good 1953, Turing). It is a share of schedules, not of bugs.
+ */
+#include "ledger.h"
+#include <string.h>
+
+/* 1254 as "1,254". */
+static const char *grouped(uint64_t number, char *buffer, size_t size)
+{
+    char digits[24];
+    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
+    size_t out = 0;
+    for (int i = 0; i < length && out + 2 < size; i++) {
+        if (i != 0 && (length - i) % 3 == 0) {
+            buffer[out++] = ',';
+        }
+        buffer[out++] = digits[i];
+    }
+    buffer[out] = '\0';
+    return buffer;
+}
+
+static void print_failing(const struct solo__ledger *ledger, char *text, size_t size)
+{
+    char number[32];
+    if (ledger->failing == 0) {
+        snprintf(text, size, "no failure");
+    } else {
+        snprintf(text, size, "%s %s", grouped(ledger->failing, number, sizeof number), ledger->failing == 1 ? "fails" : "fail");
+    }
+}
+
+static const char *plural(uint64_t number)
+{
+    return number == 1 ? "" : "s";
+}
+
+static void print_plain(const struct solo__ledger *ledger, char *text)
+{
+    snprintf(text, SOLO_EVIDENCE_MAX, "the plain schedule %s; no other was tried", ledger->failing == 0 ? "passed" : "fails");
+}
+
+static void print_search(const struct solo__region *region, char *text)
+{
+    const struct solo__ledger *ledger = &region->ledger;
+    const struct solo__dfs_state *search = &region->strategy.dfs;
+    char number[32];
+    char failing[64];
+    grouped(ledger->schedules, number, sizeof number);
+    print_failing(ledger, failing, sizeof failing);
+    const char *cut = search->cut ? "; only the first 65,536 choices of a schedule were varied" : "";
+    if (search->finished && search->complete && ledger->failing == 0) {
+        if (ledger->schedules == 1) {
+            snprintf(text, SOLO_EVIDENCE_MAX, "the only schedule passed%s", cut);
+        } else {
+            snprintf(text, SOLO_EVIDENCE_MAX, "all %s schedules passed%s", number, cut);
+        }
+    } else if (search->finished && search->complete) {
+        snprintf(text, SOLO_EVIDENCE_MAX, "all %s schedule%s tried, %s%s", number, plural(ledger->schedules), failing, cut);
+    } else if (search->finished) {
+        snprintf(text, SOLO_EVIDENCE_MAX, "exhausted at delay bound %u: %s schedule%s, %s%s", (unsigned)search->delay_bound, number,
+                 plural(ledger->schedules), failing, cut);
+    } else if (search->delay_bound == SOLO_DELAY_UNBOUNDED) {
+        snprintf(text, SOLO_EVIDENCE_MAX, "not exhausted: %s schedule%s tried, %s%s", number, plural(ledger->schedules), failing,
+                 cut);
+    } else if (search->round == 0) {
+        snprintf(text, SOLO_EVIDENCE_MAX, "not exhausted: %s schedule%s tried, %s", number, plural(ledger->schedules), failing);
+    } else {
+        snprintf(text, SOLO_EVIDENCE_MAX, "exhausted at delay bound %u, in bound %u not: %s schedule%s tried, %s%s",
+                 (unsigned)search->round - 1, (unsigned)search->round, number, plural(ledger->schedules), failing, cut);
+    }
+}
+
+static void print_chance(const struct solo__ledger *ledger, char *text, size_t size)
+{
+    double share = (double)ledger->singletons / (double)ledger->schedules * 100.0;
+    if (share < 0.1) {
+        snprintf(text, size, "under 0.1%%");
+    } else if (share < 1.0) {
+        snprintf(text, size, "about %.1f%%", share);
+    } else {
+        snprintf(text, size, "about %.0f%%", share);
+    }
+}
+
+static void print_sample(const struct solo__ledger *ledger, char *text)
+{
+    char number[32];
+    char distinct[32];
+    char failing[64];
+    char chance[32];
+    if (ledger->schedules == 0) {
+        snprintf(text, SOLO_EVIDENCE_MAX, "no schedule was tried");
+        return;
+    }
+    print_failing(ledger, failing, sizeof failing);
+    print_chance(ledger, chance, sizeof chance);
+    snprintf(text, SOLO_EVIDENCE_MAX, "%s schedule%s, %s%s distinct, %s; chance that the next one is new: %s (Good-Turing)",
+             grouped(ledger->schedules, number, sizeof number), plural(ledger->schedules), ledger->set_full ? "more than " : "",
+             grouped(ledger->distinct, distinct, sizeof distinct), failing, chance);
+}
+
+void solo__evidence(const struct solo__region *region, char text[SOLO_EVIDENCE_MAX])
+{
+    const struct solo__ledger *ledger = &region->ledger;
+    if (strcmp(region->request.strategy, "dfs") == 0) {
+        print_search(region, text);
+    } else if (strcmp(region->request.strategy, "fifo") == 0 && ledger->schedules != 0) {
+        print_plain(ledger, text);
+    } else {
+        print_sample(ledger, text);
+    }
+    uint64_t unfinished = ledger->killed + ledger->unending;
+    size_t length = strlen(text);
+    if (unfinished != 0) {
+        snprintf(text + length, SOLO_EVIDENCE_MAX - length, "; incomplete: %llu schedule%s stopped before the end",
+                 (unsigned long long)unfinished, unfinished == 1 ? " was" : "s were");
+    }
+}

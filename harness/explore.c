@@ -1,0 +1,454 @@
+/*
+ * explore.c - exploring and replaying, from options to report.
+ *
+ * What is here holds for scenarios and programs alike (subject.h). An exploration runs schedules, writes its evidence, and then
+ * turns each defect into a finding: shrunk, and replayed strictly in a fresh process, from which its violation, details and
+ * output are taken. So what a report shows is what its token shows.
+ */
+#include "child.h"
+#include "ledger.h"
+#include "shrink.h"
+#include "step.h"
+#include "subject.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    STEPS_MAX_DEFAULT = 1000000,
+    DISTINCT_MAX_DEFAULT = 1000,
+    SAMPLES_MAX_DEFAULT = 10 * DISTINCT_MAX_DEFAULT, /* where there are not so many different ones */
+    SEARCH_MAX_DEFAULT = 100000,
+    SHRINK_RUNS_SCENARIO = 2000,
+    SHRINK_RUNS_PROGRAM = 500,
+    SHRUNK_FINDINGS_MAX = 8,
+};
+#define WATCHDOG_DEFAULT_NS UINT64_C(10000000000)
+
+void solo_explore_defaults(struct solo_explore_options *options)
+{
+    *options = (struct solo_explore_options){
+        .strategy = "random", .seed = 1, .delay_bound = 2, .let_time_pass = true, .shrink = true};
+}
+
+/* ---- Requests ---- */
+
+static int fill_request(struct solo__region *region, const struct solo_explore_options *options)
+{
+    const char *strategy = options->strategy != NULL ? options->strategy : "random";
+    struct solo__request *request = &region->request;
+    if (solo_strategy_find(strategy, NULL) == NULL || options->carrier > SOLO_CARRIER_TOKEN ||
+        options->policy > SOLO_POLICY_REPORT ||
+        (options->peer_file != NULL && strlen(options->peer_file) >= sizeof request->peer_file)) {
+        return -EINVAL;
+    }
+    memset(request, 0, sizeof *request);
+    strcpy(request->strategy, strategy);
+    request->mode = SOLO__EXPLORE;
+    request->seed = options->seed;
+    request->schedules_max = options->schedules_max;
+    if (options->schedules_max == 0) {
+        bool sample = strcmp(strategy, "random") == 0;
+        request->schedules_max = sample ? SAMPLES_MAX_DEFAULT : SEARCH_MAX_DEFAULT;
+        request->distinct_max = sample ? DISTINCT_MAX_DEFAULT : 0;
+    }
+    request->steps_max = options->steps_max != 0 ? options->steps_max : STEPS_MAX_DEFAULT;
+    request->watchdog_ns = options->watchdog_ns != 0 ? options->watchdog_ns : WATCHDOG_DEFAULT_NS;
+    request->faults_max = options->faults_max;
+    request->carrier = options->carrier;
+    request->policy = options->policy;
+    request->let_time_pass = options->let_time_pass;
+    request->stop_at_first = options->stop_at_first;
+    request->twin_every = options->twice_every;
+    strcpy(request->peer_file, options->peer_file != NULL ? options->peer_file : "");
+    return 0;
+}
+
+static struct solo_limits limits_of(const struct solo__region *region)
+{
+    return (struct solo_limits){region->request.steps_max, region->request.faults_max, region->request.let_time_pass != 0};
+}
+
+void solo__subject_finish(struct solo__subject *subject)
+{
+    if (subject->finish != NULL) {
+        subject->finish(subject);
+    }
+    int *const fds[] = {&subject->output_fd, &subject->ask_fd, &subject->answer_fd};
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
+        if (*fds[i] >= 0) {
+            close(*fds[i]);
+            *fds[i] = -1;
+        }
+    }
+    solo__region_destroy(subject->region);
+    subject->region = NULL;
+}
+
+void solo__subject_tick(void *arg)
+{
+    struct solo__subject *subject = arg;
+    if (subject->progress != NULL && subject->region->request.mode == SOLO__EXPLORE) {
+        const struct solo__ledger *ledger = &subject->region->ledger;
+        fprintf(subject->progress, "\r%llu schedules, %llu distinct, %llu failing ", (unsigned long long)ledger->schedules,
+                (unsigned long long)ledger->distinct, (unsigned long long)ledger->failing);
+        fflush(subject->progress);
+    }
+}
+
+/* ---- Tokens ---- */
+
+/* The token of a schedule; free it. NULL: out of memory, or too many choices. */
+static char *token_text(const struct solo__subject *subject, const struct solo__schedule *schedule)
+{
+    struct solo_limits limits = limits_of(subject->region);
+    struct solo_token token;
+    if (solo_token_make(subject->name, &limits, schedule->answers, schedule->answers_count, schedule->open, &token) < 0) {
+        return NULL;
+    }
+    char *text = solo_token_text(&token);
+    solo_token_finish(&token);
+    return text;
+}
+
+/* Into a field of SOLO_TOKEN_MAX characters: the text, or the file it had to go to. */
+static void store_token(char *field, const char *text, const char *directory)
+{
+    field[0] = '\0';
+    if (text != NULL && strlen(text) < SOLO_TOKEN_MAX) {
+        strcpy(field, text);
+    } else if (text != NULL && solo_token_print(text, directory, field, SOLO_TOKEN_MAX) < 0) {
+        field[0] = '\0';
+    }
+}
+
+static void store_schedule(const struct solo__subject *subject, const struct solo__schedule *schedule, char *field,
+                           const char *directory)
+{
+    char *text = schedule->answers != NULL ? token_text(subject, schedule) : NULL;
+    store_token(field, text, directory);
+    free(text);
+}
+
+/* Runs a schedule strictly, with all there is to know about it. */
+static int run_strictly(struct solo__subject *subject, const struct solo__schedule *schedule)
+{
+    struct solo_limits limits = limits_of(subject->region);
+    struct solo_token token;
+    int result = solo_token_make(subject->name, &limits, schedule->answers, schedule->answers_count, schedule->open, &token);
+    if (result < 0) {
+        return result;
+    }
+    subject->region->request.mode = SOLO__REPLAY;
+    subject->region->request.keep_events = 1;
+    solo__replay_load(&subject->region->strategy.replay, &token, true);
+    solo_token_finish(&token);
+    result = subject->run(subject);
+    subject->region->request.keep_events = 0;
+    return result;
+}
+
+/* ---- Findings ---- */
+
+/* A defect taken out of the ledger, because what follows uses the region again. */
+struct defect {
+    struct solo__defect known;
+    struct solo__schedule schedule;
+};
+
+static int take_defects(const struct solo__region *region, struct defect *defects)
+{
+    for (uint32_t i = 0; i < region->ledger.defect_count; i++) {
+        defects[i].known = region->ledger.defects[i];
+        uint32_t count = defects[i].known.answers_count;
+        if (count <= SOLO__ANSWERS_MAX &&
+            solo__schedule_copy(&defects[i].schedule, region->finding_answers[i], count, defects[i].known.open != 0) < 0) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+/* Replays the schedule; if it shows the finding again, the finding is filled in from that run. */
+static int reproduce(struct solo__subject *subject, const struct solo__schedule *schedule, struct solo_finding *finding)
+{
+    const struct solo__outcome *outcome = &subject->region->outcome;
+    if (schedule->answers == NULL) {
+        return 0;
+    }
+    int result = run_strictly(subject, schedule);
+    int found = result == 0 && outcome->diverged_at == 0 ? solo__outcome_find(outcome, finding->signature) : -1;
+    if (found >= 0) {
+        finding->reproduced = true;
+        finding->violation = outcome->violations[found];
+        finding->detail = outcome->details[found];
+        finding->deviations = schedule->deviations;
+        solo__capture_read(subject->output_fd, finding->output);
+    }
+    return result;
+}
+
+static bool is_worth_shrinking(const struct defect *defect, unsigned index)
+{
+    bool hangs = defect->known.open != 0 && defect->known.violation.id == SOLO_NO_VIOLATION;
+    return index < SHRUNK_FINDINGS_MAX && defect->schedule.answers != NULL && !hangs;
+}
+
+static int make_finding(struct solo__subject *subject, const struct solo_explore_options *options, struct defect *defect,
+                        unsigned index, struct solo_finding *finding)
+{
+    finding->violation = defect->known.violation;
+    finding->schedules = defect->known.schedules;
+    finding->first_schedule = defect->known.first_schedule;
+    finding->deviations_found = defect->known.deviations;
+    finding->deviations = defect->known.deviations;
+    strcpy(finding->signature, defect->known.signature);
+    struct solo__schedule original = {0};
+    struct solo__schedule passing = {0};
+    int result = 0;
+    if (options->shrink && is_worth_shrinking(defect, index)) {
+        unsigned runs = subject->scenario != NULL ? SHRINK_RUNS_SCENARIO : SHRINK_RUNS_PROGRAM;
+        result = solo__schedule_copy(&original, defect->schedule.answers, defect->schedule.answers_count, defect->schedule.open);
+        if (result == 0) {
+            result = solo__shrink(subject, finding->signature, runs, &defect->schedule, &passing);
+        }
+    }
+    if (result == 0) {
+        result = reproduce(subject, &defect->schedule, finding);
+    }
+    if (result == 0 && !finding->reproduced && original.answers != NULL) { /* better the one that was found */
+        struct solo__schedule shrunk = defect->schedule;
+        defect->schedule = original;
+        original = shrunk;
+        result = reproduce(subject, &defect->schedule, finding);
+    }
+    store_schedule(subject, &defect->schedule, finding->token, options->token_directory);
+    store_schedule(subject, &passing, finding->passing_token, options->token_directory);
+    solo__schedule_release(&original);
+    solo__schedule_release(&passing);
+    return result;
+}
+
+static void decide_verdict(const struct solo__ledger *ledger, struct solo_report *report)
+{
+    bool proved = false;
+    for (unsigned i = 0; i < report->finding_count; i++) {
+        const char *text = report->findings[i].violation.text;
+        bool unfinished = report->findings[i].violation.id == SOLO_NO_VIOLATION &&
+                          (strncmp(text, "unmodelled block", 16) == 0 || strncmp(text, "the schedule did not end", 24) == 0);
+        proved = proved || !unfinished;
+    }
+    report->verdict = proved                                         ? SOLO_VERDICT_FINDINGS
+                      : ledger->killed != 0 || ledger->unending != 0 ? SOLO_VERDICT_INCOMPLETE
+                                                                     : SOLO_VERDICT_CLEAN;
+}
+
+static int make_findings(struct solo__subject *subject, const struct solo_explore_options *options, struct solo_report *report)
+{
+    unsigned count = subject->region->ledger.defect_count;
+    struct defect *defects = calloc(count + (size_t)1, sizeof *defects);
+    int result = defects != NULL ? take_defects(subject->region, defects) : -ENOMEM;
+    for (unsigned i = 0; i < count && result == 0; i++) {
+        result = make_finding(subject, options, &defects[i], i, &report->findings[i]);
+        report->finding_count = i + 1;
+    }
+    for (unsigned i = 0; i < count && defects != NULL; i++) {
+        solo__schedule_release(&defects[i].schedule);
+    }
+    free(defects);
+    return result;
+}
+
+static void fill_report(const struct solo__region *region, struct solo_report *report)
+{
+    const struct solo__ledger *ledger = &region->ledger;
+    bool search = strcmp(region->request.strategy, "dfs") == 0;
+    bool plain = strcmp(region->request.strategy, "fifo") == 0;
+    report->schedules = ledger->schedules;
+    report->distinct = ledger->distinct;
+    report->failing = ledger->failing;
+    report->steps = ledger->steps;
+    report->choices = ledger->choices;
+    report->exhausted = (search && region->strategy.dfs.finished && !region->strategy.dfs.cut) || (plain && ledger->strategy_ended);
+    solo__evidence(region, report->evidence);
+}
+
+static int explore(struct solo__subject *subject, const struct solo_explore_options *options, struct solo_report *report)
+{
+    struct solo__region *region = subject->region;
+    const struct solo_strategy *strategy = solo_strategy_find(region->request.strategy, NULL);
+    memset(report, 0, sizeof *report);
+    report->verdict = SOLO_VERDICT_INCOMPLETE;
+    subject->progress = options->progress;
+    solo__region_clear_ledger(region, region->request.schedules_max < SOLO__SET_MAX ? region->request.schedules_max * 2 : SOLO__SET_MAX);
+    (void)solo_strategy_prepare(strategy, &region->strategy, options->delay_bound);
+    uint64_t begun = solo__wall_ns();
+    int result = subject->explore(subject);
+    report->wall_ns = solo__wall_ns() - begun;
+    fill_report(region, report);
+    struct solo__ledger ledger = region->ledger;
+    if (result == 0) {
+        result = make_findings(subject, options, report);
+    }
+    if (options->progress != NULL) {
+        fputs("\r\033[K", options->progress);
+        fflush(options->progress);
+    }
+    if (result == 0) {
+        decide_verdict(&ledger, report);
+    }
+    return result;
+}
+
+static void subject_init(struct solo__subject *subject)
+{
+    memset(subject, 0, sizeof *subject);
+    subject->output_fd = subject->ask_fd = subject->answer_fd = subject->control_fd = subject->region_fd = -1;
+}
+
+int solo_explore(const struct solo_scenario *scenario, const struct solo_explore_options *options, struct solo_report *ret_report)
+{
+    struct solo__subject subject;
+    if (options == NULL || ret_report == NULL || solo_sim_current() != NULL) {
+        return -EINVAL;
+    }
+    subject_init(&subject);
+    int result = solo__scenario_open(&subject, scenario);
+    if (result == 0) {
+        result = fill_request(subject.region, options);
+    }
+    if (result == 0) {
+        result = explore(&subject, options, ret_report);
+    }
+    solo__subject_finish(&subject);
+    return result;
+}
+
+/* ---- Replay ---- */
+
+static int write_trace(const struct solo__subject *subject, struct solo_replay *replay)
+{
+    const struct solo__region *region = subject->region;
+    uint64_t count = region->log.events_count;
+    struct solo_trace trace = {
+        .scenario = subject->name,
+        .events = region->events,
+        .count = count <= SOLO__EVENTS_MAX ? (size_t)count : 0,
+        .left_out = count <= SOLO__EVENTS_MAX ? 0 : count,
+        .thread_names = (const char(*)[SOLO_TRACE_NAME_MAX])region->outcome.thread_names,
+        .thread_count = region->outcome.thread_count,
+        .ending = (int)region->log.ending,
+        .hash = region->log.trace_hash,
+    };
+    FILE *to = open_memstream(&replay->trace, &replay->trace_size);
+    if (to == NULL) {
+        return -ENOMEM;
+    }
+    int result = solo_trace_write(to, &trace, false);
+    return fclose(to) == 0 ? result : -ENOMEM;
+}
+
+static int fill_replay(struct solo__subject *subject, bool want_trace, struct solo_replay *replay)
+{
+    const struct solo__region *region = subject->region;
+    const struct solo__outcome *outcome = &region->outcome;
+    enum { KEPT = sizeof replay->violations / sizeof replay->violations[0] };
+    _Static_assert((int)KEPT == (int)SOLO__VIOLATIONS_MAX, "a replay has room for what is kept of a schedule");
+    replay->ending = (int)region->log.ending;
+    replay->signal = outcome->signal;
+    replay->exit_status = outcome->exit_status;
+    replay->trace_hash = region->log.trace_hash;
+    replay->diverged_at = outcome->diverged_at;
+    replay->steps = region->log.events_count;
+    replay->violation_count = outcome->violation_count < KEPT ? outcome->violation_count : KEPT;
+    memcpy(replay->violations, outcome->violations, replay->violation_count * sizeof replay->violations[0]);
+    memcpy(replay->details, outcome->details, replay->violation_count * sizeof replay->details[0]);
+    solo__capture_read(subject->output_fd, replay->output);
+    struct solo__schedule ran = {.answers = subject->region->answers,
+                                 .answers_count = region->log.answers_count,
+                                 .open = outcome->running || region->log.ending == SOLO_ENDING_NONE};
+    char *text = ran.answers_count <= SOLO__ANSWERS_MAX ? token_text(subject, &ran) : NULL;
+    if (text != NULL && strlen(text) < sizeof replay->token) {
+        strcpy(replay->token, text);
+    }
+    free(text);
+    return want_trace ? write_trace(subject, replay) : 0;
+}
+
+static int replay(struct solo__subject *subject, const char *text, bool strict, bool want_trace, struct solo_replay *ret_replay,
+                  char why[SOLO_EVIDENCE_MAX])
+{
+    struct solo__region *region = subject->region;
+    struct solo_limits limits = limits_of(region);
+    struct solo_token token;
+    int result = solo_token_parse(text, &token, why);
+    if (result < 0) {
+        return result;
+    }
+    result = solo_token_check(&token, subject->name, &limits, why);
+    if (result == 0) {
+        region->request.mode = SOLO__REPLAY;
+        region->request.keep_events = 1;
+        solo__replay_load(&region->strategy.replay, &token, strict);
+        result = subject->run(subject);
+    }
+    solo_token_finish(&token);
+    return result == 0 ? fill_replay(subject, want_trace, ret_replay) : result;
+}
+
+static int step(struct solo__subject *subject, solo_step_fn step_fn, void *arg, struct solo_replay *ret_replay)
+{
+    subject->region->request.mode = SOLO__STEP;
+    subject->region->request.keep_events = 1;
+    int result = solo__step_run(subject, step_fn, arg);
+    return result == 0 ? fill_replay(subject, true, ret_replay) : result;
+}
+
+static int say(char *why, int result, const char *text)
+{
+    if (result < 0 && why != NULL && why[0] == '\0') {
+        snprintf(why, SOLO_EVIDENCE_MAX, "%s", text);
+    }
+    return result;
+}
+
+static int open_scenario(struct solo__subject *subject, const struct solo_scenario *scenario,
+                         const struct solo_explore_options *options, const void *ret, char *why)
+{
+    subject_init(subject);
+    if (why != NULL) {
+        why[0] = '\0';
+    }
+    if (options == NULL || ret == NULL || solo_sim_current() != NULL) {
+        return -EINVAL;
+    }
+    int result = solo__scenario_open(subject, scenario);
+    return result == 0 ? fill_request(subject->region, options) : result;
+}
+
+int solo_replay_scenario(const struct solo_scenario *scenario, const char *token, const struct solo_explore_options *options,
+                         bool strict, bool want_trace, struct solo_replay *ret_replay, char why[SOLO_EVIDENCE_MAX])
+{
+    struct solo__subject subject;
+    int result = open_scenario(&subject, scenario, options, ret_replay, why);
+    if (result == 0) {
+        memset(ret_replay, 0, sizeof *ret_replay);
+        result = replay(&subject, token, strict, want_trace, ret_replay, why);
+    }
+    solo__subject_finish(&subject);
+    return say(why, result, solo_error_text(result));
+}
+
+int solo_step_scenario(const struct solo_scenario *scenario, const struct solo_explore_options *options, solo_step_fn step_fn,
+                       void *arg, struct solo_replay *ret_replay, char why[SOLO_EVIDENCE_MAX])
+{
+    struct solo__subject subject;
+    int result = open_scenario(&subject, scenario, options, step_fn != NULL ? ret_replay : NULL, why);
+    if (result == 0) {
+        memset(ret_replay, 0, sizeof *ret_replay);
+        result = step(&subject, step_fn, arg, ret_replay);
+    }
+    solo__subject_finish(&subject);
+    return say(why, result, solo_error_text(result));
+}

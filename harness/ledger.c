@@ -1,0 +1,297 @@
+/*
+ * ledger.c - accounting for schedules that have ended.
+ *
+ * The passing path is hot: it counts and looks up one hash, and writes nothing else.
+ */
+#include "ledger.h"
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+
+/* ---- Violations that the explorer makes ---- */
+
+void solo__outcome_add(struct solo__outcome *outcome, unsigned id, const char *format, ...)
+{
+    uint32_t slot = outcome->violation_count++;
+    if (slot >= SOLO__VIOLATIONS_MAX) {
+        return;
+    }
+    struct solo_violation *violation = &outcome->violations[slot];
+    memset(violation, 0, sizeof *violation);
+    memset(&outcome->details[slot], 0, sizeof outcome->details[slot]);
+    violation->id = id;
+    violation->count = 1;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(violation->text, sizeof violation->text, format, arguments);
+    va_end(arguments);
+}
+
+static const char *signal_text(int signal)
+{
+    switch (signal) {
+    case SIGSEGV:
+        return "SIGSEGV (it touched memory that is not there)";
+    case SIGBUS:
+        return "SIGBUS (it touched memory that cannot be reached)";
+    case SIGABRT:
+        return "SIGABRT (abort, or a failed assertion)";
+    case SIGFPE:
+        return "SIGFPE (an arithmetic error)";
+    case SIGILL:
+        return "SIGILL (an illegal instruction)";
+    case SIGTRAP:
+        return "SIGTRAP (a trap)";
+    case SIGKILL:
+        return "SIGKILL (somebody killed it, or memory ran out)";
+    default:
+        return NULL;
+    }
+}
+
+/* The dying child's own words, where it had any; else what its parent saw. */
+static void add_death(struct solo__region *region)
+{
+    struct solo__outcome *outcome = &region->outcome;
+    unsigned long long step = (unsigned long long)region->log.events_count;
+    const char *words = outcome->signal != 0 ? signal_text(outcome->signal) : NULL;
+    uint32_t slot = outcome->violation_count;
+    if (outcome->killed) {
+        solo__outcome_add(outcome, SOLO_NO_VIOLATION, "unmodelled block after step %llu: the schedule did not go on and was killed",
+                          step);
+    } else if (outcome->signal != 0 && words != NULL) {
+        solo__outcome_add(outcome, SOLO018_MEMORY, "killed by %s after step %llu", words, step);
+    } else if (outcome->signal != 0) {
+        solo__outcome_add(outcome, SOLO018_MEMORY, "killed by signal %d after step %llu", outcome->signal, step);
+    } else if (outcome->last_words) {
+        solo__outcome_add(outcome, SOLO018_MEMORY, "%s after step %llu", outcome->dying.text, step);
+    } else {
+        solo__outcome_add(outcome, SOLO_NO_VIOLATION, "exit with status %d in the middle of a schedule, after step %llu",
+                          outcome->exit_status, step);
+    }
+    if (slot < SOLO__VIOLATIONS_MAX) {
+        struct solo_violation *violation = &outcome->violations[slot];
+        if (outcome->last_words) {
+            struct solo_violation said = outcome->dying;
+            said.id = violation->id;
+            memcpy(said.text, violation->text, sizeof said.text);
+            *violation = said;
+        }
+        violation->count = 1;
+        violation->step = region->log.events_count;
+        violation->now_ns = region->log.now_ns;
+    }
+}
+
+/* The guard under its policy, or a detector, has reported something and then ended the program: no defect of its own. */
+static bool is_explained(const struct solo__region *region)
+{
+    const struct solo__outcome *outcome = &region->outcome;
+    bool by_guard = region->request.policy == SOLO_POLICY_ABORT && outcome->signal == SIGABRT && outcome->violation_count != 0;
+    bool by_tool = false;
+    for (uint32_t i = 0; i < outcome->violation_count && i < SOLO__VIOLATIONS_MAX; i++) {
+        by_tool = by_tool || (outcome->violations[i].from_tool != 0 && outcome->violations[i].id == SOLO018_MEMORY);
+    }
+    return (by_guard || by_tool) && !outcome->killed;
+}
+
+void solo__outcome_close(struct solo__region *region)
+{
+    struct solo__outcome *outcome = &region->outcome;
+    if ((outcome->running || outcome->signal != 0 || outcome->killed) && !is_explained(region)) {
+        add_death(region);
+    }
+    if (outcome->ending == SOLO_ENDING_STEPS) {
+        solo__outcome_add(outcome, SOLO_NO_VIOLATION, "the schedule did not end within %llu steps",
+                          (unsigned long long)region->request.steps_max);
+    }
+    if (outcome->diverged_at != 0 && region->request.mode == SOLO__EXPLORE) {
+        solo__outcome_add(outcome, SOLO019_NONDETERMINISM,
+                          "the same answers led to another choice %u than before: something outside the kit decides",
+                          outcome->diverged_at);
+    }
+    if (outcome->violation_count == 0 && outcome->exited && outcome->exit_status != 0) {
+        solo__outcome_add(outcome, SOLO_NO_VIOLATION, "the program exited with status %d", outcome->exit_status);
+    }
+}
+
+/* ---- Signatures ---- */
+
+/* Copies words, with every run of digits as one '#', so that a changing number does not make another defect. */
+static void copy_without_numbers(char *to, size_t size, const char *from)
+{
+    size_t length = 0;
+    for (size_t i = 0; from[i] != '\0' && length + 1 < size; i++) {
+        bool digit = from[i] >= '0' && from[i] <= '9';
+        bool repeated = digit && i > 0 && from[i - 1] >= '0' && from[i - 1] <= '9';
+        if (!repeated) {
+            to[length++] = digit ? '#' : from[i];
+        }
+    }
+    to[length] = '\0';
+}
+
+void solo__signature(const struct solo_violation *violation, char signature[SOLO__SIGNATURE_MAX])
+{
+    char words[80] = "";
+    bool by_words = violation->id == SOLO_NO_VIOLATION || violation->id == SOLO018_MEMORY ||
+                    violation->id == SOLO017_DATA_RACE;
+    if (by_words) {
+        copy_without_numbers(words, sizeof words - 8, violation->text);
+    }
+    if (violation->id == SOLO_NO_VIOLATION) {
+        snprintf(signature, SOLO__SIGNATURE_MAX, "check %s", words);
+        return;
+    }
+    if (violation->id == SOLO017_DATA_RACE) { /* and where: offsets in a page are the same wherever the code was loaded */
+        size_t length = strlen(words);
+        snprintf(words + length, sizeof words - length, " %03x %03x", (unsigned)(violation->stack.frames[0] & 0xfff),
+                 (unsigned)(violation->owner_stack.frames[0] & 0xfff));
+    }
+    int kind_length = (int)strcspn(violation->object, "#");
+    snprintf(signature, SOLO__SIGNATURE_MAX, "SOLO%03u %.40s %.*s %.16s %s", (unsigned)violation->id % 1000, violation->function,
+             kind_length < 16 ? kind_length : 16, violation->object, by_words ? "" : violation->role, words);
+}
+
+int solo__outcome_find(const struct solo__outcome *outcome, const char *signature)
+{
+    char found[SOLO__SIGNATURE_MAX];
+    for (uint32_t i = 0; i < outcome->violation_count && i < SOLO__VIOLATIONS_MAX; i++) {
+        solo__signature(&outcome->violations[i], found);
+        if (strcmp(found, signature) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+/* ---- Distinct traces: open addressing, never more than three quarters full ---- */
+
+static void count_trace(struct solo__region *region, uint64_t hash)
+{
+    struct solo__ledger *ledger = &region->ledger;
+    hash &= ~UINT64_C(1);
+    hash = hash != 0 ? hash : 2;
+    for (uint64_t slot = hash >> 8;; slot++) {
+        uint64_t *entry = &region->set[slot & ledger->set_mask];
+        if ((*entry & ~UINT64_C(1)) == hash) {
+            ledger->singletons -= (*entry & 1) == 0;
+            *entry |= 1;
+            return;
+        }
+        if (*entry == 0) {
+            if (ledger->distinct >= ledger->set_mask / 4 * 3) {
+                ledger->set_full = 1;
+                return;
+            }
+            *entry = hash;
+            ledger->distinct++;
+            ledger->singletons++;
+            return;
+        }
+    }
+}
+
+/* ---- Defects ---- */
+
+static void keep_schedule(struct solo__region *region, uint32_t index, const struct solo_violation *violation)
+{
+    struct solo__defect *defect = &region->ledger.defects[index];
+    const struct solo_sim_log *log = &region->log;
+    defect->violation = *violation;
+    defect->answers_count = log->answers_count;
+    defect->deviations = log->deviations;
+    defect->steps = log->events_count;
+    defect->open = region->outcome.running || log->ending == SOLO_ENDING_NONE;
+    uint32_t kept = log->answers_count < SOLO__ANSWERS_MAX ? log->answers_count : SOLO__ANSWERS_MAX;
+    memcpy(region->finding_answers[index], region->answers, kept * sizeof region->answers[0]);
+}
+
+static bool is_simpler(const struct solo_sim_log *log, const struct solo__defect *defect)
+{
+    if (log->deviations != defect->deviations) {
+        return log->deviations < defect->deviations;
+    }
+    return log->events_count < defect->steps;
+}
+
+static void account_violation(struct solo__region *region, const struct solo_violation *violation)
+{
+    struct solo__ledger *ledger = &region->ledger;
+    char signature[SOLO__SIGNATURE_MAX];
+    solo__signature(violation, signature);
+    if (region->request.target[0] != '\0' && strcmp(signature, region->request.target) == 0) {
+        ledger->target_found = 1;
+    }
+    for (uint32_t i = 0; i < ledger->defect_count; i++) {
+        struct solo__defect *defect = &ledger->defects[i];
+        if (strcmp(defect->signature, signature) == 0) {
+            defect->schedules++;
+            if (is_simpler(&region->log, defect)) {
+                keep_schedule(region, i, violation);
+            }
+            return;
+        }
+    }
+    if (ledger->defect_count == SOLO_FINDINGS_MAX) {
+        ledger->lost++;
+        return;
+    }
+    uint32_t index = ledger->defect_count;
+    struct solo__defect *defect = &ledger->defects[index];
+    memset(defect, 0, sizeof *defect);
+    strcpy(defect->signature, signature);
+    defect->schedules = 1;
+    defect->first_schedule = ledger->schedules;
+    keep_schedule(region, index, violation);
+    ledger->defect_count++;
+}
+
+/* Whether violation `index` has the same signature as an earlier one of this schedule: a schedule shows a defect once. */
+static bool is_counted(const struct solo__outcome *outcome, uint32_t index)
+{
+    char signature[SOLO__SIGNATURE_MAX];
+    solo__signature(&outcome->violations[index], signature);
+    return solo__outcome_find(outcome, signature) != (int)index;
+}
+
+bool solo__ledger_counts(struct solo__region *region)
+{
+    if (strcmp(region->request.strategy, solo__strategy_dfs.name) != 0) {
+        return true;
+    }
+    const struct solo__dfs_state *search = &region->strategy.dfs;
+    region->outcome.diverged_at = search->diverged_at;
+    return search->diverged_at != 0 || !solo__dfs_is_repeat(search);
+}
+
+bool solo__ledger_account(struct solo__region *region)
+{
+    struct solo__ledger *ledger = &region->ledger;
+    const struct solo__outcome *outcome = &region->outcome;
+    ledger->schedules++;
+    ledger->steps += region->log.events_count;
+    ledger->choices += region->log.answers_count;
+    ledger->killed += outcome->killed;
+    ledger->unending += outcome->ending == SOLO_ENDING_STEPS;
+    count_trace(region, region->log.trace_hash);
+    if (outcome->violation_count == 0) {
+        return false;
+    }
+    ledger->failing++;
+    for (uint32_t i = 0; i < outcome->violation_count && i < SOLO__VIOLATIONS_MAX; i++) {
+        if (!is_counted(outcome, i)) {
+            account_violation(region, &outcome->violations[i]);
+        }
+    }
+    return true;
+}
+
+bool solo__ledger_is_enough(const struct solo__region *region)
+{
+    const struct solo__ledger *ledger = &region->ledger;
+    const struct solo__request *request = &region->request;
+    return ledger->stop || ledger->strategy_ended || ledger->target_found || ledger->schedules >= request->schedules_max ||
+           (request->distinct_max != 0 && ledger->distinct >= request->distinct_max) ||
+           (request->stop_at_first && ledger->failing != 0);
+}

@@ -1,0 +1,40 @@
+/*
+ * ledger.h - what was seen so far: counts, distinct traces, and one entry for each defect.
+ *
+ * Whoever sees a schedule end accounts for it: the child of a scenario after each schedule, the explorer after a crash and for
+ * programs.
+ */
+#ifndef SOLO__LEDGER_H
+#define SOLO__LEDGER_H
+
+#include "region.h"
+
+/* What tells defects apart: id, function, kind of object and role, or the words of a failed check without its numbers. */
+void solo__signature(const struct solo_violation *violation, char signature[SOLO__SIGNATURE_MAX]);
+
+/* Adds a violation that the explorer itself makes to the schedule's. id 0: a check of the program's own. */
+void solo__outcome_add(struct solo__outcome *outcome, unsigned id, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Adds what the ending itself says: a failed check, no end, a search that met another choice, death. */
+void solo__outcome_close(struct solo__region *region);
+
+/* Whether the kept violations of the schedule have one with this signature; its index, or -1. */
+int solo__outcome_find(const struct solo__outcome *outcome, const char *signature);
+
+/*
+ * After a schedule of an exploration: whether it counts at all (a search repeats some), and, for a search, whether it met another
+ * choice than before.
+ */
+bool solo__ledger_counts(struct solo__region *region);
+
+/* Counts the schedule that just ended. Returns true if it failed. */
+bool solo__ledger_account(struct solo__region *region);
+
+/* Whether the exploration is over, by its own limits. */
+bool solo__ledger_is_enough(const struct solo__region *region);
+
+/* One honest sentence about what the schedules prove. */
+void solo__evidence(const struct solo__region *region, char text[SOLO_EVIDENCE_MAX]);
+
+#endif

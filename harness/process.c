@@ -1,0 +1,131 @@
+/*
+ * process.c - starting, watching and ending child processes. This is the one place of the explorer that reads the wall clock,
+ * and what it reads decides only whether to kill.
+ */
+#define _GNU_SOURCE
+#include "process.h"
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { TICK_MS_MAX = 100, LAST_WORDS_MS = 300 };
+
+uint64_t solo__wall_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+int solo__process_ask_signal(void)
+{
+    return SIGRTMAX - 3;
+}
+
+pid_t solo__process_fork(void)
+{
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent) {
+            _exit(127);
+        }
+    }
+    return pid;
+}
+
+extern void __gcov_dump(void) __attribute__((weak));
+
+void solo__process_leave(int status)
+{
+    if (__gcov_dump != NULL) {
+        __gcov_dump();
+    }
+    _exit(status);
+}
+
+/* Waits up to `ms` for the child to end or the guest to speak. Without pidfd (old kernels) it looks every few milliseconds. */
+static bool wait_a_little(int pid_fd, const struct solo__watch *watch, int ms)
+{
+    struct pollfd fds[2] = {{pid_fd, POLLIN, 0}, {watch->guest_fd, POLLIN, 0}};
+    (void)poll(fds, 2, pid_fd >= 0 ? ms : 2);
+    return watch->guest_fd >= 0 && (fds[1].revents & (POLLIN | POLLHUP)) != 0;
+}
+
+static bool reap(pid_t pid, struct solo__outcome *outcome, int flags)
+{
+    int status;
+    pid_t got;
+    do {
+        got = waitpid(pid, &status, flags);
+    } while (got < 0 && errno == EINTR);
+    if (got == 0) {
+        return false;
+    }
+    outcome->signal = got == pid && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    outcome->exited = got == pid && WIFEXITED(status);
+    outcome->exit_status = outcome->exited ? WEXITSTATUS(status) : 0;
+    return true;
+}
+
+/* The child hangs: it may say where, and is killed. */
+static void put_down(pid_t pid, const struct solo__watch *watch)
+{
+    struct solo__outcome *outcome = &watch->region->outcome;
+    outcome->killed = 1;
+    outcome->last_words = 0;
+    kill(pid, solo__process_ask_signal());
+    for (int ms = 0; ms < LAST_WORDS_MS && !__atomic_load_n(&outcome->last_words, __ATOMIC_ACQUIRE); ms += 5) {
+        (void)poll(NULL, 0, 5);
+    }
+    kill(pid, SIGKILL);
+    (void)reap(pid, outcome, 0);
+}
+
+static int tick_ms(const struct solo__watch *watch)
+{
+    uint64_t quarter_ms = watch->watchdog_ns / 4000000;
+    return watch->watchdog_ns == 0 || quarter_ms > TICK_MS_MAX ? TICK_MS_MAX : (int)quarter_ms + 1;
+}
+
+void solo__process_watch(pid_t pid, const struct solo__watch *watch)
+{
+    struct solo__outcome *outcome = &watch->region->outcome;
+    int pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    uint64_t number = outcome->number;
+    uint64_t since = solo__wall_ns();
+    outcome->killed = 0;
+    for (;;) {
+        bool speaks = wait_a_little(pid_fd, watch, tick_ms(watch));
+        if (reap(pid, outcome, WNOHANG)) {
+            break;
+        }
+        if (speaks && watch->serve(watch->guest_fd, watch->arg) < 0) {
+            kill(pid, SIGKILL);
+            (void)reap(pid, outcome, 0);
+            break;
+        }
+        uint64_t now_number = __atomic_load_n(&outcome->number, __ATOMIC_RELAXED);
+        uint64_t now = solo__wall_ns();
+        if (now_number != number) {
+            number = now_number;
+            since = now;
+        } else if (watch->watchdog_ns != 0 && now - since > watch->watchdog_ns) {
+            put_down(pid, watch);
+            break;
+        }
+        if (watch->tick != NULL) {
+            watch->tick(watch->arg);
+        }
+    }
+    if (pid_fd >= 0) {
+        close(pid_fd);
+    }
+}

@@ -1,0 +1,110 @@
+/*
+ * strategy.h - the strategies of the explorer, and the state each keeps.
+ *
+ * All state lies in memory that the explorer shares with its children, so it survives a crash: `begin` in the next child goes on
+ * from what the last one left. Hence no pointers in it, and a `begin` that copes with a schedule that never got its `end`.
+ */
+#ifndef SOLO__STRATEGY_H
+#define SOLO__STRATEGY_H
+
+#include <solo/explore.h>
+#include <solo/token.h>
+
+/* ---- plain: answers 0; one schedule is all there is ---- */
+
+struct solo__fifo_state {
+    uint32_t begun;
+};
+extern const struct solo_strategy solo__strategy_fifo;
+
+/* ---- random ---- */
+
+struct solo__random_state {
+    uint64_t random;
+};
+extern const struct solo_strategy solo__strategy_random;
+
+/* ---- exhaustive depth-first, with a bound on delays ---- */
+
+enum { SOLO__DFS_DEPTH_MAX = 1 << 16 };
+
+/* One answer on the path from the root of the tree. */
+struct solo__dfs_entry {
+    uint16_t chosen;
+    uint16_t count;
+    uint16_t check;
+    uint8_t kind;
+    uint8_t last_is_time; /* the last option lets time pass */
+};
+
+struct solo__dfs_state {
+    uint32_t delay_bound; /* SOLO_DELAY_UNBOUNDED: none */
+    uint32_t round;       /* this round tries the schedules that cost exactly this many delays */
+    uint32_t depth;       /* entries of the path */
+    uint32_t position;    /* in the running schedule */
+    uint64_t spent;       /* delays of all entries */
+    uint32_t begun;
+    uint32_t finished;    /* everything within the bound was tried */
+    uint32_t complete;    /* and nothing lies beyond the bound */
+    uint32_t refused;     /* an option was too dear in this round */
+    uint32_t cut;         /* a schedule had more choices than the path can hold: only its first ones were varied */
+    uint32_t diverged_at; /* number of the choice that was not the same as before, 0 if all were */
+    struct solo__dfs_entry path[SOLO__DFS_DEPTH_MAX];
+};
+extern const struct solo_strategy solo__strategy_dfs;
+
+/* Whether the schedule that just ran was run in an earlier round too, so it does not count again. */
+static inline bool solo__dfs_is_repeat(const struct solo__dfs_state *state)
+{
+    return state->delay_bound != SOLO_DELAY_UNBOUNDED && state->spent < state->round;
+}
+
+/* ---- replay of a token ---- */
+
+struct solo__replay_state {
+    uint32_t strict;
+    uint32_t choices;         /* in the recorded schedule */
+    uint32_t open;            /* it may go on after them */
+    uint32_t spacing;         /* choices per check character */
+    uint32_t next;            /* deviation that comes next */
+    uint32_t diverged_at;     /* strict: number of the first choice that did not fit, 0 if none */
+    uint32_t misfits;         /* lenient: deviations that could not be followed */
+    uint32_t end_check;
+    uint32_t deviation_count;
+    char checks[SOLO_TOKEN_CHECKS_MAX + 4];
+    struct solo_deviation deviations[SOLO_TOKEN_CHOICES_MAX];
+};
+extern const struct solo_strategy solo__strategy_replay;
+
+/* Loads a token. Lenient: what does not fit is answered plainly. */
+void solo__replay_load(struct solo__replay_state *state, const struct solo_token *token, bool strict);
+/* Loads deviations alone, for lenient replay. */
+void solo__replay_load_deviations(struct solo__replay_state *state, const struct solo_deviation *deviations, uint32_t count);
+void solo__replay_load_answers(struct solo__replay_state *state, const struct solo_answer *answers, uint32_t count);
+/* After a strict replay that ended by itself: notices a schedule that ended too early. Returns diverged_at. */
+uint32_t solo__replay_close(struct solo__replay_state *state, uint32_t answers_count, uint32_t last_check);
+
+/* ---- interactive: somebody else answers ---- */
+
+struct solo__interactive_state {
+    uint32_t given;  /* answers that are given already: not asked again */
+    uint32_t stopped;
+    uint16_t answers[SOLO_TOKEN_CHOICES_MAX];
+};
+extern const struct solo_strategy solo__strategy_interactive;
+
+/* Asks; returns the option, or SIZE_MAX to stop the run. Set in the child that runs the schedule. */
+typedef size_t (*solo__ask_fn)(const struct solo_choice *choice, void *arg);
+void solo__interactive_set_ask(solo__ask_fn ask, void *arg);
+
+/* ---- all of them ---- */
+
+union solo__strategy_state {
+    struct solo__fifo_state fifo;
+    struct solo__random_state random;
+    struct solo__dfs_state dfs;
+    struct solo__replay_state replay;
+    struct solo__interactive_state interactive;
+};
+
+#endif

@@ -1,0 +1,152 @@
+/*
+ * strategy_dfs.c - tries every schedule, depth first, up to a bound on delays.
+ *
+ * A delay passes over one option of the plain order (Emmi, Qadeer, Rakamaric, POPL 2011): taking option k costs k, except
+ * that letting time pass and a fault cost 1. The cost of a schedule is the sum. With a bound c the search goes in rounds 0,
+ * 1, ... c; round r runs the schedules that cost exactly r, so the simplest failing schedule is met first. About k^c / c!
+ * schedules of k choices are tried, whatever the number of threads.
+ *
+ * In a round the budget is spent as early as possible and given back on the way: then only schedules that end before they could
+ * spend it were seen in an earlier round (solo__dfs_is_repeat). Without a bound the order is plain depth first.
+ *
+ * The path survives the schedule. Invariant: path[0 .. depth) are the answers of the schedule that ran last, `spent` is their
+ * cost, and every schedule that lies before it in the order of the round has been run.
+ */
+#include "strategy.h"
+
+static bool is_bounded(const struct solo__dfs_state *state)
+{
+    return state->delay_bound != SOLO_DELAY_UNBOUNDED;
+}
+
+static uint32_t cost(const struct solo__dfs_entry *entry, unsigned option)
+{
+    if (option != 0 && (entry->kind == SOLO_CHOICE_FAULT || (entry->last_is_time && option == entry->count - 1u))) {
+        return 1;
+    }
+    return option;
+}
+
+/* Sets the entry to the dearest option at or below `from` that the round can still pay for. */
+static void take_at_most(struct solo__dfs_state *state, struct solo__dfs_entry *entry, unsigned from)
+{
+    while (cost(entry, from) > state->round - state->spent) {
+        state->refused = 1;
+        from--;
+    }
+    entry->chosen = (uint16_t)from;
+    state->spent += cost(entry, from);
+}
+
+/* Moves to the next path of the round; false when there is none left. */
+static bool backtrack_bounded(struct solo__dfs_state *state)
+{
+    while (state->depth > 0) {
+        struct solo__dfs_entry *entry = &state->path[state->depth - 1];
+        state->spent -= cost(entry, entry->chosen);
+        if (entry->chosen > 0) {
+            take_at_most(state, entry, entry->chosen - 1u);
+            return true;
+        }
+        state->depth--;
+    }
+    return false;
+}
+
+static bool backtrack_unbounded(struct solo__dfs_state *state)
+{
+    for (; state->depth > 0; state->depth--) {
+        struct solo__dfs_entry *entry = &state->path[state->depth - 1];
+        if (entry->chosen + 1 < entry->count) {
+            entry->chosen++;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The next path, in this round or the next one; false when the search is over. */
+static bool advance(struct solo__dfs_state *state)
+{
+    if (!is_bounded(state)) {
+        state->complete = 1;
+        return backtrack_unbounded(state);
+    }
+    if (backtrack_bounded(state)) {
+        return true;
+    }
+    if (!state->refused) {
+        state->complete = 1;
+        return false;
+    }
+    if (state->round == state->delay_bound) {
+        return false;
+    }
+    state->round++;
+    state->refused = 0;
+    return true;
+}
+
+static int begin(void *state, uint64_t seed)
+{
+    struct solo__dfs_state *dfs = state;
+    (void)seed;
+    if (dfs->finished || dfs->diverged_at != 0) {
+        return 1;
+    }
+    if (dfs->begun && !advance(dfs)) {
+        dfs->finished = 1;
+        return 1;
+    }
+    dfs->begun = 1;
+    dfs->position = 0;
+    return 0;
+}
+
+static bool is_same(const struct solo__dfs_entry *entry, const struct solo_choice *choice)
+{
+    return entry->count == choice->count && entry->check == choice->check && entry->kind == choice->kind;
+}
+
+static size_t extend(struct solo__dfs_state *state, const struct solo_choice *choice)
+{
+    if (state->depth == SOLO__DFS_DEPTH_MAX || choice->count > UINT16_MAX) {
+        state->cut = 1;
+        return 0;
+    }
+    struct solo__dfs_entry *entry = &state->path[state->depth++];
+    *entry = (struct solo__dfs_entry){0, (uint16_t)choice->count, choice->check, (uint8_t)choice->kind,
+                                      choice->options[choice->count - 1]->tag == SOLO_TAG_TIME};
+    state->position++;
+    if (is_bounded(state)) {
+        take_at_most(state, entry, (unsigned)choice->count - 1);
+    }
+    return entry->chosen;
+}
+
+static size_t choose(void *state, const struct solo_choice *choice)
+{
+    struct solo__dfs_state *dfs = state;
+    if (dfs->position == dfs->depth) {
+        return extend(dfs, choice);
+    }
+    const struct solo__dfs_entry *entry = &dfs->path[dfs->position];
+    if (!is_same(entry, choice)) {
+        dfs->diverged_at = dfs->position + 1;
+        return choice->count;
+    }
+    dfs->position++;
+    return entry->chosen;
+}
+
+/* A schedule that ended before the end of its path was not the same as before: the tree has no such branch. */
+static void end(void *state, int ending)
+{
+    struct solo__dfs_state *dfs = state;
+    (void)ending;
+    if (dfs->position < dfs->depth && dfs->diverged_at == 0) {
+        dfs->diverged_at = dfs->position + 1;
+    }
+}
+
+const struct solo_strategy solo__strategy_dfs = {"dfs", begin, choose, NULL, end};

@@ -1,0 +1,49 @@
+/*
+ * subject.h - what is explored: a scenario in one process, or a program behind a fork server.
+ *
+ * Both do two things with the shared region: run schedules of a strategy until the ledger says enough, and run one schedule
+ * as region->request and region->strategy say. Everything above (tokens, shrinking, evidence, the report) knows no more.
+ */
+#ifndef SOLO__SUBJECT_H
+#define SOLO__SUBJECT_H
+
+#include "process.h"
+#include "region.h"
+
+struct solo__subject {
+    struct solo__region *region;
+    char name[SOLO_SCENARIO_NAME_MAX]; /* for tokens */
+    int output_fd;                     /* what a single schedule prints; -1: nothing is kept */
+    int ask_fd;                        /* the explorer's end of the line to the interactive strategy; -1: none */
+    int answer_fd;                     /* the child's end */
+    int (*serve)(int fd, void *arg);   /* answers questions from ask_fd */
+    void *serve_arg;
+    FILE *progress;
+
+    /* Runs schedules of request.strategy until solo__ledger_is_enough. 0, or the error of the kit itself. */
+    int (*explore)(struct solo__subject *subject);
+    /* Runs one schedule; outcome and log say what happened, closed. 0, or the error of the kit itself. */
+    int (*run)(struct solo__subject *subject);
+    /* Ends what the subject keeps running. */
+    void (*finish)(struct solo__subject *subject);
+
+    const struct solo_scenario *scenario; /* of a scenario */
+
+    char *const *argv;                    /* of a program */
+    pid_t server;
+    int control_fd;
+    int region_fd;
+};
+
+/* Sets up a subject; its region's request must be filled in before it runs. Clean up with solo__subject_finish, always. */
+int solo__scenario_open(struct solo__subject *subject, const struct solo_scenario *scenario);
+int solo__program_open(struct solo__subject *subject, char *const argv[], const struct solo_explore_options *options);
+void solo__subject_finish(struct solo__subject *subject);
+
+/* Shows how far an exploration is. */
+void solo__subject_tick(void *subject);
+
+/* Crashes and hangs after which an exploration gives up. */
+enum { SOLO__KILLED_MAX = 3 };
+
+#endif
