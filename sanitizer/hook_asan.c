@@ -14,6 +14,7 @@
 void __asan_set_error_report_callback(void (*callback)(const char *text));
 int __asan_report_present(void);
 void *__asan_get_report_pc(void);
+void *__asan_get_report_bp(void);
 void *__asan_get_report_address(void);
 int __asan_get_report_access_type(void);
 size_t __asan_get_report_access_size(void);
@@ -26,6 +27,20 @@ static void copy_stack(struct solo_stack *stack, void *const *trace, size_t coun
     stack->count = count < SOLO_STACK_MAX ? (uint32_t)count : SOLO_STACK_MAX;
     for (uint32_t i = 0; i < stack->count; i++) {
         stack->frames[i] = (uint64_t)(uintptr_t)trace[i];
+    }
+}
+
+/* The bad access, and its callers by their frame pointers. Anything that does not look like a next frame ends the walk. */
+static void take_stack(struct solo_stack *stack)
+{
+    enum { FRAME_MAX = 64 << 10 };
+    const uintptr_t *frame = __asan_get_report_bp();
+    stack->frames[0] = (uint64_t)(uintptr_t)__asan_get_report_pc();
+    stack->count = 1;
+    while (frame != NULL && (uintptr_t)frame % sizeof *frame == 0 && stack->count < SOLO_STACK_MAX && frame[1] != 0) {
+        uintptr_t next = frame[0];
+        stack->frames[stack->count++] = frame[1];
+        frame = next > (uintptr_t)frame && next - (uintptr_t)frame < FRAME_MAX ? (const uintptr_t *)next : NULL;
     }
 }
 
@@ -53,9 +68,8 @@ static void on_report(const char *text)
     solo_violation_begin(&violation, SOLO018_MEMORY, NULL);
     violation.from_tool = SOLO_TOOL_ASAN;
     if (__asan_report_present()) {
-        void *pc = __asan_get_report_pc();
         size_t size = __asan_get_report_access_size();
-        copy_stack(&violation.stack, &pc, 1);
+        take_stack(&violation.stack);
         violation.amount = size;
         fill_block(&violation, __asan_get_report_address());
         snprintf(violation.text, sizeof violation.text, "%s: a %s of %zu byte%s by %s", __asan_get_report_description(),
