@@ -238,6 +238,8 @@ static void on_block(const struct solo_event *event, struct oracle_thread *threa
     thread->excused_ns = 0;
     if (event->value > SOLO_WAIT_PEER) {
         solo_stack_take(&thread->wait_stack);
+    }
+    if (solo__oracle_is_wait(thread->wait_kind)) {
         all->stalled_threads += thread->callback_depth != 0;
         all->mutex_waiters += event->value == SOLO_WAIT_MUTEX && thread->call_queue == SOLO_QUEUE_POOL;
     }
@@ -245,7 +247,7 @@ static void on_block(const struct solo_event *event, struct oracle_thread *threa
 
 static void on_unblock(const struct solo_event *event, struct oracle_thread *thread)
 {
-    if (thread->wait_kind > SOLO_WAIT_PEER) {
+    if (solo__oracle_is_wait(thread->wait_kind)) {
         all->stalled_threads -= thread->callback_depth != 0;
         all->mutex_waiters -= thread->wait_kind == SOLO_WAIT_MUTEX && thread->call_queue == SOLO_QUEUE_POOL;
         solo__oracle_blocked_unblock(event, thread);

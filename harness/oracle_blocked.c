@@ -134,7 +134,7 @@ void solo__oracle_blocked_time(const struct solo_event *event, bool chosen)
     }
     for (unsigned i = 0; i < all->threads_seen; i++) {
         struct oracle_thread *thread = &all->threads[i];
-        if (thread->epoch != all->epoch || thread->callback_depth == 0 || thread->wait_kind <= SOLO_WAIT_PEER ||
+        if (thread->epoch != all->epoch || thread->callback_depth == 0 || !solo__oracle_is_wait(thread->wait_kind) ||
             thread->wait_given_ns != 0) {
             continue;
         }

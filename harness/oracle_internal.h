@@ -111,6 +111,12 @@ struct oracle_thing *solo__oracle_thing(uint32_t id);
 /* Who holds the mutex, NULL if nobody known. */
 struct oracle_thread *solo__oracle_holder(uint32_t mutex);
 
+/* Whether a wait is for something that another thread gives: neither idle, nor sleep, which is announced by itself. */
+static inline bool solo__oracle_is_wait(unsigned wait_kind)
+{
+    return wait_kind > SOLO_WAIT_PEER && wait_kind != SOLO_WAIT_SLEEP;
+}
+
 /* Whether the thread sleeps or waits: it is not merely slow. */
 bool solo__oracle_rests(const struct oracle_thread *thread, uint64_t now_ns);
 
