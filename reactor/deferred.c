@@ -183,15 +183,21 @@ void solo__deferred_release(struct solo_deferred *deferred)
 
 /* ---- The chain ---- */
 
-/* Whether `outer` is `inner` or what inner, directly or not, waits for. */
+/*
+ * Whether `inner` is `outer` or waits for it, directly or not. Either end of the chain between them would tell; both are
+ * looked for at once, because chains that grow at one end are long on one side only.
+ */
 static bool is_circular(const struct solo_deferred *outer, const struct solo_deferred *inner)
 {
-    for (; inner != NULL; inner = inner->waiting_for) {
-        if (inner == outer) {
-            return true;
+    const struct solo_deferred *down = inner, *up = outer;
+    while (down != outer && up != inner) {
+        down = down->waiting_for;
+        up = up->waiter;
+        if (down == NULL || up == NULL) {
+            return false;
         }
     }
-    return false;
+    return true;
 }
 
 /* `outer` takes over the public reference of `inner` and either its result or its place as the one who waits for it. */
