@@ -206,6 +206,9 @@ void solo__lifecycle_step(struct solo_reactor *reactor)
 
 uint64_t solo__lifecycle_deadline(const struct solo_reactor *reactor)
 {
+    if (reactor->crashed) {
+        return 0;
+    }
     bool waits = reactor->stage == SOLO__STAGE_STOPPING || reactor->stage == SOLO__STAGE_DRAINING;
     return waits ? reactor->drain_deadline_ns : SOLO_NEVER;
 }
@@ -214,6 +217,7 @@ uint64_t solo__lifecycle_deadline(const struct solo_reactor *reactor)
 
 void solo__lifecycle_crash(struct solo_reactor *reactor)
 {
+    reactor->crashed = true;
     reactor->started = false;
     reactor->stage = SOLO__STAGE_IDLE;
     set_running(reactor, false);

@@ -106,6 +106,7 @@ static struct outer enter_loop(struct solo_reactor *reactor)
     self->inside = reactor;
     self->callback_depth = 0;
     reactor->looping = true;
+    reactor->crashed = false;
     reactor->now_ns = reactor->world->clock->now_ns(reactor->world);
     return outer;
 }
