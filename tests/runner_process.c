@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "runner_private.h"
 #include <CUnit/TestRun.h>
+#include <execinfo.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,8 +28,11 @@ struct slot {
     pid_t pid;
     int output_fd;
     double begun_s;
-    bool killed; /* by our watchdog */
+    bool asked, killed; /* by our watchdog: first to say where it is, then for good */
 };
+
+enum { FRAMES_MAX = 64 };
+static const double ANSWER_S = 1; /* how long a hung test has to say where it is */
 
 static double now_s(void)
 {
@@ -114,6 +118,18 @@ static char *read_output(int fd)
     return text;
 }
 
+/* In a hung child: where its main thread is. Not a safe thing to do in a handler, but the child is lost anyway. */
+static void say_where(int signal)
+{
+    static const char title[] = "hung, with the main thread at (addr2line -fe PROGRAM OFFSET tells the line):\n";
+    void *frames[FRAMES_MAX];
+    (void)signal;
+    if (write(STDERR_FILENO, title, sizeof title - 1) > 0) {
+        backtrace_symbols_fd(frames, backtrace(frames, FRAMES_MAX), STDERR_FILENO);
+    }
+    _exit(1);
+}
+
 static void start(struct slot *slot, struct runner_test *test, const sigset_t *child_mask)
 {
     memset(slot->verdict, 0, sizeof *slot->verdict);
@@ -127,6 +143,7 @@ static void start(struct slot *slot, struct runner_test *test, const sigset_t *c
         dup2(slot->output_fd, STDOUT_FILENO);
         dup2(slot->output_fd, STDERR_FILENO);
         sigprocmask(SIG_SETMASK, child_mask, NULL);
+        signal(SIGQUIT, say_where);
         run_here(test, slot->verdict);
         exit(0);
     }
@@ -136,7 +153,7 @@ static void start(struct slot *slot, struct runner_test *test, const sigset_t *c
     }
     setpgid(slot->pid, slot->pid); /* here too: whichever comes first */
     slot->test = test;
-    slot->killed = false;
+    slot->asked = slot->killed = false;
     test->state = RUNNER_RUNNING;
 }
 
@@ -153,7 +170,7 @@ static bool collect(struct slot *slot)
     slot->test->seconds = now_s() - slot->begun_s;
     slot->test->output = read_output(slot->output_fd);
     close(slot->output_fd);
-    judge(slot->test, slot->verdict, status, slot->killed);
+    judge(slot->test, slot->verdict, status, slot->asked);
     slot->test = NULL;
     return true;
 }
@@ -166,10 +183,14 @@ static double watch(struct slot *slots, unsigned count)
         if (slots[i].test == NULL || slots[i].killed) {
             continue;
         }
-        double left_s = slots[i].begun_s + runner_options.timeout_s - now;
-        if (left_s <= 0) {
+        double left_s = slots[i].begun_s + runner_options.timeout_s + (slots[i].asked ? ANSWER_S : 0) - now;
+        if (left_s <= 0 && slots[i].asked) {
             slots[i].killed = true;
             kill(-slots[i].pid, SIGKILL);
+        } else if (left_s <= 0) {
+            slots[i].asked = true;
+            kill(slots[i].pid, SIGQUIT);
+            next_s = next_s < ANSWER_S ? next_s : ANSWER_S;
         } else if (left_s < next_s) {
             next_s = left_s;
         }

@@ -37,6 +37,12 @@ static void fixture_hangs(void)
     }
 }
 
+static void fixture_hangs_and_does_not_answer(void)
+{
+    signal(SIGQUIT, SIG_IGN);
+    fixture_hangs();
+}
+
 static void fixture_asserts_nothing(void)
 {
 }
@@ -72,6 +78,7 @@ void runner_add_fixture(void)
     SOLO_TEST(fixture_fails);
     SOLO_TEST(fixture_crashes);
     SOLO_TEST(fixture_hangs);
+    SOLO_TEST(fixture_hangs_and_does_not_answer);
     SOLO_TEST(fixture_asserts_nothing);
     SOLO_TEST(fixture_exits);
     SOLO_TEST(fixture_prints_what_xml_cannot_hold);
@@ -150,10 +157,19 @@ static void test_runner__crash_is_one_failed_test(void)
 
 static void test_runner__hang_is_one_failed_test(void)
 {
-    run_fixture("--timeout", "0.2", "fixture_hangs", "fixture_passes");
+    run_fixture("--timeout", "0.2", "fixture.fixture_hangs", "fixture_passes");
     CU_ASSERT_EQUAL(output.status, 1);
     CU_ASSERT(said("hung: killed after 0.2 s"));
+    CU_ASSERT(said("| hung, with the main thread at"));
+    CU_ASSERT(said("pause"));
     CU_ASSERT(said("2 passed, 1 failed\n"));
+}
+
+static void test_runner__hang_that_does_not_answer_is_killed(void)
+{
+    run_fixture("--timeout", "0.2", "fixture_hangs_and_does_not_answer", NULL);
+    CU_ASSERT_EQUAL(output.status, 1);
+    CU_ASSERT(said("hung: killed after 0.2 s"));
 }
 
 static void test_runner__test_without_assertion_fails(void)
@@ -194,7 +210,7 @@ static void test_runner__order_of_output_does_not_depend_on_jobs(void)
     char one[sizeof output.text];
     run_fixture("--list", NULL, NULL, NULL);
     CU_ASSERT_EQUAL(output.status, 0);
-    CU_ASSERT_EQUAL(times_said("\n"), 10);
+    CU_ASSERT_EQUAL(times_said("\n"), 11);
     run_fixture("--verbose", "--jobs", "1", "_passes");
     snprintf(one, sizeof one, "%s", output.text);
     run_fixture("--verbose", "--jobs", "8", "_passes");
@@ -205,13 +221,13 @@ static void test_runner__order_of_output_does_not_depend_on_jobs(void)
 static void test_runner__closing_lines_add_up(void)
 {
     run_fixture("--timeout", "0.2", NULL, NULL);
-    CU_ASSERT_EQUAL(output.status, 6);
+    CU_ASSERT_EQUAL(output.status, 7);
     CU_ASSERT(said("Run Summary:    Type  Total    Ran Passed Failed Inactive\n"));
     CU_ASSERT(said("              suites      2      2    n/a      0        0\n"));
-    CU_ASSERT(said("               tests     10      9      3      6        1\n"));
-    CU_ASSERT(said("3 passed, 6 failed\n"));
+    CU_ASSERT(said("               tests     11     10      3      7        1\n"));
+    CU_ASSERT(said("3 passed, 7 failed\n"));
     CU_ASSERT_EQUAL(times_said(" failed\n"), 1);
-    CU_ASSERT_EQUAL(times_said("replay: "), 6);
+    CU_ASSERT_EQUAL(times_said("replay: "), 7);
 }
 
 static void test_runner__bad_usage_is_one_line_and_exit_2(void)
@@ -251,15 +267,15 @@ static void test_runner__junit_parses_and_tells_the_same(void)
 {
     const char *file = runner_scratch_path("results.xml");
     run_fixture("--timeout", "0.2", "--junit", file);
-    CU_ASSERT_EQUAL(output.status, 6);
+    CU_ASSERT_EQUAL(output.status, 7);
     xmlDocPtr document = xmlReadFile(file, NULL, XML_PARSE_NONET);
     CU_ASSERT_FATAL(document != NULL);
     CU_ASSERT_EQUAL(count_of(document, "testsuite"), 2);
-    CU_ASSERT_EQUAL(count_of(document, "testcase"), 10);
-    CU_ASSERT_EQUAL(count_of(document, "failure"), 6);
+    CU_ASSERT_EQUAL(count_of(document, "testcase"), 11);
+    CU_ASSERT_EQUAL(count_of(document, "failure"), 7);
     CU_ASSERT_EQUAL(count_of(document, "skipped"), 1);
     xmlChar *failures = xmlGetProp(xmlDocGetRootElement(document), BAD_CAST "failures");
-    CU_ASSERT_STRING_EQUAL((char *)failures, "6");
+    CU_ASSERT_STRING_EQUAL((char *)failures, "7");
     xmlFree(failures);
     xmlFreeDoc(document);
     xmlCleanupParser();
@@ -305,6 +321,7 @@ void suite_runner(void)
     SOLO_TEST(test_runner__replay_line_replays);
     SOLO_TEST(test_runner__crash_is_one_failed_test);
     SOLO_TEST(test_runner__hang_is_one_failed_test);
+    SOLO_TEST(test_runner__hang_that_does_not_answer_is_killed);
     SOLO_TEST(test_runner__test_without_assertion_fails);
     SOLO_TEST(test_runner__test_that_exits_fails);
     SOLO_TEST(test_runner__skipped_test_is_neither_passed_nor_failed);
