@@ -59,14 +59,14 @@ static inline void record(struct core *core, unsigned thread, enum solo_probe_ki
     }
     log->events_count++;
     if (core->strategy != NULL && core->strategy->step != NULL) {
-        SOLO_ANNOTATE_IGNORE_BEGIN();
+        core_quiet_begin(core);
         core->strategy->step(core->strategy_state, &event);
-        SOLO_ANNOTATE_IGNORE_END();
+        core_quiet_end(core);
     }
     if (solo__probe_watched != 0) {
-        SOLO_ANNOTATE_IGNORE_BEGIN();
+        core_quiet_begin(core);
         solo__probe_deliver(&event);
-        SOLO_ANNOTATE_IGNORE_END();
+        core_quiet_end(core);
     }
     if (__builtin_expect(log->events_count >= core->steps_max && !core->closing, 0)) {
         core_end(core, SOLO_ENDING_STEPS);
@@ -97,9 +97,9 @@ size_t core_choose(struct core *core, enum solo_choice_kind kind, const struct s
     size_t chosen = 0;
     if (core->strategy != NULL) {
         struct solo_choice choice = {kind, core->current->index, log->answers_count, log->events_count, check, options, count};
-        SOLO_ANNOTATE_IGNORE_BEGIN();
+        core_quiet_begin(core);
         chosen = core->strategy->choose(core->strategy_state, &choice);
-        SOLO_ANNOTATE_IGNORE_END();
+        core_quiet_end(core);
         if (__builtin_expect(chosen >= count, 0)) {
             core_end(core, SOLO_ENDING_DIVERGED);
         }
@@ -116,7 +116,7 @@ size_t core_choose(struct core *core, enum solo_choice_kind kind, const struct s
 
 bool core_fault(struct core *core, uint32_t tag, uint32_t object)
 {
-    if (core->faults_left == 0) {
+    if (core->faults_left == 0 || core->current == NULL) { /* main itself is made by nobody */
         return false;
     }
     struct solo_option no = {.tag = 0, .thread = core->current->index, .object = object};
@@ -247,9 +247,9 @@ static void close_run(struct core *core, int ending)
 {
     core->closing = true;
     if (core->ending_hook != NULL) {
-        SOLO_ANNOTATE_IGNORE_BEGIN();
+        core_quiet_begin(core);
         core->ending_hook(ending, core->ending_hook_arg);
-        SOLO_ANNOTATE_IGNORE_END();
+        core_quiet_end(core);
     }
     core->log->ending = (uint32_t)ending;
     if (core->entered) {
