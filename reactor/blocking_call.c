@@ -171,6 +171,7 @@ int solo_blocking_call_from_thread(struct solo_reactor *reactor, solo_work_fn wo
     }
 
     struct solo_world *world = reactor->world;
+    struct solo_thread *owner = solo__owner_thread(&reactor->owner); /* read now: once the call is posted the reactor may end */
     struct solo__blocking_call blocking;
     SOLO_ANNOTATE_PRIVATE(&blocking, sizeof blocking);
     memset(&blocking, 0, sizeof blocking);
@@ -184,7 +185,7 @@ int solo_blocking_call_from_thread(struct solo_reactor *reactor, solo_work_fn wo
         solo__call_refused(&blocking.call, error);
         return error;
     }
-    struct solo_result result = wait_for_answer(&blocking, world, solo__owner_thread(&reactor->owner));
+    struct solo_result result = wait_for_answer(&blocking, world, owner);
     if (result.status == 0 && ret_value != NULL) {
         *ret_value = result.value;
     }

@@ -230,15 +230,16 @@ void solo__lifecycle_end(struct solo_reactor *reactor)
 {
     bool was_stopped = reactor->stage == SOLO__STAGE_STOPPED;
     reactor->stage = SOLO__STAGE_STOPPED;
+    refuse_new_work(reactor);
     solo__thread_calls_close(reactor); /* releases blocking calls, so that the pool can end */
     solo__blocking_calls_give_up(reactor, false);
-    refuse_new_work(reactor);
     finish_pool(reactor, solo__add_ns(solo__reactor_now(reactor), reactor->drain_max_ns));
     solo__triggers_close(reactor, SOLO_STARTUP);
     solo__triggers_close(reactor, SOLO_SHUTDOWN);
     lose_connections(reactor);
     solo__delayed_calls_end(reactor);
     solo__thread_calls_end(reactor);
+    finish_pool(reactor, 0); /* one that a done function asked for just now */
     if (!was_stopped) {
         announce_state(reactor, SOLO_REACTOR_STOPPED);
     }

@@ -201,6 +201,7 @@ struct solo_reactor {
     bool looping;                     /* inside run or iterate */
     bool started;                     /* inside run, and neither crashed nor at the end of a stop: passes go on */
     bool stop_asked;                  /* ever: stop was called */
+    bool crashed;                     /* in this run: the pass under way is the last, and its poll does not sleep */
     unsigned pool_min, pool_max;
     uint64_t drain_max_ns;
     uint64_t drain_deadline_ns;       /* of the shutdown under way; SOLO_NEVER before */

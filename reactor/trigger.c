@@ -205,7 +205,7 @@ int solo_reactor_add_trigger(struct solo_reactor *reactor, enum solo_phase phase
     if (fn == NULL || (unsigned)phase > SOLO_AFTER || (unsigned)event > SOLO_SHUTDOWN) {
         return -EINVAL;
     }
-    if (reactor->phase_over[event][phase]) {
+    if (reactor->phase_over[event][phase] || solo__reactor_is_over(reactor)) {
         return SOLO_ECLOSING;
     }
 

@@ -544,17 +544,19 @@ static void test_blocking_call__to_a_reactor_that_never_runs_is_released_by_dest
     worlds_run_sim(never_runs_body, 300);
 }
 
+static struct solo_result give_never_and_stop(void *arg)
+{
+    worlds_stop(the_reactor);
+    return give_later(arg);
+}
+
 static void unfired_body(void)
 {
-    struct asker asker = {give_later, NULL, 1, NULL, NULL};
+    struct asker asker = {give_never_and_stop, NULL, 1, NULL, NULL};
     struct solo_reactor_options options = {.drain_max_ns = 5 * WORLDS_MS};
     CU_ASSERT_EQUAL(solo_reactor_create(&options, &the_reactor), 0);
     CU_ASSERT_EQUAL(solo_thread_create(ask, &asker, &asker.thread), 0);
-    pending = NULL;
-    while (pending == NULL) {
-        CU_ASSERT_EQUAL(solo_reactor_iterate(the_reactor, SOLO_NEVER), 0);
-    }
-    worlds_run_to_end(the_reactor);
+    CU_ASSERT_EQUAL(solo_reactor_run(the_reactor), 0);
     join(&asker);
     CU_ASSERT_EQUAL(asker.status, SOLO_ECLOSING);
     worlds_destroy(the_reactor);
