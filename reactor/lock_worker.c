@@ -2,7 +2,7 @@
  * lock_worker.c - a worker that runs work at once in the caller's thread, one at a time.
  *
  * Work given from within its own work is queued and runs after the present one, still under the lock: recursion
- * unwinds into a loop, first in first out. (tests/test_worker.c: lock_worker_runs_nested_work_after_the_present_one)
+ * unwinds into a loop, first in first out. (test_worker__lock_worker_runs_nested_work_after_the_present_one)
  */
 #include "worker_internal.h"
 #include "guard.h"

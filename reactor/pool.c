@@ -309,19 +309,18 @@ static void note_seen(struct solo__call *call, int status)
 /* Whoever finds the pool later does so without being ordered after this thread: detectors must not see these writes. */
 static struct solo_pool *pool_make(struct solo_reactor *reactor, void *created_at)
 {
-    struct solo_pool *pool = solo__object_make(reactor->world, SOLO__POOL, sizeof *pool, created_at);
-    if (pool == NULL) {
-        return NULL;
-    }
-    SOLO_ANNOTATE_PRIVATE(pool, sizeof *pool);
     SOLO_ANNOTATE_IGNORE_BEGIN();
-    pool->reactor = reactor;
-    pool->chooses = solo__world_chooses(reactor->world);
-    pool->min = reactor->pool_min;
-    pool->max = reactor->pool_max;
-    pool->note.serve = note_seen;
-    pool->note.reactor = reactor;
-    pool->note.provenance.object = pool->object.id;
+    struct solo_pool *pool = solo__object_make(reactor->world, SOLO__POOL, sizeof *pool, created_at);
+    if (pool != NULL) {
+        SOLO_ANNOTATE_PRIVATE(pool, sizeof *pool);
+        pool->reactor = reactor;
+        pool->chooses = solo__world_chooses(reactor->world);
+        pool->min = reactor->pool_min;
+        pool->max = reactor->pool_max;
+        pool->note.serve = note_seen;
+        pool->note.reactor = reactor;
+        pool->note.provenance.object = pool->object.id;
+    }
     SOLO_ANNOTATE_IGNORE_END();
     return pool;
 }
