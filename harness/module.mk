@@ -6,9 +6,11 @@ HARNESS_OBJECTS  = $(call object,$(HARNESS_SOURCES))
 COMMAND_OBJECTS := $(call object,$(COMMAND_SOURCES))
 
 # Asked only when something is compiled or linked, so that make starts on a machine without a compiler.
-HARNESS_CFLAGS = $(shell pkg-config --cflags jansson libxml-2.0) -idirafter $(shell gcc -print-file-name=include)
+HARNESS_CFLAGS = $(shell pkg-config --cflags jansson libxml-2.0)
 HARNESS_LIBS   = $(shell pkg-config --libs jansson libxml-2.0) $(filter /%,$(shell gcc -print-file-name=libbacktrace.a)) -ldl
 $(HARNESS_OBJECTS) $(COMMAND_OBJECTS): PART_CFLAGS = -DSOLO_NO_STATIC_CONTRACTS $(HARNESS_CFLAGS)
+# libbacktrace's header lies among gcc's own, of which clang must not see any other.
+$(call object,harness/symbolize.c): PART_CFLAGS += -idirafter $(shell gcc -print-file-name=include)
 
 $(BUILD)/lib/libsolo-harness.so: $(HARNESS_OBJECTS) $(BUILD)/lib/libsolo.so
 	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared $(TOOL) -pthread -Wl,-soname,libsolo-harness.so $(NO_LOOSE_ENDS) -Wl,--exclude-libs,ALL \
