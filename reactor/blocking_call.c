@@ -183,6 +183,11 @@ int solo_blocking_call_from_thread(struct solo_reactor *reactor, solo_work_fn wo
     int error = solo__reactor_post_blocking(reactor, &blocking.call);
     if (error < 0) {
         solo__call_refused(&blocking.call, error);
+    }
+    if (error == SOLO_ECLOSED) { /* since the first rung */
+        SOLO__LIVE_OBJECT(solo_blocking_call_from_thread, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
+    }
+    if (error < 0) {
         return error;
     }
     struct solo_result result = wait_for_answer(&blocking, world, owner);

@@ -48,7 +48,7 @@ void solo__call_ended(struct solo__call *call, const struct solo__provenance *ou
 
 static void announce_end(const struct solo__call *call, enum solo_probe_kind how, int status)
 {
-    solo__announce(call->reactor->world, how, SOLO_ACCESS_WRITE, call->provenance.object, (uint64_t)(int64_t)status);
+    solo__announce(call->reactor->object.world, how, SOLO_ACCESS_WRITE, call->provenance.object, (uint64_t)(int64_t)status);
 }
 
 void solo__call_done(struct solo__call *call, int status)
@@ -66,7 +66,7 @@ void solo__call_done(struct solo__call *call, int status)
 
 void solo__call_release(struct solo__call *call)
 {
-    struct solo_world *world = call->reactor->world;
+    struct solo_world *world = call->reactor->object.world;
     world->memory->release(world, call);
 }
 

@@ -245,7 +245,7 @@ static inline void solo__call_announce(const struct solo__call *call, enum solo_
 /*
  * Any thread: appends a call to the thread-call queue and wakes the reactor if it may sleep. SOLO_ECLOSING: not accepted, because
  * the reactor takes nothing new; a forced post, the hand-back of accepted work, is refused only once destroy has done its
- * last round. Never allocates, never announces a scheduling point.
+ * last round. SOLO_ECLOSED: the reactor has ended. Never allocates, never announces a scheduling point.
  */
 int solo__reactor_post(struct solo_reactor *reactor, struct solo__call *call, bool forced);
 

@@ -29,8 +29,11 @@ static bool is_refused(const struct solo_reactor *reactor, enum post post)
 
 static int post_as(struct solo_reactor *reactor, struct solo__call *call, enum post post)
 {
-    struct solo_world *world = reactor->world;
+    struct solo_world *world = reactor->object.world;
     uint32_t id = reactor->object.id;
+    if (reactor->object.state != SOLO__ALIVE) {
+        return SOLO_ECLOSED; /* it ended since the caller looked: while the call was being announced */
+    }
 
     SOLO_ANNOTATE_HAPPENS_BEFORE(call);
     world->threads->enter(world, &reactor->lock);
@@ -160,6 +163,9 @@ int solo_reactor_call_from_thread(struct solo_reactor *reactor, solo_call_fn fn,
     if (error < 0) {
         solo__call_refused(call, error);
         solo__call_release(call);
+    }
+    if (error == SOLO_ECLOSED) {
+        SOLO__LIVE_OBJECT(solo_reactor_call_from_thread, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
     }
     return error;
 }
