@@ -856,6 +856,7 @@ static struct solo_semaphore *left_behind;
 static void wedge(void *arg)
 {
     (void)arg;
+    post(inside);
     wait_for(leave);
     post(left_behind);
 }
@@ -869,12 +870,22 @@ static void begin_wedged(unsigned max)
     CU_ASSERT_EQUAL_FATAL(solo_reactor_create(&options, &reactor), 0);
 }
 
+static void stop_when_in(void *arg)
+{
+    (void)arg;
+    wait_for(inside);
+    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(reactor, stop, NULL, NULL), 0);
+}
+
 static void wedged_body(void)
 {
+    struct solo_thread *stopper = NULL;
     begin_wedged(1);
     queue(wedge, NULL, count_done);
     queue(post, leave, count_done); /* waits for the worker that waits for it */
-    worlds_run_to_end(reactor);
+    CU_ASSERT_EQUAL(solo_thread_create(stop_when_in, NULL, &stopper), 0);
+    run();
+    CU_ASSERT_EQUAL(solo_thread_join(stopper), 0);
     worlds_destroy(reactor);
     CU_ASSERT_EQUAL(dones[0] + dones[1], 2);
     const struct solo_violation *finding = worlds_finding(SOLO004_DEADLOCK);
