@@ -24,13 +24,14 @@ walk(const struct solo_thread *self, uint64_t *frames, unsigned frames_max, cons
 {
     unsigned count = 0;
     uintptr_t at = (uintptr_t)frame;
+    uintptr_t last = self->stack_high - 2 * sizeof at; /* where the outermost frame can be */
     frames[count++] = (uint64_t)(uintptr_t)return_address;
-    if (at < self->stack_low) {
+    if (self->stack_low == 0 || at < self->stack_low || at > last || at % sizeof at != 0) {
         return count;
     }
-    while (count < frames_max && at % sizeof(uintptr_t) == 0 && at + 2 * sizeof(uintptr_t) <= self->stack_high) {
+    while (count < frames_max) {
         uintptr_t above = ((const uintptr_t *)at)[0];
-        if (above <= at || above % sizeof(uintptr_t) != 0 || above + 2 * sizeof(uintptr_t) > self->stack_high) {
+        if (above <= at || above > last || above % sizeof above != 0) {
             break;
         }
         uintptr_t address = ((const uintptr_t *)above)[1];
