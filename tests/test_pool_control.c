@@ -10,10 +10,16 @@ static char order[64];
 static size_t ordered;
 static struct solo_semaphore *happened;
 
+static void clear_order(void)
+{
+    ordered = 0;
+    memset(order, 0, sizeof order);
+}
+
+/* From any thread: released, several jobs may run at once. */
 static void put(char c)
 {
-    order[ordered++] = c;
-    order[ordered] = '\0';
+    __atomic_store_n(&order[__atomic_fetch_add(&ordered, 1, __ATOMIC_RELAXED)], c, __ATOMIC_RELAXED);
     (void)solo_semaphore_post(happened);
 }
 
@@ -68,8 +74,7 @@ static void stage(unsigned max, int actors, void (*directions)(void))
 {
     static const char names[] = "abcdef";
     struct solo_reactor_options options = {.pool_max = max};
-    ordered = 0;
-    order[0] = '\0';
+    clear_order();
     play = directions;
     CU_ASSERT_EQUAL_FATAL(solo_semaphore_create(0, &happened), 0);
     CU_ASSERT_EQUAL_FATAL(solo_reactor_create(&options, &reactor), 0);
@@ -260,7 +265,7 @@ static void keep_one_busy(void)
 static void busy_body(void)
 {
     struct solo_reactor_options options = {.pool_max = 1};
-    ordered = 0;
+    clear_order();
     play = keep_one_busy;
     CU_ASSERT_EQUAL_FATAL(solo_semaphore_create(0, &happened), 0);
     CU_ASSERT_EQUAL_FATAL(solo_semaphore_create(0, &leave), 0);
@@ -353,7 +358,7 @@ static void stop_and_direct(void *arg)
 static void drain_by_hand_body(void)
 {
     struct solo_reactor_options options = {.pool_max = 1};
-    ordered = 0;
+    clear_order();
     CU_ASSERT_EQUAL_FATAL(solo_semaphore_create(0, &happened), 0);
     CU_ASSERT_EQUAL_FATAL(solo_reactor_create(&options, &reactor), 0);
     CU_ASSERT_EQUAL_FATAL(solo_reactor_get_thread_pool(reactor, &pool), 0);
@@ -371,8 +376,7 @@ static void drain_by_hand_body(void)
 static void nobody_directs_body(void)
 {
     struct solo_reactor_options options = {.pool_max = 1, .drain_max_ns = WORLDS_MS};
-    ordered = 0;
-    order[0] = '\0';
+    clear_order();
     CU_ASSERT_EQUAL_FATAL(solo_semaphore_create(0, &happened), 0);
     CU_ASSERT_EQUAL_FATAL(solo_reactor_create(&options, &reactor), 0);
     CU_ASSERT_EQUAL_FATAL(solo_reactor_get_thread_pool(reactor, &pool), 0);
