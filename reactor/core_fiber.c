@@ -111,6 +111,27 @@ void core_fiber_entry(struct core_thread *thread)
     abort(); /* an ended fiber is never switched to */
 }
 
+#ifdef SOLO_TSAN
+static void make_quiet_fiber(struct core *core)
+{
+    void *here = __tsan_get_current_fiber();
+    core->quiet_fiber = __tsan_create_fiber(0);
+    __tsan_switch_to_fiber(core->quiet_fiber, TSAN_SWITCH_WITHOUT_SYNC);
+    SOLO_ANNOTATE_IGNORE_BEGIN();
+    __tsan_switch_to_fiber(here, TSAN_SWITCH_WITHOUT_SYNC);
+}
+
+void core_fiber_quiet_begin(struct core *core)
+{
+    __tsan_switch_to_fiber(core->quiet_fiber, TSAN_SWITCH_WITHOUT_SYNC);
+}
+
+void core_fiber_quiet_end(struct core *core)
+{
+    __tsan_switch_to_fiber(core->current->tsan_fiber, TSAN_SWITCH_WITHOUT_SYNC);
+}
+#endif
+
 /* Home and the process's main thread run on a stack that the kit did not make. */
 static int adopt_own_stack(struct core_thread *thread)
 {
@@ -132,6 +153,11 @@ static int adopt_own_stack(struct core_thread *thread)
 
 int core_fiber_make(struct core *core, struct core_thread *thread)
 {
+#ifdef SOLO_TSAN
+    if (core->quiet_fiber == NULL) {
+        make_quiet_fiber(core);
+    }
+#endif
     if (!core->entered && (core->home.stack_size == 0 && core->home.tsan_fiber == NULL)) {
         adopt_own_stack(&core->home);
     }
@@ -217,4 +243,18 @@ void core_fiber_free(struct core_thread *thread)
 #endif
     munmap(thread->stack - GUARD_SIZE, GUARD_SIZE + STACK_SIZE);
     thread->stack = NULL;
+}
+
+void core_fiber_finish(struct core *core)
+{
+    (void)core;
+#ifdef SOLO_TSAN
+    if (core->quiet_fiber != NULL) {
+        void *here = __tsan_get_current_fiber();
+        __tsan_switch_to_fiber(core->quiet_fiber, TSAN_SWITCH_WITHOUT_SYNC);
+        SOLO_ANNOTATE_IGNORE_END();
+        __tsan_switch_to_fiber(here, TSAN_SWITCH_WITHOUT_SYNC);
+        __tsan_destroy_fiber(core->quiet_fiber);
+    }
+#endif
 }

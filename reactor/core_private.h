@@ -74,6 +74,8 @@ struct core {
     struct solo_option time_option;
     struct core_thread *threads[SOLO_SIM_THREADS_MAX];
     struct core_thread home;
+    void *quiet_fiber;          /* ThreadSanitizer's context for the chooser and the probes */
+    unsigned quiet_depth;
     char end_marker;            /* race detectors: everything in a run happens before what follows it */
 
     char *arena, *arena_next, *arena_ready, *arena_end;
@@ -93,6 +95,7 @@ void core_fiber_ready(struct core *core, struct core_thread *thread);
 void core_fiber_switch(struct core *core, struct core_thread *from, struct core_thread *to);
 void core_fiber_abandon(struct core *core, struct core_thread *thread);
 void core_fiber_free(struct core_thread *thread);
+void core_fiber_finish(struct core *core);
 
 int core_token_make(struct core *core, struct core_thread *thread);
 void core_token_switch(struct core *core, struct core_thread *from, struct core_thread *to);
@@ -113,6 +116,34 @@ bool core_wait_is_idle(const struct core_thread *thread);
 void core_thread_body(struct core *core, struct core_thread *thread);
 /* After it has given up its turn for good: who runs next. */
 struct core_thread *core_next_after_end(struct core *core, struct core_thread *ended);
+
+/*
+ * Between these two the chooser and the probe's subscribers run, on the program's stack but not as part of it: race detectors
+ * look away. On fibers that is a context of its own with accesses ignored for good, 8 ns a pair instead of 120.
+ */
+#ifdef SOLO_TSAN
+void core_fiber_quiet_begin(struct core *core);
+void core_fiber_quiet_end(struct core *core);
+static inline void core_quiet_begin(struct core *core)
+{
+    if (core->quiet_fiber == NULL) {
+        SOLO_ANNOTATE_IGNORE_BEGIN();
+    } else if (core->quiet_depth++ == 0) {
+        core_fiber_quiet_begin(core);
+    }
+}
+static inline void core_quiet_end(struct core *core)
+{
+    if (core->quiet_fiber == NULL) {
+        SOLO_ANNOTATE_IGNORE_END();
+    } else if (--core->quiet_depth == 0) {
+        core_fiber_quiet_end(core);
+    }
+}
+#else
+#define core_quiet_begin(core) SOLO_ANNOTATE_IGNORE_BEGIN()
+#define core_quiet_end(core) SOLO_ANNOTATE_IGNORE_END()
+#endif
 
 /* Gives the turn from one thread to another; returns when `from` gets it back. */
 static inline void core_switch(struct core *core, struct core_thread *from, struct core_thread *to)

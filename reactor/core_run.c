@@ -273,6 +273,7 @@ void solo_sim_destroy(struct solo_sim *sim)
         }
         free(sim->core.threads[i]);
     }
+    core_fiber_finish(&sim->core);
     munmap(sim->core.arena, ARENA_SIZE);
     free(sim);
 }

@@ -61,7 +61,8 @@ static void body(void *arg)
     counter = finished = 0;
     memset(&all_finished, 0, sizeof all_finished);
     for (int i = 0; i < WORKERS; i++) {
-        threads[i] = (struct solo_thread){.object = {.world = core_world(core), .id = (uint32_t)i + 1}, .role = SOLO__ROLE_CHILD, .fn = worker};
+        threads[i] = (struct solo_thread){.object = {.world = core_world(core), .id = (uint32_t)i + 1}, .role = SOLO__ROLE_WORKER,
+                                          .label = (uint32_t)i + 1, .fn = worker};
         core_thread_start(core, &threads[i]);
     }
     core_wait(core, &all_finished, &why, SOLO_NEVER);
