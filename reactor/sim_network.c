@@ -10,7 +10,7 @@
  * accepted, more have to wait for that). Nobody listening is a refusal, except to a peer script, which waits until somebody
  * does: it stands for a client that comes when the server is up. A buffer holds SIM_PIPE_MAX bytes in each direction. What arrived
  * before the end of a stream, or before a reset, can still be read. Closing with bytes unread resets the other side, as TCP
- * does. Unlike TCP, writing to a closed other side fails at once.
+ * does. What is written to an other side that has closed is lost; the write after that fails, and on a pair the first one does.
  *
  * What may be chosen. How many bytes a read gets: all that is there and fits, or one, or half. It is asked in the first
  * CHUNK_CHOICES_MAX reads of each direction that have two bytes or more, so that the choices of a schedule stay few, and not
@@ -44,6 +44,7 @@ struct sim_descriptor {
     uint8_t stage; /* of a stream */
     bool closed;
     bool ended;                  /* the other side is closed: after `in` comes the end of the stream */
+    bool told;                   /* has written to a closed other side, which TCP answers so that the next write fails */
     int error;                   /* after `in` comes this error; 0: none */
     uint16_t port;               /* local */
     struct sim_watch *watches;
@@ -616,11 +617,14 @@ static ptrdiff_t write_stream(struct solo_world *world, struct sim_descriptor *s
     if (stream->error != 0) {
         return stream->error;
     }
-    if (stream->peer == NULL) {
-        return -EPIPE;
-    }
     if (size == 0) {
         return 0;
+    }
+    if (stream->peer == NULL) {
+        bool is_pair = stream->port == 0;
+        bool fails = stream->told || is_pair;
+        stream->told = true;
+        return fails ? -EPIPE : (ptrdiff_t)size;
     }
     uint32_t put = sim__pipe_put(&network_of(world)->rings, core_of(world), &stream->peer->in, data, size);
     if (put == 0) {

@@ -7,7 +7,8 @@
  *
  * Losing. Whatever ends a connection, its descriptor is closed first (`closed`), then connection_lost is called: in the I/O step
  * right away, but for a call of the program in a later pass, so never inside the call that caused it. The call that carries it
- * there is part of the transport: losing takes no memory.
+ * there is part of the transport: losing takes no memory. When the other side takes no more bytes, what it sent before is still
+ * delivered: the connection is lost when reading comes to its end, which is then near.
  *
  * Source of the behaviours: Twisted's twisted.internet.tcp.Connection and abstract.FileDescriptor.
  */
@@ -166,6 +167,21 @@ static void close_with_reactor(struct solo__closable *closable, int reason)
     lose_now(transport, reason, false);
 }
 
+/*
+ * Sending failed with `error`. Returns true if the connection can only be closed now; false if what has arrived is still to be
+ * read, up to its end.
+ */
+static bool sending_failed(struct solo_transport *transport, ptrdiff_t error)
+{
+    bool was_open = transport->state == SOLO_TRANSPORT_OPEN;
+    transport->outbox.count = 0;
+    if (was_open) {
+        set_state(transport, SOLO_TRANSPORT_CLOSING);
+    }
+    transport->broken = was_open && !transport->read_ended && (error == -EPIPE || error == -ECONNRESET);
+    return !transport->broken || solo__reactor_watch(transport->reactor, &transport->watch, SOLO_READABLE) < 0;
+}
+
 /* ---- The I/O step ---- */
 
 /* Everything is sent and the connection was to be closed then. */
@@ -179,7 +195,7 @@ static void on_end_of_stream(struct solo_transport *transport)
 {
     transport->read_ended = true;
     if (transport->outbox.count == 0) {
-        lose_now(transport, SOLO_ECONNDONE, false);
+        lose_now(transport, transport->broken ? SOLO_ECONNLOST : SOLO_ECONNDONE, false);
         return;
     }
     if (transport->state == SOLO_TRANSPORT_OPEN) { /* the other side may still want what is queued */
@@ -192,7 +208,8 @@ static void on_end_of_stream(struct solo_transport *transport)
 static void deliver(struct solo_transport *transport, const char *data, size_t size)
 {
     struct solo_protocol *protocol = transport->protocol;
-    if (transport->state != SOLO_TRANSPORT_OPEN || protocol->ops == NULL || protocol->ops->data_received == NULL) {
+    bool wanted = transport->state == SOLO_TRANSPORT_OPEN || transport->broken;
+    if (!wanted || protocol->ops == NULL || protocol->ops->data_received == NULL) {
         return;
     }
     solo__callback_begin(transport->reactor, transport->object.id);
@@ -223,7 +240,9 @@ static void flush(struct solo_transport *transport)
         return;
     }
     if (put < 0) {
-        lose_now(transport, reason_of(put), true);
+        if (sending_failed(transport, put)) {
+            lose_now(transport, reason_of(put), true);
+        }
         return;
     }
     sent(outbox, (size_t)put);
@@ -393,16 +412,15 @@ int solo_transport_write(struct solo_transport *transport, const void *data, siz
     transport->accepted += size;
     bool was_empty = transport->outbox.count == 0;
     ptrdiff_t put = send_at_once(transport, data, size);
-    int error = put < 0 ? reason_of(put) : 0;
+    ptrdiff_t error = put < 0 ? put : 0;
     if (error == 0 && (size_t)put < size) {
         append(&transport->outbox, (const char *)data + put, size - (size_t)put);
         if (was_empty) {
             error = solo__reactor_watch(transport->reactor, &transport->watch, SOLO_READABLE | SOLO_WRITABLE);
         }
     }
-    if (error < 0) { /* the connection is broken: what was accepted goes down with it */
-        set_state(transport, SOLO_TRANSPORT_CLOSING);
-        lose_later(transport, error, true, __builtin_frame_address(0), __builtin_return_address(0));
+    if (error < 0 && sending_failed(transport, error)) { /* what was accepted goes down with the connection */
+        lose_later(transport, reason_of(error), true, __builtin_frame_address(0), __builtin_return_address(0));
     }
     return 0;
 }
@@ -410,6 +428,9 @@ int solo_transport_write(struct solo_transport *transport, const void *data, siz
 void solo__transport_lose(struct solo_transport *transport, void *frame, void *return_address)
 {
     if (transport->state != SOLO_TRANSPORT_OPEN) {
+        if (transport->broken && !transport->closed) { /* what is still to be read is not wanted */
+            lose_later(transport, SOLO_ECONNLOST, false, frame, return_address);
+        }
         return;
     }
     transport->reason = SOLO_ECONNDONE;

@@ -28,6 +28,7 @@ struct solo_transport {
     uint32_t references;             /* atomic; one is the reactor's, until connection_lost */
     bool closed;                     /* the descriptor is gone; connection_lost is on its way or was called */
     bool read_ended;                 /* the other side sends no more */
+    bool broken;                     /* nothing can be sent any more; what has arrived is still delivered */
     uint64_t accepted;               /* bytes taken by write */
     struct solo__outbox outbox;
     struct solo__call loss;          /* carries connection_lost to a later pass */

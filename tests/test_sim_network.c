@@ -317,6 +317,24 @@ static void test_sim_network__what_was_sent_comes_before_a_reset(void)
     simulate(reset_body);
 }
 
+static void told_body(void)
+{
+    int listener = listen_on(PORT);
+    int client = connect_to(PORT);
+    int server = accept_from(listener);
+    put(server, "bye");
+    network->close(world, server, false);
+    put(client, "into the void"); /* TCP cannot know yet */
+    CU_ASSERT_EQUAL(network->write(world, client, "x", 1), -EPIPE);
+    got(client, "bye");
+    CU_ASSERT_EQUAL(read_byte(client), 0);
+}
+
+static void test_sim_network__the_second_write_to_a_closed_other_side_fails(void)
+{
+    simulate(told_body);
+}
+
 static void unread_body(void)
 {
     int fds[2];
@@ -679,6 +697,7 @@ void suite_sim_network(void)
     SOLO_TEST(test_sim_network__closing_a_listener_resets_whom_it_did_not_accept);
     SOLO_TEST(test_sim_network__what_was_sent_comes_before_the_end);
     SOLO_TEST(test_sim_network__what_was_sent_comes_before_a_reset);
+    SOLO_TEST(test_sim_network__the_second_write_to_a_closed_other_side_fails);
     SOLO_TEST(test_sim_network__closing_with_bytes_unread_is_a_reset);
     SOLO_TEST(test_sim_network__nothing_moves_nothing);
     SOLO_TEST(test_sim_network__a_direction_holds_64_kib_and_keeps_them_in_order);
