@@ -136,7 +136,7 @@ static int os_wait(struct solo_world *world, struct solo_gate *gate, struct solo
     int error;
     (void)world;
     if (self != NULL) {
-        self->wait = why;
+        __atomic_store_n(&self->wait, why, __ATOMIC_RELAXED); /* reports glance at it */
     }
     if (deadline_ns == SOLO_NEVER) {
         error = pthread_cond_wait(condition_of(gate), mutex_of(lock));
@@ -144,7 +144,7 @@ static int os_wait(struct solo_world *world, struct solo_gate *gate, struct solo
         error = pthread_cond_clockwait(condition_of(gate), mutex_of(lock), CLOCK_MONOTONIC, &deadline);
     }
     if (self != NULL) {
-        self->wait = NULL;
+        __atomic_store_n(&self->wait, NULL, __ATOMIC_RELAXED);
     }
     assert(error == 0 || error == ETIMEDOUT);
     return -error;
