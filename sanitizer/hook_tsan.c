@@ -6,7 +6,8 @@
  * instrumented, symbolises nothing, and tells the detector to look away while the record is delivered.
  *
  * Equal reports are delivered every time, so that an explorer can count the schedules that show a race; the detector's
- * own text is printed for the first of them only. solo/tool_report.h says what the fields of such a record mean.
+ * own text is printed for the first of them only. That count is a lower bound where many schedules share a process: once it has
+ * reported a race, the detector ignores reads of that address until it is freed. solo/tool_report.h says what the fields of such a record mean.
  */
 #include "annotate.h"
 #include <solo/thread.h>

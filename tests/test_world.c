@@ -10,6 +10,8 @@
 #include <solo/sim.h>
 #include <solo/thread.h>
 #include <solo/world.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { MS = 1000000, LOOPBACK = 0x7f000001 };
@@ -920,12 +922,39 @@ static void test_world_os__is_the_world_of_a_thread_that_the_kit_did_not_start(v
     CU_ASSERT_STRING_EQUAL(solo_world_os()->name, "os");
 }
 
+static void test_world_os__a_regular_file_cannot_be_polled(void)
+{
+    struct solo_world *world = solo_world_os();
+    struct solo_poller *poller = open_poller(world);
+    FILE *file = fopen(runner_scratch_path("file"), "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT_EQUAL(world->poll->watch(world, poller, fileno(file), SOLO_READABLE, 1), -EPERM);
+    fclose(file);
+    world->poll->close(world, poller);
+}
+
+/* What a program starts must not find the kit's descriptors open. */
+static void test_world_os__descriptors_are_not_inherited(void)
+{
+    struct solo_world *world = solo_world_os();
+    struct connection c = connect_pair(world);
+    int fds[2];
+    CU_ASSERT_EQUAL(world->network->pair(world, fds), 0);
+    int all[] = {c.listener, c.client, c.server, fds[0], fds[1]};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        CU_ASSERT_NOT_EQUAL(fcntl(all[i], F_GETFD) & FD_CLOEXEC, 0);
+        CU_ASSERT_NOT_EQUAL(fcntl(all[i], F_GETFL) & O_NONBLOCK, 0);
+    }
+    close_all(world, c);
+    world->network->close(world, fds[0], false);
+    world->network->close(world, fds[1], false);
+}
+
 static void test_world_os__main_has_number_0(void)
 {
     CU_ASSERT_EQUAL(solo__self_get()->number, 0);
 }
 
-void suite_world(void);
 void suite_world(void)
 {
     SOLO_SUITE("world_os");
@@ -933,6 +962,8 @@ void suite_world(void)
     CONFORMANCE(ADD_OS)
     SOLO_TEST(test_world_os__is_the_world_of_a_thread_that_the_kit_did_not_start);
     SOLO_TEST(test_world_os__main_has_number_0);
+    SOLO_TEST(test_world_os__a_regular_file_cannot_be_polled);
+    SOLO_TEST(test_world_os__descriptors_are_not_inherited);
     SOLO_SUITE("world_sim");
 #define ADD_SIM(claim) SOLO_TEST(test_world_sim__##claim);
     CONFORMANCE(ADD_SIM)
