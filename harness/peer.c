@@ -6,6 +6,7 @@
  * never gets on needs to do nothing to be reported.
  */
 #include "peer_internal.h"
+#include "sanitizer/annotate.h"
 #include <solo/sim.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -355,6 +356,7 @@ static void play_peer(void *arg)
         hang_up(&play, false);
         play.world->poll->close(play.world, play.poller);
     }
+    SOLO_ANNOTATE_HAPPENS_BEFORE(&peer->state);
     __atomic_store_n(&peer->state, error < 0 ? SOLO_PEER_FAILED : SOLO_PEER_FINISHED, __ATOMIC_RELEASE);
 }
 
@@ -449,6 +451,9 @@ int solo_peers_status(const struct solo_peers *peers, size_t index, struct solo_
     const struct solo__peer *peer = &peers->peers[index];
     struct solo_peer_status status = {.name = peer->name};
     status.state = (enum solo_peer_state)__atomic_load_n(&peer->state, __ATOMIC_ACQUIRE);
+    if (status.state != SOLO_PEER_PLAYING) {
+        SOLO_ANNOTATE_HAPPENS_AFTER(&peer->state); /* it touches nothing of the script any more */
+    }
     status.line = __atomic_load_n(&peer->line, __ATOMIC_RELAXED);
     if (status.state == SOLO_PEER_FAILED) {
         memcpy(status.text, peer->text, sizeof status.text);

@@ -599,7 +599,7 @@ static void be_early(void *arg)
     CU_ASSERT_EQUAL(world->poll->watch(world, poller, fd, SOLO_WRITABLE, 1), 0);
     CU_ASSERT_EQUAL(world->poll->wait(world, poller, SOLO_NEVER, &ready, 1, &woken), 1);
     CU_ASSERT_EQUAL(connected(fd), 0);
-    served++;
+    __atomic_fetch_add(&served, 1, __ATOMIC_RELAXED);
     put(fd, "hello");
     world->poll->close(world, poller);
 }
@@ -609,10 +609,10 @@ static void peer_first_body(void)
     served = 0;
     CU_ASSERT_EQUAL(solo_sim_start_peer(be_early, NULL), 0);
     CU_ASSERT_EQUAL(solo_sleep(1000), 0); /* virtual: the peer comes first */
-    CU_ASSERT_EQUAL(served, 0);
+    CU_ASSERT_EQUAL(__atomic_load_n(&served, __ATOMIC_RELAXED), 0);
     int listener = listen_on(PORT);
     CU_ASSERT_EQUAL(solo_sleep(1000), 0);
-    CU_ASSERT_EQUAL(served, 1);
+    CU_ASSERT_EQUAL(__atomic_load_n(&served, __ATOMIC_RELAXED), 1);
     got(accept_from(listener), "hello");
 }
 
