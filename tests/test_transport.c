@@ -1022,6 +1022,94 @@ static void test_transport__null_and_other_objects_are_refused(void)
     worlds_run(bad_arguments_body);
 }
 
+/* ---- Every fault once ---- */
+
+static unsigned faults_asked, fault_wanted;
+
+static size_t choose_fault(void *state, const struct solo_choice *choice)
+{
+    (void)state;
+    return choice->kind == SOLO_CHOICE_FAULT && faults_asked++ == fault_wanted;
+}
+
+static int begin_faults(void *state, uint64_t seed)
+{
+    (void)state;
+    (void)seed;
+    faults_asked = 0;
+    return 0;
+}
+
+static void try_to_greet(struct talker *talker)
+{
+    int error = solo_transport_write(talker->protocol.transport, "hello, world", 12);
+    CU_ASSERT_TRUE(error == 0 || error == -ENOMEM);
+}
+
+static void try_to_echo(struct talker *talker, const char *data, size_t size)
+{
+    int error = solo_transport_write(talker->protocol.transport, data, size);
+    CU_ASSERT_TRUE(error == 0 || error == -ENOMEM || error == SOLO_ECLOSING);
+}
+
+static void stop_if_running(void *arg)
+{
+    (void)solo_reactor_stop(arg);
+}
+
+/* A conversation in which any one thing may fail. Whatever it is, what began has its end. */
+static void fragile_body(void *arg)
+{
+    int listening = -1, connecting = -1;
+    uint16_t number = 0;
+    (void)arg;
+    memset(&server, 0, sizeof server);
+    memset(&client, 0, sizeof client);
+    server.factory = client.factory = (struct solo_factory){build, connection_failed, stopped};
+    server.on_data = try_to_echo;
+    client.on_made = try_to_greet;
+    client.on_data = lose_at_12;
+    talker_count = 0;
+    if (solo_reactor_create(NULL, &reactor) < 0) {
+        return;
+    }
+    listening = solo_reactor_listen_tcp(reactor, 0, &server.factory, &port);
+    if (listening == 0) {
+        CU_ASSERT_EQUAL(solo_port_get_number(port, &number), 0);
+        connecting = solo_reactor_connect_tcp(reactor, "127.0.0.1", number, &client.factory, NULL);
+    }
+    if (solo_reactor_call_later(reactor, 1000 * WORLDS_MS, stop_if_running, reactor, NULL, NULL) == 0) {
+        CU_ASSERT_EQUAL(solo_reactor_run(reactor), 0);
+    }
+    worlds_destroy(reactor);
+    CU_ASSERT_EQUAL(server.built, server.lost);
+    CU_ASSERT_EQUAL(client.built, client.lost);
+    CU_ASSERT_EQUAL(server.stopped, listening == 0);
+    CU_ASSERT_EQUAL(client.stopped, connecting == 0);
+    CU_ASSERT_EQUAL(client.built + client.failed, connecting == 0);
+}
+
+static void test_transport__whatever_fails_once_each_beginning_has_its_end(void)
+{
+    static const struct solo_strategy strategy = {"one fault", begin_faults, choose_fault, NULL, NULL};
+    struct solo_sim_options options = {.strategy = &strategy, .faults_max = 1};
+    struct solo_sim *sim = NULL;
+    CU_ASSERT_EQUAL_FATAL(solo_sim_create(&options, &sim), 0);
+    solo_violation_set_sink(worlds_catch, NULL);
+    worlds.found = 0;
+    for (fault_wanted = 0; fault_wanted == 0 || faults_asked >= fault_wanted; fault_wanted++) {
+        int ending = solo_sim_run(sim, 1, fragile_body, NULL);
+        CU_ASSERT_EQUAL(ending, SOLO_ENDING_RETURNED);
+        CU_ASSERT_EQUAL(worlds.found, 0);
+        if (ending != SOLO_ENDING_RETURNED || worlds.found > 0) {
+            printf("fault %u\n", fault_wanted);
+            worlds.found = 0;
+        }
+    }
+    CU_ASSERT_TRUE(fault_wanted > 10);
+    solo_sim_destroy(sim);
+}
+
 void suite_transport(void)
 {
     SOLO_SUITE("transport");
@@ -1055,4 +1143,5 @@ void suite_transport(void)
     SOLO_TEST(test_transport__a_worker_is_refused_and_has_no_effect);
     SOLO_TEST(test_transport__a_worker_writes_by_way_of_the_reactor);
     SOLO_TEST(test_transport__null_and_other_objects_are_refused);
+    SOLO_TEST(test_transport__whatever_fails_once_each_beginning_has_its_end);
 }
