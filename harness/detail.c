@@ -34,7 +34,7 @@ static bool is_worth_reading(const struct solo_event *event)
     case SOLO_PROBE_ACCESS_WRITE:
         return false;
     case SOLO_PROBE_BLOCK:
-        return event->value > SOLO_WAIT_PEER;
+        return event->value > SOLO_WAIT_PEER && event->value != SOLO_WAIT_SLEEP; /* sleep was said already */
     default:
         return true;
     }

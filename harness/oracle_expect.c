@@ -17,7 +17,7 @@ void solo__oracle_expect_end(void)
             return;
         }
         ORACLE_TEXT(violation->object, "%s", name);
-        violation->job[0] = violation->queued_by[0] = '\0';
+        violation->thread[0] = violation->role[0] = violation->job[0] = violation->queued_by[0] = '\0'; /* nobody did it */
         violation->queued_stack.count = 0;
         violation->amount = wanted - happened;
         if (happened == 0) {

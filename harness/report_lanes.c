@@ -28,10 +28,11 @@ const char *solo__report_time(uint64_t ns, char *buffer, size_t size)
     bool seconds = ns >= 1000000000;
     uint64_t unit = seconds ? 1000000000 : 1000000;
     uint64_t rest = ns % unit * 1000 / unit;
-    char decimals[8] = "";
+    char decimals[16] = "";
     if (rest != 0) {
         (void)snprintf(decimals, sizeof decimals, ".%03u", (unsigned)rest);
-        for (size_t end = strlen(decimals); decimals[end - 1] == '0'; end--) {
+        decimals[ns / unit >= 100 ? 2 : ns / unit >= 10 ? 3 : 4] = '\0'; /* four digits are enough */
+        for (size_t end = strlen(decimals); end > 0 && (decimals[end - 1] == '0' || decimals[end - 1] == '.'); end--) {
             decimals[end - 1] = '\0';
         }
     }
@@ -79,7 +80,7 @@ static const char *verb_of(unsigned kind)
     case SOLO_PROBE_CONNECT:
         return "connects %s";
     case SOLO_PROBE_ACCEPT:
-        return "accepts on %s";
+        return "accepts %s";
     case SOLO_PROBE_CLOSE:
         return "closes %s";
     case SOLO_PROBE_WORKER_QUIT:
@@ -96,7 +97,7 @@ static const char *verb_of(unsigned kind)
 static const char *state_text(const struct solo_step_text *step)
 {
     static const char *const reactor[] = {"is made", "runs", "stops", "stopped", "crashed"};
-    static const char *const transport[] = {"is open", "closes", "is lost"};
+    static const char *const transport[] = {"open", "closing", "lost"};
     if (step->kind == SOLO_PROBE_REACTOR_STATE) {
         return step->value < 5 ? reactor[step->value] : "changes";
     }
@@ -115,7 +116,7 @@ const char *solo__report_words(const struct solo_step_text *step, uint64_t base_
     }
     switch (step->kind) {
     case SOLO_PROBE_SLEEP:
-        (void)snprintf(buffer, size, "sleeps until %s", solo__report_time(step->value - base_ns, time, sizeof time));
+        (void)snprintf(buffer, size, "sleeps to %s", solo__report_time(step->value - base_ns, time, sizeof time));
         break;
     case SOLO_PROBE_TIMER_SET:
         (void)snprintf(buffer, size, "sets %s: %s", object, solo__report_time(step->value - base_ns, time, sizeof time));
@@ -312,14 +313,14 @@ static void draw_row(struct solo__page *page, const struct board *board, unsigne
     draw_prefix(line, false, step->step, step->now_ns - base);
     unsigned lane = (unsigned)lane_of(board, step->thread_name);
     solo__report_words(step, base, words, sizeof words);
-    unsigned length = (unsigned)strlen(words);
-    length = length > board->width - 1 ? board->width - 1 : length;
-    put(line, PREFIX + lane * board->width, words, length);
-    if (step->kind == SOLO_PROBE_CALL_ACCEPTED) {
-        int to = begun_in(board, row);
-        if (to != NOBODY && to != (int)lane) {
-            draw_arrow(board, line, lane, (unsigned)to, length);
-        }
+    int to = step->kind == SOLO_PROBE_CALL_ACCEPTED ? begun_in(board, row) : NOBODY;
+    bool has_arrow = to != NOBODY && to != (int)lane;
+    unsigned column = PREFIX + lane * board->width;
+    unsigned length = (unsigned)strlen(words), room = has_arrow ? board->width - 1 : SOLO_REPORT_COLUMNS_MAX - column;
+    length = length > room ? room : length;
+    put(line, column, words, length);
+    if (has_arrow) {
+        draw_arrow(board, line, lane, (unsigned)to, length);
     }
     add_trimmed(page, line);
 }

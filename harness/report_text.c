@@ -83,8 +83,13 @@ const char *solo__report_id(const struct solo_violation *violation, char id[8])
 const char *solo_report_headline(const struct solo_violation *violation, char *buffer, size_t size)
 {
     char id[8];
-    const char *text = solo__report_or(violation->text, solo_violation_title(violation->id));
-    (void)snprintf(buffer, size, "error[%s]: %s", solo__report_id(violation, id), text);
+    if (violation->id == SOLO001_WRONG_THREAD && violation->function[0] != '\0' && violation->thread[0] != '\0') {
+        (void)snprintf(buffer, size, "error[SOLO001]: `%s` called on `%s`, but it is %s", violation->function,
+                       violation->thread, solo_contract_kind_name(violation->contract)); /* the rest is in the notes */
+    } else {
+        (void)snprintf(buffer, size, "error[%s]: %s", solo__report_id(violation, id),
+                       solo__report_or(violation->text, solo_violation_title(violation->id)));
+    }
     for (char *c = buffer; *c != '\0'; c++) {
         if ((unsigned char)*c < ' ') {
             *c = ' ';
@@ -490,7 +495,14 @@ int solo_report_explored_text(FILE *out, const struct solo_report *report, bool 
     if (report->finding_count != 0) {
         fprintf(out, ", %u finding%s", report->finding_count, report->finding_count == 1 ? "" : "s");
     }
-    fprintf(out, "\nevidence: %s\n", report->evidence);
+    fputc('\n', out);
+    struct solo__page *page = calloc(1, sizeof *page);
+    if (page == NULL) {
+        return -ENOMEM;
+    }
+    add_wrapped(page, "evidence: ", 10, report->evidence);
+    print_page(out, page, false, false);
+    free(page);
     fprintf(out, "explored: %s schedule%s, %s distinct, %s failing, %s steps\n",
             number_text(report->schedules, schedules, sizeof schedules), report->schedules == 1 ? "" : "s",
             number_text(report->distinct, distinct, sizeof distinct), number_text(report->failing, failing, sizeof failing),

@@ -1,0 +1,210 @@
+/*
+ * solo_explore.c - `solo explore`: a program under many schedules.
+ */
+#include "solo_command.h"
+#include <solo/token.h>
+#include <solo/trace.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { OPTION_ALL = OPTION_OWN, OPTION_FIRST, OPTION_SHOW, FULL_REPORTS_MAX = 3 };
+
+static const struct option long_options[] = {
+    COMMAND_COMMON_OPTIONS,
+    COMMAND_SCHEDULE_OPTIONS,
+    {"strategy", required_argument, NULL, OPTION_STRATEGY},
+    {"schedules", required_argument, NULL, OPTION_SCHEDULES},
+    {"bound", required_argument, NULL, OPTION_BOUND},
+    {"seed", required_argument, NULL, OPTION_SEED},
+    {"twice", required_argument, NULL, OPTION_TWICE},
+    {"all", no_argument, NULL, OPTION_ALL},
+    {"first", no_argument, NULL, OPTION_FIRST},
+    {"show", no_argument, NULL, OPTION_SHOW},
+    {NULL, 0, NULL, 0},
+};
+
+struct request {
+    struct command_options options;
+    bool all;  /* every finding in full */
+    bool show; /* the plain schedule's trace as well */
+};
+
+static int print_help(void)
+{
+    printf("usage: solo explore [OPTIONS] [--] PROGRAM [ARGUMENTS]\n"
+           "\n"
+           "Runs the program in the simulated world, under one schedule after the other, and reports each\n"
+           "defect once: with the shortest schedule that shows it, and the command that replays it.\n"
+           "\n"
+           "  --strategy S         random, fifo (one schedule: the plain one), dfs (exhaustive) (random)\n"
+           "  --schedules N        stop after N schedules (1,000 distinct ones, or the end of the search)\n"
+           "  --bound B            dfs: at most B delays a schedule (2)\n"
+           "  --seed S             random: of the first schedule; the others follow from it (1)\n"
+           "  --first              stop at the first failing schedule\n"
+           "  --all                every finding in full; else the first %d, the others in one line\n"
+           "  --show               the trace of the plain schedule as well, also if all pass\n"
+           "  --twice N            run every N-th schedule twice and compare the traces (0: never)\n"
+           "%s%s",
+           FULL_REPORTS_MAX, command_help_schedule, command_help_common);
+    return EXIT_CLEAN;
+}
+
+/* Takes the options. -1: go on; else the exit code. */
+static int take_options(int argc, char **argv, struct request *request)
+{
+    struct command_options *options = &request->options;
+    command_defaults(options);
+    int option;
+    while ((option = command_next_option("explore", argc, argv, long_options, options)) != -1) {
+        switch (option) {
+        case OPTION_HELP:
+            return print_help();
+        case OPTION_ALL:
+            request->all = true;
+            break;
+        case OPTION_FIRST:
+            options->explore.stop_at_first = true;
+            break;
+        case OPTION_SHOW:
+            request->show = true;
+            break;
+        default:
+            return EXIT_USAGE;
+        }
+    }
+    return command_take_program("explore", argc, argv, options) ? -1 : EXIT_USAGE;
+}
+
+/* A long token goes to a file, and the report names that. */
+static const char *printable(const char *token, char *buffer, size_t size)
+{
+    return token[0] != '\0' && solo_token_print(token, NULL, buffer, size) == 0 ? buffer : token;
+}
+
+static struct solo_report_context *contexts_of(const struct command_options *options, const struct solo_report *report)
+{
+    struct solo_report_context *contexts = calloc(SOLO_FINDINGS_MAX, sizeof *contexts);
+    char(*tokens)[512] = calloc(SOLO_FINDINGS_MAX, sizeof *tokens); /* lives as long as the process, which is short */
+    if (contexts == NULL || tokens == NULL) {
+        free(contexts);
+        free(tokens);
+        return NULL;
+    }
+    for (unsigned i = 0; i < report->finding_count; i++) {
+        const struct solo_finding *finding = &report->findings[i];
+        contexts[i] = (struct solo_report_context){
+            .detail = &finding->detail,
+            .world = "sim",
+            .argv = options->program,
+            .options = options->replay_options,
+            .token = finding->token[0] != '\0' ? printable(finding->token, tokens[i], sizeof tokens[i]) : NULL,
+            .passing_token = finding->passing_token,
+            .schedules = report->schedules,
+            .failing = finding->schedules,
+            .output = finding->output,
+            .colour = options->colour,
+            .full = options->full,
+        };
+    }
+    return contexts;
+}
+
+static void print_findings(const struct request *request, const struct solo_report *report,
+                           const struct solo_report_context *contexts)
+{
+    char line[256];
+    for (unsigned i = 0; i < report->finding_count; i++) {
+        const struct solo_finding *finding = &report->findings[i];
+        if (!request->all && i >= FULL_REPORTS_MAX) {
+            printf("%s\n", solo_report_headline(&finding->violation, line, sizeof line));
+            continue;
+        }
+        (void)solo_report_text(stdout, &finding->violation, &contexts[i]);
+        if (!finding->reproduced && finding->token[0] != '\0') {
+            printf("warning: a replay of this token did not show it again (solo explain SOLO019)\n");
+        }
+        fputc('\n', stdout);
+    }
+    if (!request->all && report->finding_count > FULL_REPORTS_MAX) {
+        printf("(%u more findings in one line each; --all shows them in full)\n\n", report->finding_count - FULL_REPORTS_MAX);
+    }
+}
+
+/* The number that is not the same every run goes where it does not disturb a comparison of outputs. */
+static void print_speed(const struct solo_report *report)
+{
+    if (report->wall_ns != 0 && isatty(STDERR_FILENO)) {
+        double seconds = (double)report->wall_ns / 1e9;
+        fprintf(stderr, "speed: %.0f schedules/s (%.2f s)\n", (double)report->schedules / seconds, seconds);
+    }
+}
+
+static long answer_plainly(const struct solo_step_view *view, void *arg)
+{
+    (void)view;
+    (void)arg;
+    return SOLO_STEP_PLAIN;
+}
+
+/* The plain schedule, made into a token and replayed with its trace. */
+static void show_plain_schedule(const struct command_options *options)
+{
+    char why[SOLO_EVIDENCE_MAX] = "";
+    struct solo_replay *replay = calloc(1, sizeof *replay);
+    if (replay == NULL) {
+        return;
+    }
+    if (solo_step_program(options->program, &options->explore, answer_plainly, NULL, replay, why) == 0) {
+        char token[SOLO_TOKEN_MAX];
+        memcpy(token, replay->token, sizeof token);
+        free(replay->trace);
+        memset(replay, 0, sizeof *replay);
+        if (solo_replay_program(options->program, token, &options->explore, false, true, replay, why) == 0) {
+            printf("the plain schedule: %s\n%s\n", token, replay->trace != NULL ? replay->trace : "");
+        }
+    }
+    free(replay->trace);
+    free(replay);
+}
+
+static int print_all(const struct request *request, const struct solo_report *report)
+{
+    const struct command_options *options = &request->options;
+    struct solo_report_context *contexts = contexts_of(options, report);
+    if (contexts == NULL) {
+        return command_failed("explore", "out of memory");
+    }
+    if (options->json) {
+        (void)solo_report_explored_json(stdout, report, contexts);
+    } else {
+        print_findings(request, report, contexts);
+        if (request->show) {
+            show_plain_schedule(options);
+        }
+        (void)solo_report_explored_text(stdout, report, options->colour);
+        print_speed(report);
+    }
+    free(contexts);
+    if (report->finding_count != 0) {
+        return EXIT_FINDINGS;
+    }
+    return report->verdict == SOLO_VERDICT_CLEAN ? EXIT_CLEAN : EXIT_KIT_FAILED;
+}
+
+int command_explore(int argc, char **argv)
+{
+    struct request request = {.all = false};
+    int code = take_options(argc, argv, &request);
+    if (code >= 0) {
+        return code;
+    }
+    struct solo_report *report = calloc(1, sizeof *report);
+    if (report == NULL) {
+        return command_failed("explore", "out of memory");
+    }
+    int error = solo_explore_program(request.options.program, &request.options.explore, report);
+    code = error < 0 ? command_explorer_error("explore", error, &request.options, NULL) : print_all(&request, report);
+    free(report);
+    return code;
+}

@@ -1,0 +1,59 @@
+/*
+ * solo_main.c - the `solo` command: finds the verb and hands over.
+ */
+#include "solo_command.h"
+#include <solo/choice.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    command_verb_fn fn;
+    const char *what;
+} verbs[] = {
+    {"run", command_run, "run a program once, on real sockets or simulated, and report what it does wrong"},
+    {"explore", command_explore, "run a program under many schedules; give a token for each defect"},
+    {"replay", command_replay, "run the schedule of a token again"},
+    {"step", command_step, "be the scheduler: choose who goes next, see why others wait, undo"},
+    {"explain", command_explain, "say what a finding means, or which thread may call a function"},
+    {"doctor", command_doctor, "check what works on this machine"},
+};
+
+enum { VERBS = sizeof verbs / sizeof verbs[0] };
+
+static void print_help(FILE *out)
+{
+    fputs("usage: solo VERB [OPTIONS] [--] [PROGRAM [ARGUMENTS]]\n"
+          "\n"
+          "Solo finds broken threading rules in programs on its reactor, in every schedule it can reach.\n"
+          "\n",
+          out);
+    for (unsigned i = 0; i < VERBS; i++) {
+        fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].what);
+    }
+    fputs("\n"
+          "`solo VERB --help` has the options of a verb.\n"
+          "Exit status: 0 clean, 1 findings, 2 wrong usage, 3 the kit itself failed.\n",
+          out);
+}
+
+int main(int argc, char **argv)
+{
+    const char *word = argc > 1 ? argv[1] : "";
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+        print_help(stdout);
+        return EXIT_CLEAN;
+    }
+    if (strcmp(word, "--version") == 0) {
+        printf("solo " SOLO_COMMAND_VERSION " (choice schema %d)\n", SOLO_CHOICE_SCHEMA);
+        return EXIT_CLEAN;
+    }
+    for (unsigned i = 0; i < VERBS; i++) {
+        if (strcmp(word, verbs[i].name) == 0) {
+            return verbs[i].fn(argc - 1, argv + 1);
+        }
+    }
+    if (argc < 2) {
+        return command_wrong("", "no verb given; see `solo --help`");
+    }
+    return command_wrong("", "'%s' is not a verb; see `solo --help`", word);
+}
