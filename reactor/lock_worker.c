@@ -6,6 +6,7 @@
  */
 #include "worker_internal.h"
 #include "guard.h"
+#include "sanitizer/annotate.h"
 
 /* Whether the work was taken by the caller's own outer do; else the caller is counted as a user, or refused. */
 static int admit(struct solo_worker *worker, struct solo__work *work, bool *ret_nested)
@@ -46,6 +47,7 @@ static struct solo__work *next_nested(struct solo_worker *worker)
 
 static void leave_worker(struct solo_worker *worker)
 {
+    SOLO_ANNOTATE_HAPPENS_BEFORE(&worker->users);
     solo__worker_enter(worker);
     worker->users--;
     if (worker->users == 0) {
@@ -86,6 +88,7 @@ static void finish(struct solo_worker *worker)
         (void)world->threads->wait(world, &worker->gate, &worker->lock, &why, SOLO_NEVER);
     }
     solo__worker_leave(worker);
+    SOLO_ANNOTATE_HAPPENS_AFTER(&worker->users);
     (void)solo_mutex_destroy(worker->mutex);
 }
 

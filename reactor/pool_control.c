@@ -23,6 +23,7 @@ int solo_pool_hold(struct solo_pool *pool, bool hold)
 {
     SOLO__LIVE_OBJECT(solo_pool_hold, pool, SOLO__POOL, SOLO006_USE_AFTER_END);
 
+    SOLO_ANNOTATE_HAPPENS_BEFORE(&pool->held);
     solo__pool_enter(pool);
     pool->held = hold;
     solo__pool_wake_for_queue(pool);
@@ -119,6 +120,7 @@ int solo_pool_start_job(struct solo_pool *pool, unsigned number, unsigned worker
 {
     SOLO__LIVE_OBJECT(solo_pool_start_job, pool, SOLO__POOL, SOLO006_USE_AFTER_END);
 
+    SOLO_ANNOTATE_HAPPENS_BEFORE(&pool->held);
     for (;;) {
         solo__pool_enter(pool);
         struct solo__job *job = find_queued(pool, number);
@@ -167,6 +169,7 @@ int solo_pool_complete_job(struct solo_pool *pool, unsigned number)
 {
     SOLO__LIVE_OBJECT(solo_pool_complete_job, pool, SOLO__POOL, SOLO006_USE_AFTER_END);
 
+    SOLO_ANNOTATE_HAPPENS_BEFORE(&pool->held);
     struct solo__job *held = NULL;
     solo__pool_enter(pool);
     int status = find_started(pool, number, &held);

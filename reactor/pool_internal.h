@@ -62,9 +62,9 @@ struct solo_pool {
     bool started, closing, finishing, held;
     bool note_posted;
     unsigned reporting;             /* held reports on their way to the reactor, outside the lock */
-    unsigned holders;               /* after a stop that abandoned workers: they and the stop; the last one frees the pool */
     struct solo_gate gate;          /* the stop waits here */
     struct solo__call note;         /* posted when the pool has drained: wakes the reactor */
+    struct solo_pool *next_kept;    /* among the pools that abandoned workers and so live for ever */
 };
 
 static inline void solo__pool_enter(struct solo_pool *pool)
@@ -126,7 +126,7 @@ bool solo__pool_has_just_drained(struct solo_pool *pool);
 /* Joins workers that have ended and frees them. */
 void solo__pool_reap(struct solo_pool *pool);
 
-/* Gives up one hold on an abandoned worker, or, with NULL, on its pool. */
+/* Gives up one hold on an abandoned worker; the last one frees it with its job. */
 void solo__pool_drop(struct solo_pool *pool, struct solo__pool_worker *worker);
 
 /* ---- pool_stop.c ---- */

@@ -251,7 +251,6 @@ static unsigned abandon_running(struct solo_pool *pool)
             count++;
         }
     }
-    pool->holders = count + 1; /* the last one is the stop itself */
     solo__pool_leave(pool);
     return count;
 }
@@ -281,6 +280,15 @@ static void wait_for_leaving(struct solo_pool *pool)
     solo__pool_leave(pool);
 }
 
+/* A worker left behind may look at the pool, and its job at the reactor, at any time: they stay, where leak checkers see them. */
+static void keep(struct solo_pool *pool)
+{
+    static struct solo_pool *kept;
+    pool->next_kept = __atomic_load_n(&kept, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(&kept, &pool->next_kept, pool, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+    }
+}
+
 static size_t finish(struct solo_pool *pool, uint64_t deadline_ns)
 {
     struct solo_world *world = pool->object.world;
@@ -307,8 +315,8 @@ static size_t finish(struct solo_pool *pool, uint64_t deadline_ns)
     wait_for_leaving(pool);
     hand_back_queue(pool); /* what a remote control gave to a worker that had not begun it */
     solo__pool_reap(pool);
-    if (left > 0) {
-        solo__pool_drop(pool, NULL);
+    if (left > 0 && !pool->chooses) {
+        keep(pool);
     }
     return left;
 }

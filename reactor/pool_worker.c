@@ -4,8 +4,8 @@
  * One lock round to take a job, one to be done with it. Between JOB_WANTED and CALL_BEGUN nothing can intervene in world sim, so
  * which job a worker takes is decided at that point alone.
  *
- * A worker whose job outlived the pool's end was abandoned: when it comes back at last it touches nothing but its own
- * memory and the pool's, which the last one of them frees.
+ * A worker whose job outlived the pool's end was abandoned: when it comes back at last it touches nothing but its own memory
+ * and the pool's, which is kept for it, and goes unjoined.
  */
 #include "chooser.h"
 #include "pool_internal.h"
@@ -110,6 +110,7 @@ static void run(struct solo_pool *pool, struct solo__job *job)
     struct solo_world *world = pool->object.world; /* the reactor may be gone when the job returns */
     uint32_t id = job->call.provenance.object;
     SOLO_ANNOTATE_HAPPENS_AFTER(job);
+    SOLO_ANNOTATE_HAPPENS_AFTER(&pool->held); /* a remote control may have let it begin */
     solo__self->work = &job->call.provenance;
     solo__announce(world, SOLO_PROBE_CALL_BEGUN, SOLO_ACCESS_WRITE, id, 0);
     job->run(job);
@@ -180,6 +181,7 @@ void solo__pool_worker_main(void *arg)
         enum outcome outcome = finish(pool, worker, job);
         if (outcome == ABANDONED) {
             solo__pool_drop(pool, worker);
+            (void)pool->object.world->threads->join(pool->object.world, solo__self); /* nobody else will */
             return;
         }
         if (outcome == REPORT) {
@@ -208,14 +210,10 @@ void solo__pool_drop(struct solo_pool *pool, struct solo__pool_worker *worker)
 {
     struct solo_world *world = pool->object.world;
     solo__pool_enter(pool);
-    bool frees_worker = worker != NULL && --worker->holders == 0;
-    bool frees_pool = (worker == NULL || frees_worker) && --pool->holders == 0;
+    bool last = --worker->holders == 0;
     solo__pool_leave(pool);
-    if (frees_worker) {
+    if (last) {
         world->memory->release(world, worker->job);
         world->memory->release(world, worker);
-    }
-    if (frees_pool) {
-        solo__object_end(pool);
     }
 }

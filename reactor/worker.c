@@ -35,7 +35,6 @@ static struct solo__work *work_make(struct solo_world *world, solo_call_fn fn, v
 
 void solo__work_push(struct solo_worker *worker, struct solo__work *work)
 {
-    SOLO_ANNOTATE_HAPPENS_BEFORE(work);
     if (worker->last != NULL) {
         worker->last->next = work;
     } else {
@@ -52,7 +51,6 @@ struct solo__work *solo__work_pop(struct solo_worker *worker)
         if (worker->first == NULL) {
             worker->last = NULL;
         }
-        SOLO_ANNOTATE_HAPPENS_AFTER(work);
     }
     return work;
 }
@@ -72,6 +70,7 @@ void solo__work_run(struct solo_worker *worker, struct solo__work *work)
 {
     struct solo_world *world = worker->object.world;
     struct solo_thread *self = solo__self_get();
+    SOLO_ANNOTATE_HAPPENS_AFTER(work);
     const struct solo__provenance *outer_work = self->work; /* a lock worker runs inside other work */
     self->work = &work->provenance;
     solo__announce(world, SOLO_PROBE_CALL_BEGUN, SOLO_ACCESS_NONE, work->provenance.object, 0);
@@ -88,6 +87,7 @@ static void hand_back(struct solo_worker *worker)
     solo__worker_enter(worker);
     while ((work = solo__work_pop(worker)) != NULL) {
         solo__worker_leave(worker);
+        SOLO_ANNOTATE_HAPPENS_AFTER(work);
         work_end(worker->object.world, work, SOLO_ECLOSING);
         solo__worker_enter(worker);
     }
@@ -132,6 +132,7 @@ int solo_worker_do(struct solo_worker *worker, solo_call_fn fn, void *arg, solo_
     uint32_t id = solo__object_next_id(world, SOLO__WORK);
     solo__provenance_take(&work->provenance, id, __builtin_frame_address(0), __builtin_return_address(0));
     solo__announce(world, SOLO_PROBE_CALL_ACCEPTED, SOLO_ACCESS_WRITE, id, SOLO_QUEUE_WORKER);
+    SOLO_ANNOTATE_HAPPENS_BEFORE(work);
     if (worker->kind->accept(worker, work) < 0) { /* it quit between the look and the acceptance */
         solo__announce(world, SOLO_PROBE_CALL_HANDED_BACK, SOLO_ACCESS_NONE, id, (uint64_t)(int64_t)SOLO_EALREADYQUIT);
         world->memory->release(world, work);

@@ -111,6 +111,9 @@ static int os_start(struct solo_world *world, struct solo_thread *thread)
 static int os_join(struct solo_world *world, struct solo_thread *thread)
 {
     (void)world;
+    if (thread == solo__self) {
+        return -pthread_detach(pthread_self());
+    }
     return -pthread_join((pthread_t)thread->backend, NULL);
 }
 
@@ -164,12 +167,13 @@ static __attribute__((noinline)) void deliver(enum solo_probe_kind kind, enum so
                                               uint64_t value)
 {
     static uint64_t steps; /* a running count over all threads of the process */
+    uint16_t thread = solo__self_get()->number; /* first: to get an identity is an event of its own */
     struct solo_event event = {
         .step = __atomic_add_fetch(&steps, 1, __ATOMIC_RELAXED),
         .now_ns = solo__os_now_ns(),
         .value = value,
         .object = object,
-        .thread = solo__self_get()->number,
+        .thread = thread,
         .kind = (uint8_t)kind,
         .access = (uint8_t)access,
     };

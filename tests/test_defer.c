@@ -101,19 +101,19 @@ static void saw(int values, int failures, int status)
 
 static struct solo_result echo(void *arg)
 {
-    begun++;
+    (void)__atomic_fetch_add(&begun, 1, __ATOMIC_RELAXED);
     return solo_value(arg);
 }
 
 static struct solo_result fail(void *arg)
 {
-    begun++;
+    (void)__atomic_fetch_add(&begun, 1, __ATOMIC_RELAXED);
     return solo_failure(*(int *)arg);
 }
 
 static struct solo_result stay(void *arg)
 {
-    begun++;
+    (void)__atomic_fetch_add(&begun, 1, __ATOMIC_RELAXED);
     (void)solo_semaphore_post(inside);
     (void)solo_semaphore_wait(leave, SOLO_NEVER);
     return solo_value(arg);
@@ -445,6 +445,15 @@ static void stop_when_in(void *arg)
     CU_ASSERT_EQUAL(solo_reactor_call_from_thread(reactor, stop, NULL, NULL), 0);
 }
 
+static struct solo_semaphore *came_back;
+
+static struct solo_result stay_and_tell(void *arg)
+{
+    struct solo_result result = stay(arg);
+    (void)solo_semaphore_post(came_back);
+    return result;
+}
+
 static void wedged_body(void)
 {
     struct solo_thread *stopper = NULL;
@@ -452,15 +461,20 @@ static void wedged_body(void)
     begun = 0;
     inside = make_semaphore();
     leave = make_semaphore();
+    came_back = make_semaphore();
     CU_ASSERT_EQUAL_FATAL(solo_reactor_create(&options, &reactor), 0);
-    listen_and_release(defer(stay, NULL), false);
+    listen_and_release(defer(stay_and_tell, NULL), false);
     CU_ASSERT_EQUAL(solo_thread_create(stop_when_in, NULL, &stopper), 0);
     run();
     CU_ASSERT_EQUAL(solo_thread_join(stopper), 0);
     worlds_destroy(reactor);
     saw(0, 1, SOLO_ECLOSING);
     worlds_expect(SOLO004_DEADLOCK, 1);
-    (void)solo_semaphore_post(leave); /* it comes back to a pool that is gone */
+    (void)solo_semaphore_post(leave); /* it comes back to a reactor that is gone */
+    (void)solo_semaphore_wait(came_back, SOLO_NEVER);
+    CU_ASSERT_EQUAL(solo_semaphore_destroy(came_back), 0);
+    CU_ASSERT_EQUAL(solo_semaphore_destroy(inside), 0);
+    CU_ASSERT_EQUAL(solo_semaphore_destroy(leave), 0);
 }
 
 static void test_defer__work_left_behind_by_a_stop_fails_with_closing(void)

@@ -55,7 +55,10 @@ struct solo_clock_table {
 struct solo_thread_table {
     /* Starts a thread that runs solo__thread_main(thread). 0, or -EAGAIN. */
     int (*start)(struct solo_world *world, struct solo_thread *thread);
-    /* Waits until that thread has ended for good and releases what the backend holds for it. */
+    /*
+     * Waits until that thread has ended for good and releases what the backend holds for it. A thread may call it on itself, if
+     * nobody will ever join it: it is then released when it ends.
+     */
     int (*join)(struct solo_world *world, struct solo_thread *thread);
     void (*enter)(struct solo_world *world, struct solo_lock *lock);
     void (*leave)(struct solo_world *world, struct solo_lock *lock);
