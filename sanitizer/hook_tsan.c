@@ -5,9 +5,10 @@
  * else. It runs on the thread that made the second access, inside the detector and with its locks held, so it must not be
  * instrumented, symbolises nothing, and tells the detector to look away while the record is delivered.
  *
- * Equal reports are delivered every time, so that an explorer can count the schedules that show a race; the detector's
- * own text is printed for the first of them only. That count is a lower bound where many schedules share a process: once it has
- * reported a race, the detector ignores reads of that address until it is freed. solo/tool_report.h says what the fields of such a record mean.
+ * A process reports a race once, as the detector does by default: a report takes a millisecond, and after it the detector ignores
+ * reads of that address anyway until it is freed. Who counts the schedules that show a race gives each its own process. With
+ * TSAN_OPTIONS=suppress_equal_stacks=0:suppress_equal_addresses=0 writes that race are delivered every time, and only the
+ * detector's own text is kept to the first of them.
  */
 #include "annotate.h"
 #include <solo/thread.h>
@@ -31,10 +32,10 @@ bool solo__tsan_on_report(void *report, bool suppressed) __asm__("_ZN6__tsan8OnR
 
 const char *__tsan_default_options(void);
 
-/* All of them can be overridden by TSAN_OPTIONS. A process would wait a second at its end, or count a race once. */
+/* TSAN_OPTIONS has the last word. By default a process waits a second at its end. */
 const char *__tsan_default_options(void)
 {
-    return "atexit_sleep_ms=0:suppress_equal_stacks=0:suppress_equal_addresses=0:report_signal_unsafe=0";
+    return "atexit_sleep_ms=0";
 }
 
 struct access {

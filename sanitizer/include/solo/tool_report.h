@@ -5,6 +5,9 @@
  * every program of those flavours): their findings arrive at the violation sink like any other. helgrind, drd and memcheck write
  * an XML file (valgrind --xml=yes --xml-file=FILE), which solo_tool_report_read turns into the same record.
  *
+ * One process reports a race of ThreadSanitizer once, and dies of the first error of AddressSanitizer: who counts the schedules
+ * that show one gives each schedule its own process.
+ *
  * In a record that came from a tool,
  *     from_tool               says which one,
  *     thread, stack           are who made the access that was reported, and where,
