@@ -19,8 +19,8 @@ struct play {
     struct solo__peer *peer;
     struct solo_world *world;
     struct solo_poller *poller;
-    int fd;                /* -1: not connected */
-    uint64_t deadline_ns;  /* of the present line */
+    int fd;               /* -1: not connected */
+    uint64_t deadline_ns; /* of the present line */
 };
 
 /* ---- What it has to say ---- */
@@ -33,7 +33,12 @@ static const char *quote(char *buffer, size_t buffer_size, const char *text, siz
     for (size_t i = 0; i < size; i++) {
         char piece[8];
         unsigned char c = (unsigned char)text[i];
-        const char *simple = c == '\n' ? "\\n" : c == '\r' ? "\\r" : c == '\t' ? "\\t" : c == '"' ? "\\\"" : c == '\\' ? "\\\\" : NULL;
+        const char *simple = c == '\n'   ? "\\n"
+                             : c == '\r' ? "\\r"
+                             : c == '\t' ? "\\t"
+                             : c == '"'  ? "\\\""
+                             : c == '\\' ? "\\\\"
+                                         : NULL;
         if (simple != NULL) {
             snprintf(piece, sizeof piece, "%s", simple);
         } else {
@@ -271,24 +276,15 @@ static int do_wait(struct play *play, const struct solo__peer_line *line)
 static int do_line(struct play *play, const struct solo__peer_line *line)
 {
     switch (line->command) {
-    case SOLO__PEER_CONNECT:
-        return do_connect(play, line);
-    case SOLO__PEER_SEND:
-        return do_send(play, line);
-    case SOLO__PEER_EXPECT:
-        return do_expect(play, line);
-    case SOLO__PEER_AWAIT:
-        return do_await(play, line);
-    case SOLO__PEER_EXPECT_CLOSE:
-        return do_expect_close(play);
+    case SOLO__PEER_CONNECT: return do_connect(play, line);
+    case SOLO__PEER_SEND: return do_send(play, line);
+    case SOLO__PEER_EXPECT: return do_expect(play, line);
+    case SOLO__PEER_AWAIT: return do_await(play, line);
+    case SOLO__PEER_EXPECT_CLOSE: return do_expect_close(play);
     case SOLO__PEER_CLOSE:
-    case SOLO__PEER_ABORT:
-        hang_up(play, line->command == SOLO__PEER_ABORT);
-        return 0;
-    case SOLO__PEER_WAIT:
-        return do_wait(play, line);
-    default:
-        return 0; /* repeat and end say only what comes next */
+    case SOLO__PEER_ABORT: hang_up(play, line->command == SOLO__PEER_ABORT); return 0;
+    case SOLO__PEER_WAIT: return do_wait(play, line);
+    default: return 0; /* repeat and end say only what comes next */
     }
 }
 
@@ -433,9 +429,7 @@ static void tell_wait(const struct solo__peer *peer, struct solo_peer_status *st
     case SOLO__PEER_EXPECT_CLOSE:
         snprintf(status->text, sizeof status->text, "waits for the other side to close");
         break;
-    default:
-        snprintf(status->text, sizeof status->text, "is at '%s'", solo__peer_command_name(line->command));
-        break;
+    default: snprintf(status->text, sizeof status->text, "is at '%s'", solo__peer_command_name(line->command)); break;
     }
 }
 

@@ -21,9 +21,9 @@ enum solo__peer_command {
 
 struct solo__peer_line {
     enum solo__peer_command command;
-    unsigned line;    /* in the file */
-    uint64_t number;  /* port, milliseconds, times; of END: index of its REPEAT; of REPEAT: times */
-    char *text;       /* of SEND, EXPECT and AWAIT; owned */
+    unsigned line;   /* in the file */
+    uint64_t number; /* port, milliseconds, times; of END: index of its REPEAT; of REPEAT: times */
+    char *text;      /* of SEND, EXPECT and AWAIT; owned */
     size_t size;
 };
 
@@ -33,12 +33,12 @@ struct solo__peer {
     size_t first, count; /* its lines */
 
     /* One play. Written by its thread; `state` last, with release. */
-    struct solo_thread *thread;     /* world os, until joined */
-    int state;                      /* enum solo_peer_state */
-    unsigned line;                  /* 0: not started */
-    size_t at;                      /* index of the present line */
-    size_t progress;                /* bytes of it that have arrived */
-    char text[SOLO_PEER_WHY_MAX];   /* why it failed */
+    struct solo_thread *thread;   /* world os, until joined */
+    int state;                    /* enum solo_peer_state */
+    unsigned line;                /* 0: not started */
+    size_t at;                    /* index of the present line */
+    size_t progress;              /* bytes of it that have arrived */
+    char text[SOLO_PEER_WHY_MAX]; /* why it failed */
 };
 
 struct solo_peers {

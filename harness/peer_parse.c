@@ -41,12 +41,12 @@ struct parser {
     const char *at, *stop;  /* of the present line */
     unsigned line;
     struct {
-        size_t repeat;      /* index of its line */
-        bool connected;     /* at its beginning */
+        size_t repeat;  /* index of its line */
+        bool connected; /* at its beginning */
     } open[SOLO_PEER_NESTING_MAX];
     size_t depth;
     bool connected;
-    size_t capacity;        /* of peers->lines */
+    size_t capacity; /* of peers->lines */
 };
 
 static int wrong(struct parser *parser, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -214,14 +214,10 @@ static int parse_arguments(struct parser *parser, struct solo__peer_line *line, 
         }
         parser->connected = true;
         return parse_number(parser, "the port", 1, UINT16_MAX, &line->number);
-    case SOLO__PEER_WAIT:
-        return parse_number(parser, "the time in milliseconds", 0, UINT32_MAX, &line->number);
-    case SOLO__PEER_REPEAT:
-        return begin_repeat(parser, line, index);
-    case SOLO__PEER_END:
-        return end_repeat(parser, line);
-    default:
-        break;
+    case SOLO__PEER_WAIT: return parse_number(parser, "the time in milliseconds", 0, UINT32_MAX, &line->number);
+    case SOLO__PEER_REPEAT: return begin_repeat(parser, line, index);
+    case SOLO__PEER_END: return end_repeat(parser, line);
+    default: break;
     }
     if (!parser->connected) {
         return wrong(parser, "%s before connect", solo__peer_command_name(line->command));
@@ -351,7 +347,8 @@ static int parse_all(struct parser *parser)
     return parser->peers->count > 0 ? end_peer(parser) : wrong(parser, "there is no peer in it");
 }
 
-int solo_peers_parse(const char *path, const char *text, size_t size, struct solo_peers **ret_peers, char why[SOLO_PEER_WHY_MAX])
+int solo_peers_parse(const char *path, const char *text, size_t size, struct solo_peers **ret_peers,
+                     char why[SOLO_PEER_WHY_MAX])
 {
     if (path == NULL || text == NULL || ret_peers == NULL || why == NULL) {
         return -EINVAL;

@@ -16,8 +16,8 @@ struct solo_connector {
     struct solo_factory *factory;
     struct solo_transport *transport; /* its own until it is connected, then the reactor's */
     enum stage stage;
-    int reason;                     /* of the failure to come */
-    struct solo__call end;          /* carries the failure to a later pass */
+    int reason;            /* of the failure to come */
+    struct solo__call end; /* carries the failure to a later pass */
 };
 
 static void end(struct solo_connector *connector)
@@ -147,7 +147,8 @@ static int begin(struct solo_connector *connector, uint32_t address, uint16_t po
 
 static struct solo_connector *make(struct solo_reactor *reactor, struct solo_factory *factory, void *created_at)
 {
-    struct solo_connector *connector = solo__object_make(reactor->world, SOLO__CONNECTOR, sizeof *connector, created_at);
+    struct solo_connector *connector =
+        solo__object_make(reactor->world, SOLO__CONNECTOR, sizeof *connector, created_at);
     if (connector == NULL) {
         return NULL;
     }
@@ -162,12 +163,13 @@ static struct solo_connector *make(struct solo_reactor *reactor, struct solo_fac
     return connector;
 }
 
-int solo_reactor_connect_tcp(struct solo_reactor *reactor, const char *host, uint16_t port, struct solo_factory *factory,
-                             struct solo_connector **ret_connector)
+int solo_reactor_connect_tcp(struct solo_reactor *reactor, const char *host, uint16_t port,
+                             struct solo_factory *factory, struct solo_connector **ret_connector)
 {
     uint32_t address;
     SOLO__LIVE_OBJECT(solo_reactor_connect_tcp, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
-    if (host == NULL || factory == NULL || factory->build_protocol == NULL || port == 0 || !parse_ipv4(host, &address)) {
+    if (host == NULL || factory == NULL || factory->build_protocol == NULL || port == 0 ||
+        !parse_ipv4(host, &address)) {
         return -EINVAL;
     }
     SOLO__REACTOR_ONLY(solo_reactor_connect_tcp, &reactor->owner, reactor);

@@ -60,8 +60,8 @@ static void stack_of(struct solo_stack *stack, const struct solo__provenance *pr
 }
 
 /* Starts a SOLO008: it carries where the Deferred was made (queued_...) and first fired (owner_bound, owner_stack). */
-static void violation_begin(struct solo_violation *violation, unsigned function, struct solo_deferred *deferred, void *frame,
-                            void *return_address)
+static void violation_begin(struct solo_violation *violation, unsigned function, struct solo_deferred *deferred,
+                            void *frame, void *return_address)
 {
     solo__violation_begin(violation, SOLO008_DEFERRED, function, deferred, frame, return_address);
     solo__thread_print_name(deferred->made.by, violation->queued_by, sizeof violation->queued_by);
@@ -72,7 +72,8 @@ static void violation_begin(struct solo_violation *violation, unsigned function,
     }
 }
 
-static __attribute__((noinline, cold)) void report_fired_twice(struct solo_deferred *deferred, void *frame, void *return_address)
+static __attribute__((noinline, cold)) void report_fired_twice(struct solo_deferred *deferred, void *frame,
+                                                               void *return_address)
 {
     struct solo_violation violation;
     violation_begin(&violation, SOLO__FN_solo_deferred_fire, deferred, frame, return_address);
@@ -88,9 +89,10 @@ static __attribute__((noinline, cold)) void report_ended(struct solo_deferred *d
     violation_begin(&violation, SOLO__FN_solo_deferred_release, deferred, frame, return_address);
     if (how == ENDED_UNFIRED) {
         solo__violation_text(violation.text, "a Deferred ended without ever being fired; its callbacks never ran");
-        solo__violation_text(violation.help, "fire it with a value or a failure on every path, or cancel it before release");
+        solo__violation_text(violation.help,
+                             "fire it with a value or a failure on every path, or cancel it before release");
     } else {
-        violation.amount = (uint64_t)-(int64_t)deferred->result.status;
+        violation.amount = (uint64_t) - (int64_t)deferred->result.status;
         solo__violation_text(violation.text, "a Deferred ended with a failure that no errback handled: %s",
                              solo_error_text(deferred->result.status));
         solo__violation_text(violation.help, "add an errback that handles the failure before the Deferred is released");
@@ -102,8 +104,9 @@ static __attribute__((noinline, cold)) void report_bad_wait(struct solo_deferred
 {
     struct solo_violation violation;
     violation_begin(&violation, SOLO__FN_NONE, outer, __builtin_frame_address(0), __builtin_return_address(0));
-    solo__violation_text(violation.text, circular ? "a Deferred would wait for its own result"
-                                                  : "a Deferred would wait for one that was released or handed on already");
+    solo__violation_text(violation.text, circular
+                                             ? "a Deferred would wait for its own result"
+                                             : "a Deferred would wait for one that was released or handed on already");
     solo__violation_text(violation.help, "return solo_wait_for with another Deferred whose reference is yours to give");
     solo_violation_report(&violation);
 }
@@ -159,7 +162,8 @@ static void end_if_unused(struct solo_deferred *deferred, void *frame, void *ret
     if (how != ENDED_CLEAN) {
         report_ended(deferred, how, frame, return_address);
     }
-    solo__announce(deferred->object.world, SOLO_PROBE_DEFERRED_ENDED, SOLO_ACCESS_WRITE, deferred->object.id, (uint64_t)how);
+    solo__announce(deferred->object.world, SOLO_PROBE_DEFERRED_ENDED, SOLO_ACCESS_WRITE, deferred->object.id,
+                   (uint64_t)how);
     release_pairs(deferred);
     solo__object_end(deferred);
 }
@@ -344,8 +348,8 @@ int solo__deferred_fire(struct solo_deferred *deferred, struct solo_result resul
     return 0;
 }
 
-static int add(struct solo_deferred *deferred, solo_callback_fn callback, solo_callback_fn errback, void *arg, void *frame,
-               void *return_address)
+static int add(struct solo_deferred *deferred, solo_callback_fn callback, solo_callback_fn errback, void *arg,
+               void *frame, void *return_address)
 {
     struct solo_world *world = deferred->object.world;
     struct pair *pair = world->memory->allocate(world, sizeof *pair);
@@ -414,7 +418,8 @@ int solo_deferred_create(struct solo_reactor *reactor, solo_canceller_fn cancell
     }
     SOLO__REACTOR_ONLY(solo_deferred_create, &reactor->owner, reactor);
 
-    return solo__deferred_make(reactor, canceller, arg, __builtin_frame_address(0), __builtin_return_address(0), ret_deferred);
+    return solo__deferred_make(reactor, canceller, arg, __builtin_frame_address(0), __builtin_return_address(0),
+                               ret_deferred);
 }
 
 int solo_deferred_release(struct solo_deferred *deferred)
@@ -423,12 +428,13 @@ int solo_deferred_release(struct solo_deferred *deferred)
         return 0;
     }
     SOLO__LIVE_OBJECT(solo_deferred_release, deferred, SOLO__DEFERRED, SOLO006_USE_AFTER_END);
-    if (solo__object_check(deferred->reactor, SOLO__REACTOR) == 0) { /* else nobody owns it: any thread may give it up */
+    if (solo__object_check(deferred->reactor, SOLO__REACTOR) ==
+        0) { /* else nobody owns it: any thread may give it up */
         SOLO__REACTOR_ONLY(solo_deferred_release, &deferred->reactor->owner, deferred);
     }
     if (!deferred->held) {
-        solo__violation_after_end(SOLO006_USE_AFTER_END, SOLO__FN_solo_deferred_release, deferred, __builtin_frame_address(0),
-                                  __builtin_return_address(0));
+        solo__violation_after_end(SOLO006_USE_AFTER_END, SOLO__FN_solo_deferred_release, deferred,
+                                  __builtin_frame_address(0), __builtin_return_address(0));
         return SOLO_ECLOSED;
     }
 

@@ -18,8 +18,8 @@ struct solo_port {
     struct solo_factory *factory;
     solo_delayed_call_id pause; /* 0: it is not pausing */
     uint16_t number;
-    bool stopping;              /* the descriptor is gone; the factory's stopped is on its way or was called */
-    struct solo__call end;      /* carries stopped to a later pass */
+    bool stopping;         /* the descriptor is gone; the factory's stopped is on its way or was called */
+    struct solo__call end; /* carries stopped to a later pass */
 };
 
 static void end_pause(void *arg)

@@ -1,16 +1,78 @@
 /*
- * sim_network.h - what the simulated poll sees of the simulated network.
+ * sim_network.h - what the files of the simulated network share: descriptors, streams, and the ports they meet at.
  *
- * Whoever calls these has told race detectors to look away (SOLO_ANNOTATE_IGNORE_BEGIN): the network's own memory is touched by
+ * Whoever touches these has told race detectors to look away (SOLO_ANNOTATE_IGNORE_BEGIN): the network's own memory is touched by
  * every virtual thread, one at a time.
  */
 #ifndef SOLO__SIM_NETWORK_H
 #define SOLO__SIM_NETWORK_H
 
+#include "sim_pipe.h"
 #include "sim_world.h"
 
-struct sim_watch;      /* sim_poll.c */
-struct sim_descriptor; /* sim_network.c */
+struct sim_watch; /* sim_poll.c */
+
+enum { SIM_FIRST_FD = 3, SIM_EPHEMERAL_FIRST = 49152 };
+
+enum sim_kind { SIM_LISTENER = 1, SIM_STREAM };
+enum sim_stage { SIM_CONNECTING = 1, SIM_CONNECTED, SIM_REFUSED };
+
+struct sim_descriptor {
+    int fd; /* -1: not accepted yet */
+    uint32_t object;
+    uint8_t kind;
+    uint8_t stage; /* of a stream */
+    bool closed;
+    bool ended;    /* the other side is closed: after `in` comes the end of the stream */
+    bool told;     /* has written to a closed other side, which TCP answers so that the next write fails */
+    int error;     /* after `in` comes this error; 0: none */
+    uint16_t port; /* local */
+    struct sim_watch *watches;
+    struct sim_descriptor *peer; /* the other end; NULL: closed, or none yet */
+    struct sim_pipe in;
+    uint32_t chunk_choices;      /* asked so far for reads of `in` */
+    struct sim_service *service; /* a listener's, or the one that a stream waits for */
+    struct sim_descriptor *next; /* in a service's or listener's queue */
+};
+
+struct sim_queue {
+    struct sim_descriptor *first, *last;
+    uint32_t count;
+};
+
+/* A port number that somebody has spoken of. */
+struct sim_service {
+    struct sim_service *next;
+    uint32_t object;
+    uint16_t port;
+    struct sim_descriptor *listener; /* NULL: nobody listens */
+    struct sim_queue queue;          /* ends to be accepted; those past BACKLOG_MAX are not connected yet */
+    struct sim_queue hopeful;        /* ends of peer scripts that wait until somebody listens */
+};
+
+/* Everything of one run. */
+struct sim_network {
+    struct sim_descriptor **table; /* by fd - SIM_FIRST_FD; NULL once closed */
+    uint32_t used, capacity, open;
+    struct sim_service *services;
+    uint16_t ephemeral;
+    struct sim_rings rings;
+};
+
+/* ---- Descriptors (sim_descriptor.c) ---- */
+
+/* The network of this run, made at its first use; NULL without memory. */
+struct sim_network *sim__network_of(struct solo_world *world);
+
+/* A descriptor without a number; NULL without memory. */
+struct sim_descriptor *sim__descriptor_make(struct solo_world *world, enum sim_kind kind, uint32_t object,
+                                            uint16_t port);
+
+/* Room for `count` more descriptors. 0, -EMFILE or -ENOMEM. */
+int sim__descriptors_reserve(struct solo_world *world, struct sim_network *network, uint32_t count);
+
+/* Gives it the next number; there is room. */
+int sim__descriptor_number(struct sim_network *network, struct sim_descriptor *descriptor);
 
 /* The open descriptor with that number, or NULL. */
 struct sim_descriptor *sim__descriptor_find(struct solo_world *world, int fd);
@@ -18,15 +80,38 @@ struct sim_descriptor *sim__descriptor_find(struct solo_world *world, int fd);
 /* What it is ready for, SOLO_READABLE and so on, whoever asks. */
 uint32_t sim__descriptor_ready(const struct sim_descriptor *descriptor);
 
-uint32_t sim__descriptor_object(const struct sim_descriptor *descriptor);
+/* It may have become ready; NULL is fine. */
+void sim__descriptor_notify(struct solo_world *world, const struct sim_descriptor *descriptor);
 
-/* The head of the list of its watches, linked by their next. */
-struct sim_watch **sim__descriptor_watches(struct sim_descriptor *descriptor);
+/*
+ * Announces an operation on an open descriptor, then tells race detectors to look away. NULL: it is not open (any more), and
+ * they do not look away.
+ */
+struct sim_descriptor *sim__descriptor_begin(struct solo_world *world, int fd, enum solo_probe_kind kind,
+                                             uint64_t value);
 
-/* It may have become ready: wakes the pollers that wait for it. */
+void sim__queue_append(struct sim_queue *queue, struct sim_descriptor *descriptor);
+struct sim_descriptor *sim__queue_pop(struct sim_queue *queue);
+void sim__queue_take_out(struct sim_queue *queue, struct sim_descriptor *descriptor);
+
+/* ---- Streams (sim_stream.c): read, write and pair are the network table's ---- */
+
+ptrdiff_t sim__stream_read(struct solo_world *world, int fd, void *buffer, size_t size);
+ptrdiff_t sim__stream_write(struct solo_world *world, int fd, const void *data, size_t size);
+int sim__stream_pair(struct solo_world *world, int ret_fds[2]);
+
+/* The connection is broken: both ends get `error` after what has arrived there. */
+void sim__stream_reset(struct solo_world *world, struct sim_descriptor *stream, int error);
+
+/* The other end learns that this one goes, after what is on its way: the end of the stream, or a reset. */
+void sim__stream_leave(struct solo_world *world, struct sim_descriptor *stream, bool abort);
+
+/* ---- Poll (sim_poll.c) ---- */
+
+/* Wakes the pollers that wait for what has become ready. */
 void sim__poll_notify(struct core *core, struct sim_watch *watches, uint32_t ready);
 
-/* It is closed: its watches are forgotten. */
+/* The descriptor is closed: its watches are forgotten. */
 void sim__poll_forget(struct sim_watch *watches);
 
 #endif

@@ -5,9 +5,9 @@
 #include "core.h"
 
 enum {
-    SIM_PIPE_FIRST = 512,       /* a power of two */
-    SIM_PIPE_MAX = 64 * 1024,   /* bytes that one direction holds */
-    SIM_PIPE_SIZES = 8,         /* from SIM_PIPE_FIRST to SIM_PIPE_MAX, doubling */
+    SIM_PIPE_FIRST = 512,     /* a power of two */
+    SIM_PIPE_MAX = 64 * 1024, /* bytes that one direction holds */
+    SIM_PIPE_SIZES = 8,       /* from SIM_PIPE_FIRST to SIM_PIPE_MAX, doubling */
 };
 
 /* Zeroed is empty. */
@@ -23,7 +23,8 @@ struct sim_rings {
 };
 
 /* Puts in as much as fits, and as there is memory for; returns how much that was. */
-uint32_t sim__pipe_put(struct sim_rings *rings, struct core *core, struct sim_pipe *pipe, const char *data, size_t size);
+uint32_t sim__pipe_put(struct sim_rings *rings, struct core *core, struct sim_pipe *pipe, const char *data,
+                       size_t size);
 
 /* Takes `size` bytes out; they are there. */
 void sim__pipe_take(struct sim_pipe *pipe, char *to, uint32_t size);

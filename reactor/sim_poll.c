@@ -13,7 +13,7 @@
 enum { WATCHES_FIRST = 8 };
 
 struct sim_watch {
-    struct sim_watch *next; /* of the same descriptor, in another poller */
+    struct sim_watch *next;     /* of the same descriptor, in another poller */
     struct solo_poller *poller; /* NULL: forgotten */
     struct sim_descriptor *descriptor;
     uint64_t key;
@@ -66,7 +66,7 @@ static void take_out(struct sim_watch *watch)
 
 static void unlink_watch(struct sim_watch *watch)
 {
-    struct sim_watch **link = sim__descriptor_watches(watch->descriptor);
+    struct sim_watch **link = &watch->descriptor->watches;
     while (*link != watch) {
         link = &(*link)->next;
     }
@@ -122,14 +122,14 @@ static bool make_room(struct core *core, struct solo_poller *poller)
     return true;
 }
 
-static int add_watch(struct core *core, struct solo_poller *poller, struct sim_descriptor *descriptor, int fd, uint32_t events,
-                     uint64_t key)
+static int add_watch(struct core *core, struct solo_poller *poller, struct sim_descriptor *descriptor, int fd,
+                     uint32_t events, uint64_t key)
 {
     struct sim_watch *watch = core_allocate(core, sizeof *watch);
     if (watch == NULL || !make_room(core, poller)) {
         return -ENOMEM;
     }
-    struct sim_watch **head = sim__descriptor_watches(descriptor);
+    struct sim_watch **head = &descriptor->watches;
     *watch = (struct sim_watch){*head, poller, descriptor, key, events, fd};
     *head = watch;
     uint32_t at = position(poller, fd);
@@ -202,7 +202,7 @@ static size_t look(struct solo_poller *poller, struct candidate *found, bool *re
                                                        .thread = solo__self->number,
                                                        .operation = SOLO_PROBE_POLLED,
                                                        .access = SOLO_ACCESS_READ,
-                                                       .object = sim__descriptor_object(watch->descriptor)};
+                                                       .object = watch->descriptor->object};
             count++;
         }
     }
@@ -210,7 +210,8 @@ static size_t look(struct solo_poller *poller, struct candidate *found, bool *re
 }
 
 /* Fills `ready` from the candidates, in an order that the chooser gives. */
-static size_t report(struct core *core, const struct candidate *found, size_t count, struct solo_ready *ready, size_t ready_max)
+static size_t report(struct core *core, const struct candidate *found, size_t count, struct solo_ready *ready,
+                     size_t ready_max)
 {
     const struct candidate *left[CANDIDATES_MAX];
     const struct solo_option *options[CANDIDATES_MAX];
@@ -230,8 +231,8 @@ static size_t report(struct core *core, const struct candidate *found, size_t co
     return filled;
 }
 
-static int sim_wait(struct solo_world *world, struct solo_poller *poller, uint64_t deadline_ns, struct solo_ready *ready,
-                    size_t ready_max, bool *ret_woken)
+static int sim_wait(struct solo_world *world, struct solo_poller *poller, uint64_t deadline_ns,
+                    struct solo_ready *ready, size_t ready_max, bool *ret_woken)
 {
     struct core *core = core_of(world);
     struct solo_wait why = {solo__self->role == SOLO__ROLE_PEER ? SOLO_WAIT_PEER : SOLO_WAIT_POLL, 0, NULL};

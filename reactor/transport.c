@@ -16,8 +16,8 @@
 #include <string.h>
 
 enum {
-    READ_MAX = 16 * 1024,    /* bytes that one data_received gets at most */
-    DRAIN_READS_MAX = 4,     /* reads before a close, see drain */
+    READ_MAX = 16 * 1024, /* bytes that one data_received gets at most */
+    DRAIN_READS_MAX = 4,  /* reads before a close, see drain */
     OUTBOX_FIRST = 256,
 };
 
@@ -273,7 +273,8 @@ static void on_ready(struct solo__watch *watch, uint32_t ready)
 
 struct solo_transport *solo__transport_make(struct solo_reactor *reactor, void *created_at)
 {
-    struct solo_transport *transport = solo__object_make(reactor->world, SOLO__TRANSPORT, sizeof *transport, created_at);
+    struct solo_transport *transport =
+        solo__object_make(reactor->world, SOLO__TRANSPORT, sizeof *transport, created_at);
     if (transport != NULL) {
         transport->reactor = reactor;
         transport->references = 1;

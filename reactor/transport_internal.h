@@ -19,22 +19,22 @@ struct solo__outbox {
 struct solo_transport {
     struct solo__object object;
     struct solo_reactor *reactor;
-    struct solo__watch watch;        /* of its descriptor, watch.fd */
+    struct solo__watch watch; /* of its descriptor, watch.fd */
     struct solo__closable closable;
-    struct solo_protocol *protocol;  /* NULL before connection_made and after connection_lost */
-    struct solo_connector *connector;/* who made it; NULL: a port */
+    struct solo_protocol *protocol;   /* NULL before connection_made and after connection_lost */
+    struct solo_connector *connector; /* who made it; NULL: a port */
     enum solo_transport_state state;
-    int reason;                      /* of the loss, once it is known */
-    uint32_t references;             /* atomic; one is the reactor's, until connection_lost */
-    bool closed;                     /* the descriptor is gone; connection_lost is on its way or was called */
-    bool read_ended;                 /* the other side sends no more */
-    bool broken;                     /* nothing can be sent any more; what has arrived is still delivered */
-    uint64_t accepted;               /* bytes taken by write */
+    int reason;          /* of the loss, once it is known */
+    uint32_t references; /* atomic; one is the reactor's, until connection_lost */
+    bool closed;         /* the descriptor is gone; connection_lost is on its way or was called */
+    bool read_ended;     /* the other side sends no more */
+    bool broken;         /* nothing can be sent any more; what has arrived is still delivered */
+    uint64_t accepted;   /* bytes taken by write */
     struct solo__outbox outbox;
-    struct solo__call loss;          /* carries connection_lost to a later pass */
+    struct solo__call loss; /* carries connection_lost to a later pass */
 };
 
-#define SOLO__CONTAINER(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
+#define SOLO__CONTAINER(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
 /* Prepares a transport that is not connected. NULL: no memory. */
 struct solo_transport *solo__transport_make(struct solo_reactor *reactor, void *created_at);

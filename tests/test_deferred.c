@@ -271,7 +271,8 @@ static void fire_twice_body(void)
             struct solo_deferred *deferred = make();
             add(deferred, NULL, handle, NULL);
             fire(deferred, first == 0 ? solo_value(NULL) : solo_failure(-EIO));
-            CU_ASSERT_EQUAL(solo_deferred_fire(deferred, second == 0 ? solo_value(NULL) : solo_failure(-EIO)), SOLO_EALREADYCALLED);
+            CU_ASSERT_EQUAL(solo_deferred_fire(deferred, second == 0 ? solo_value(NULL) : solo_failure(-EIO)),
+                            SOLO_EALREADYCALLED);
             release(deferred);
         }
     }
@@ -691,7 +692,8 @@ static void canceller_body(void)
     add(deferred, note_value, note_failure, "n");
     CU_ASSERT_EQUAL(solo_deferred_cancel(deferred), 0);
     noted("c!");
-    CU_ASSERT_EQUAL(solo_deferred_fire(deferred, solo_value("late")), SOLO_EALREADYCALLED); /* it could have been stopped */
+    CU_ASSERT_EQUAL(solo_deferred_fire(deferred, solo_value("late")),
+                    SOLO_EALREADYCALLED); /* it could have been stopped */
     worlds_expect(SOLO008_DEFERRED, 1);
     release(deferred);
     end();
@@ -878,6 +880,65 @@ static void test_deferred__its_life_is_announced(void)
     worlds_run(events_body);
 }
 
+/* ---- Memory ---- */
+
+static unsigned faults_asked;
+static bool refuse_memory;
+
+static int begin_faults(void *state, uint64_t seed)
+{
+    (void)state;
+    (void)seed;
+    refuse_memory = false;
+    return 0;
+}
+
+static size_t choose_fault(void *state, const struct solo_choice *choice)
+{
+    (void)state;
+    faults_asked += choice->kind == SOLO_CHOICE_FAULT;
+    return choice->kind == SOLO_CHOICE_FAULT && refuse_memory;
+}
+
+static void memory_body(void *arg)
+{
+    struct solo_deferred *none = NULL;
+    (void)arg;
+    begin();
+    struct solo_deferred *outer = make();
+    struct solo_deferred *inner = make();
+    struct solo_deferred *cancelled = make();
+    CU_ASSERT_EQUAL(solo_deferred_add(outer, wait_for_it, NULL, inner), 0);
+    add(outer, note_previous, NULL, NULL);
+    CU_ASSERT_TRUE(faults_asked > 0);
+    faults_asked = 0;
+    fire(outer, solo_value("o"));
+    fire(inner, solo_value("i"));
+    CU_ASSERT_EQUAL(solo_deferred_cancel(cancelled), 0);
+    CU_ASSERT_EQUAL(faults_asked, 0); /* from acceptance on, nothing can be refused */
+    noted("wi");
+    refuse_memory = true;
+    CU_ASSERT_EQUAL(solo_deferred_add(outer, note_previous, NULL, NULL), -ENOMEM);
+    CU_ASSERT_EQUAL(solo_deferred_create(reactor, NULL, NULL, &none), -ENOMEM);
+    CU_ASSERT_PTR_NULL(none);
+    noted("wi");
+    release(outer);
+    release(cancelled);
+    end();
+}
+
+static void test_deferred__firing_and_cancelling_take_no_memory(void)
+{
+    static const struct solo_strategy strategy = {"no memory", begin_faults, choose_fault, NULL, NULL};
+    struct solo_sim_options options = {.strategy = &strategy, .faults_max = 2};
+    struct solo_sim *sim = NULL;
+    CU_ASSERT_EQUAL_FATAL(solo_sim_create(&options, &sim), 0);
+    worlds_begin(sim);
+    CU_ASSERT_EQUAL(solo_sim_run(sim, 1, memory_body, NULL), SOLO_ENDING_RETURNED);
+    worlds_end();
+    solo_sim_destroy(sim);
+}
+
 void suite_deferred(void)
 {
     SOLO_SUITE("deferred");
@@ -917,4 +978,5 @@ void suite_deferred(void)
     SOLO_TEST(test_deferred__a_canceller_may_release_it);
     SOLO_TEST(test_deferred__a_foreign_thread_is_refused);
     SOLO_TEST(test_deferred__its_life_is_announced);
+    SOLO_TEST(test_deferred__firing_and_cancelling_take_no_memory);
 }

@@ -55,7 +55,8 @@ static void test_peer__every_wrong_line_is_named(void)
     refuse("peer a\nconnect 80\nsend \"x\n", "a.peer:3: the text has no closing quote");
     refuse("peer a\nconnect 80\nsend \"\"\n", "a.peer:3: the text is empty");
     refuse("peer a\nconnect 80\nsend \"\\q\"\n", "a.peer:3: unknown escape; there are \\n \\r \\t \\0 \\\\ \\\" \\xHH");
-    refuse("peer a\nconnect 80\nsend \"\\x1\"\n", "a.peer:3: unknown escape; there are \\n \\r \\t \\0 \\\\ \\\" \\xHH");
+    refuse("peer a\nconnect 80\nsend \"\\x1\"\n",
+           "a.peer:3: unknown escape; there are \\n \\r \\t \\0 \\\\ \\\" \\xHH");
     refuse("peer a\nconnect 80\nsend \"\\", "a.peer:3: unknown escape; there are \\n \\r \\t \\0 \\\\ \\\" \\xHH");
     refuse("peer a\nend\n", "a.peer:2: end without repeat");
     refuse("peer a\nrepeat 2\n", "a.peer:2: repeat without end");
@@ -99,8 +100,9 @@ static void test_peer__limits_are_refused_past_the_limit(void)
 
 static void test_peer__no_bytes_crash_the_reader(void)
 {
-    static const char *const pieces[] = {"peer a\n", "peer",  " ",      "connect 80\n", "send \"x\"\n", "\"",    "\\",   "\n",
-                                         "repeat 3\n", "end\n", "close\n", "#",           "expect",       "\\x4", "9999", "await \"a\"\n"};
+    static const char *const pieces[] = {"peer a\n", "peer", " ",          "connect 80\n", "send \"x\"\n", "\"",
+                                         "\\",       "\n",   "repeat 3\n", "end\n",        "close\n",      "#",
+                                         "expect",   "\\x4", "9999",       "await \"a\"\n"};
     uint64_t dice = runner_seed();
     unsigned accepted = 0;
     for (int round = 0; round < 20000; round++) {
@@ -157,7 +159,8 @@ static void test_peer__a_file_is_read(void)
     char why[SOLO_PEER_WHY_MAX] = "";
     FILE *file = fopen(path, "w");
     CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-    fputs("# two clients\r\npeer alice # the first\n  connect 8007\r\n\tsend \"a\\n\" # hello\n\npeer bob\nwait 5", file);
+    fputs("# two clients\r\npeer alice # the first\n  connect 8007\r\n\tsend \"a\\n\" # hello\n\npeer bob\nwait 5",
+          file);
     fclose(file);
     CU_ASSERT_EQUAL(solo_peers_load(path, &peers, why), 0);
     CU_ASSERT_EQUAL(solo_peers_count(peers), 2);

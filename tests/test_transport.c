@@ -9,11 +9,11 @@
 
 struct talker {
     struct solo_protocol protocol;
-    char name;               /* noted with M (made), L (lost) */
-    int reason;              /* of connection_lost */
+    char name;  /* noted with M (made), L (lost) */
+    int reason; /* of connection_lost */
     unsigned losses;
     size_t received;
-    char text[4096];         /* the first bytes received */
+    char text[4096]; /* the first bytes received */
     struct side *side;
 };
 
@@ -24,7 +24,7 @@ struct side {
     struct talker *last;
     unsigned built, open, lost, stopped, failed;
     int failure;
-    bool unwanted;           /* build_protocol returns NULL */
+    bool unwanted; /* build_protocol returns NULL */
     void (*on_made)(struct talker *talker);
     void (*on_data)(struct talker *talker, const char *data, size_t size);
     void (*on_lost)(struct talker *talker);
@@ -697,8 +697,9 @@ static void test_connector__the_reactors_end_is_a_failure(void)
 
 static void literals_body(void)
 {
-    static const char *const wrong[] = {"",          "localhost", "127.0.0",       "127.0.0.1.", "127.0.0.1.1", "256.0.0.1",
-                                        "127.0.0.a", " 127.0.0.1", "127.0.0.1 ", "127..0.1",   "0127.0.0.1",  "-1.0.0.1"};
+    static const char *const wrong[] = {"",           "localhost", "127.0.0",    "127.0.0.1.", "127.0.0.1.1",
+                                        "256.0.0.1",  "127.0.0.a", " 127.0.0.1", "127.0.0.1 ", "127..0.1",
+                                        "0127.0.0.1", "-1.0.0.1"};
     begin();
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         CU_ASSERT_EQUAL(solo_reactor_connect_tcp(reactor, wrong[i], 80, &client.factory, NULL), -EINVAL);
