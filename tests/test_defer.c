@@ -390,13 +390,19 @@ static void try_late(void *arg)
     (void)solo_semaphore_post(leave);
 }
 
+/* As a call: stops, and calls the argument's function in the next pass, when the pool drains. */
+static void stop_then(void *fn)
+{
+    stop(NULL);
+    CU_ASSERT_EQUAL(solo_reactor_call_later(reactor, 0, *(solo_call_fn *)fn, NULL, NULL, NULL), 0);
+}
+
 static void closing_body(void)
 {
     begin(1);
     refused = 0;
     listen_and_release(defer(stay, NULL), false);
-    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(reactor, stop, NULL, NULL), 0);
-    CU_ASSERT_EQUAL(solo_reactor_call_later(reactor, WORLDS_MS, try_late, NULL, NULL, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(reactor, stop_then, &(solo_call_fn){try_late}, NULL), 0);
     run();
     CU_ASSERT_EQUAL(refused, SOLO_ECLOSING);
     saw(1, 0, 0);

@@ -733,6 +733,13 @@ static void test_pool__a_drain_of_jobs_that_report_nothing_wakes_the_reactor(voi
     worlds_run(quiet_backlog_body);
 }
 
+/* As a call: stops, and calls the argument's function in the next pass, when the pool drains. */
+static void stop_then(void *fn)
+{
+    stop(NULL);
+    CU_ASSERT_EQUAL(solo_reactor_call_later(reactor, 0, *(solo_call_fn *)fn, NULL, NULL, NULL), 0);
+}
+
 static void let_leave(void *arg)
 {
     (void)arg;
@@ -744,8 +751,7 @@ static void turning_body(void)
     open_gates();
     begin_counting(1);
     queue(wait_for, leave, count_done);
-    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(reactor, stop, NULL, NULL), 0);
-    CU_ASSERT_EQUAL(solo_reactor_call_later(reactor, WORLDS_MS, let_leave, NULL, NULL, NULL), 0); /* after the stop began */
+    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(reactor, stop_then, &(solo_call_fn){let_leave}, NULL), 0);
     run();
     CU_ASSERT_EQUAL(dones[0], 1);
     worlds_destroy(reactor);
@@ -777,8 +783,7 @@ static void closing_body(void)
     open_gates();
     begin_counting(1);
     queue(try_from_worker, leave, NULL);
-    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(reactor, stop, NULL, NULL), 0);
-    CU_ASSERT_EQUAL(solo_reactor_call_later(reactor, WORLDS_MS, try_again, NULL, NULL, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(reactor, stop_then, &(solo_call_fn){try_again}, NULL), 0);
     run();
     CU_ASSERT_EQUAL(refusals[0], SOLO_ECLOSING);
     CU_ASSERT_EQUAL(refusals[1], SOLO_ECLOSING);
