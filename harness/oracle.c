@@ -304,7 +304,7 @@ static void on_object_ended(const struct solo_event *event)
 static void on_time(const struct solo_event *event)
 {
     if (all->stalled_threads != 0) {
-        solo__oracle_blocked_time(event, all->chose_a_thread);
+        solo__oracle_blocked_time(event, all->thread_choice_step + 1 == event->step);
     }
     if (all->mutex_waiters >= 2 && all->jobs_queued != 0 && !all->convoy_found) {
         solo__oracle_convoy_time(event);
@@ -395,14 +395,29 @@ static void dispatch(const struct solo_event *event)
     default:
         break;
     }
-    all->chose_a_thread = event->kind == SOLO_PROBE_CHOICE && event->object == SOLO_CHOICE_THREAD;
     all->now_ns = event->now_ns;
 }
+
+/* The kinds that dispatch does something about; in world sim time moves only at TIME, so the others need not be looked at. */
+#define KIND(name) (UINT64_C(1) << SOLO_PROBE_##name)
+static const uint64_t watched_kinds =
+    KIND(CALL_ACCEPTED) | KIND(CALL_BEGUN) | KIND(CALL_ENDED) | KIND(CALL_HANDED_BACK) | KIND(CALL_DROPPED) |
+    KIND(DEFERRED_MADE) | KIND(DEFERRED_FIRED) | KIND(DEFERRED_ENDED) | KIND(REACTOR_STATE) | KIND(PASS) | KIND(POLL) |
+    KIND(POLLED) | KIND(WAKE_SENT) | KIND(WAKE_SEEN) | KIND(OBJECT_ENDED) | KIND(CALLBACK_BEGUN) | KIND(CALLBACK_ENDED) |
+    KIND(SLEEP) | KIND(BLOCK) | KIND(UNBLOCK) | KIND(LOCKED) | KIND(UNLOCK) | KIND(SIGNAL) | KIND(THREAD_END) | KIND(TIME);
+#undef KIND
+_Static_assert(SOLO_PROBE_KIND_COUNT <= 64, "a kind is a bit");
 
 static void on_event(const struct solo_event *event, void *arg)
 {
     (void)arg;
     if (!all->watching) {
+        return;
+    }
+    if ((watched_kinds >> event->kind & 1) == 0 && all->unwoken_call == 0) {
+        if (event->kind == SOLO_PROBE_CHOICE && event->object == SOLO_CHOICE_THREAD) {
+            all->thread_choice_step = event->step;
+        }
         return;
     }
     if (__builtin_expect(!all->known_world, 0)) {
@@ -437,7 +452,8 @@ void solo_oracles_begin(void)
     all->epoch++;
     all->known_world = false;
     all->hush = false;
-    all->chose_a_thread = false;
+    all->thread_choice_step = 0;
+    all->now_ns = 0;
     all->stalled_threads = 0;
     all->mutex_waiters = 0;
     all->jobs_queued = 0;

@@ -77,7 +77,7 @@ struct oracles {
     uint64_t configured_budget_ns;
     bool budget_configured;
     uint64_t now_ns;        /* of the event before */
-    bool chose_a_thread;    /* the event before was a choice of who runs next */
+    uint64_t thread_choice_step; /* when it was last chosen who runs next */
     unsigned stalled_threads; /* reactor threads blocked inside a callback */
     unsigned mutex_waiters; /* pool jobs that wait for a mutex */
     unsigned jobs_queued;   /* accepted by the pool and not begun */

@@ -17,13 +17,15 @@ struct subscriber {
 };
 
 static struct subscriber subscribers[SUBSCRIBERS_MAX];
+static size_t slots_used; /* slots that were ever published; a delivery looks no further */
 int solo__probe_watched;
 
 void solo__probe_deliver(const struct solo_event *event);
 
 void solo__probe_deliver(const struct solo_event *event)
 {
-    for (size_t i = 0; i < SUBSCRIBERS_MAX; i++) {
+    size_t used = __atomic_load_n(&slots_used, __ATOMIC_RELAXED);
+    for (size_t i = 0; i < used; i++) {
         solo_probe_fn fn = __atomic_load_n(&subscribers[i].fn, __ATOMIC_ACQUIRE);
         if (fn != NULL) {
             fn(event, subscribers[i].arg);
@@ -42,6 +44,9 @@ int solo_probe_subscribe(solo_probe_fn fn, void *arg)
         if (__atomic_exchange_n(&subscriber->taken, 1, __ATOMIC_ACQUIRE) == 0) {
             subscriber->arg = arg;
             __atomic_store_n(&subscriber->fn, fn, __ATOMIC_RELEASE);
+            size_t used = __atomic_load_n(&slots_used, __ATOMIC_RELAXED);
+            while (used <= i && !__atomic_compare_exchange_n(&slots_used, &used, i + 1, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+            }
             __atomic_add_fetch(&solo__probe_watched, 1, __ATOMIC_RELEASE);
             return 0;
         }
