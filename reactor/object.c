@@ -61,7 +61,12 @@ void *solo__object_make(struct solo_world *world, enum solo__object_kind kind, s
 static struct solo__object *ring_push(struct ring *ring, struct solo__object *object)
 {
     unsigned slot = __atomic_fetch_add(&ring->next, 1, __ATOMIC_RELAXED) % SOLO__QUARANTINE_MAX;
-    return __atomic_exchange_n(&ring->slots[slot], object, __ATOMIC_ACQ_REL);
+    SOLO_ANNOTATE_HAPPENS_BEFORE(object); /* this file need not be instrumented */
+    struct solo__object *out = __atomic_exchange_n(&ring->slots[slot], object, __ATOMIC_ACQ_REL);
+    if (out != NULL) {
+        SOLO_ANNOTATE_HAPPENS_AFTER(out);
+    }
+    return out;
 }
 
 static void end_thread(struct solo__object *object)
@@ -85,7 +90,7 @@ void solo__object_end(void *ended)
 {
     struct solo__object *object = ended;
     assert(object->state == SOLO__ALIVE && object->size >= sizeof *object);
-    object->state = SOLO__ENDED;
+    __atomic_store_n(&object->state, SOLO__ENDED, __ATOMIC_RELAXED);
     if (object->kind == SOLO__THREAD) {
         if (!sim__is_sim(object->world)) {
             end_thread(object);

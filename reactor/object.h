@@ -78,8 +78,10 @@ static inline int solo__object_check(const void *object, enum solo__object_kind 
     if (header == NULL || header->kind != kind) {
         return -EINVAL;
     }
-    if (header->state != SOLO__ALIVE) {
-        return header->state == SOLO__ENDED ? SOLO_ECLOSED : -EINVAL;
+    /* Atomic for the sake of wrong programs, which use and end an object on two threads. */
+    uint16_t state = __atomic_load_n(&header->state, __ATOMIC_RELAXED);
+    if (state != SOLO__ALIVE) {
+        return state == SOLO__ENDED ? SOLO_ECLOSED : -EINVAL;
     }
     return 0;
 }

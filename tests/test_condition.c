@@ -317,6 +317,7 @@ static void after_its_end(void)
     CU_ASSERT_EQUAL(solo_condition_destroy(monitor.changed), SOLO_ECLOSED);
     worlds_expect(SOLO006_USE_AFTER_END, 4);
     CU_ASSERT_EQUAL(solo_mutex_destroy(monitor.mutex), 0);
+    CU_ASSERT_EQUAL(solo_semaphore_destroy(monitor.there), 0);
 }
 
 static void test_condition__use_after_destroy_is_solo006(void)

@@ -177,6 +177,8 @@ static void test_guard__a_foreign_thread_can_be_the_first_caller_and_can_be_refu
     worlds_expect(SOLO001_WRONG_THREAD, 1);
     CU_ASSERT_STRING_EQUAL(worlds_finding(SOLO001_WRONG_THREAD)->thread, "foreign#2");
     CU_ASSERT_STRING_EQUAL(worlds_finding(SOLO001_WRONG_THREAD)->role, "foreign thread");
+    end(mine.thing);
+    end(theirs.thing);
 }
 
 /* ---- What a refusal says ---- */

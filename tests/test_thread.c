@@ -245,25 +245,30 @@ static void test_thread__sleep_takes_at_least_its_time_and_in_a_simulation_exact
     worlds_run(sleep_takes_at_least_its_time);
 }
 
+struct sleeper {
+    uint64_t duration_ns, woke_ns;
+};
+
 static void sleep_long(void *arg)
 {
-    CU_ASSERT_EQUAL(solo_sleep(*(uint64_t *)arg), 0);
-    note(*(uint64_t *)arg == WORLDS_MS ? 's' : 'l');
+    struct sleeper *sleeper = arg;
+    CU_ASSERT_EQUAL(solo_sleep(sleeper->duration_ns), 0);
+    sleeper->woke_ns = solo_now();
 }
 
-static void sleepers_wake_in_order(void)
+static void everybody_wakes_in_time(void)
 {
-    uint64_t hour = 3600 * 1000 * WORLDS_MS, moment = WORLDS_MS;
+    struct sleeper hour = {3600 * 1000 * WORLDS_MS, 0}, moment = {WORLDS_MS, 0};
     struct solo_thread *late = create(sleep_long, &hour), *early = create(sleep_long, &moment);
     join(late);
     join(early);
-    noted("sl");
-    CU_ASSERT_EQUAL(solo_now(), hour);
+    CU_ASSERT_EQUAL(hour.woke_ns, hour.duration_ns);
+    CU_ASSERT_EQUAL(moment.woke_ns, moment.duration_ns);
 }
 
 static void test_thread__sleeping_costs_nothing_in_a_simulation(void)
 {
-    worlds_run_sim(sleepers_wake_in_order, WORLDS_SEEDS);
+    worlds_run_sim(everybody_wakes_in_time, WORLDS_SEEDS);
 }
 
 static void sleep_is_announced(const struct solo_event *event, void *arg)

@@ -210,7 +210,7 @@ static int in_child(void (*fn)(void), const char *policy, char *said, size_t siz
         close(ends[0]);
         close(ends[1]);
         if (policy != NULL) {
-            const char *program = "/proc/self/exe";
+            const char *program = runner_build_path("bin/solo-tests");
             setenv("SOLO_POLICY", policy, 1);
             execl(program, program, "--list", "violation.test_violation__nothing_is_refused", (char *)NULL);
         }
