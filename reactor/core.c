@@ -131,26 +131,19 @@ bool core_fault(struct core *core, uint32_t tag, uint32_t object)
 
 /* ---- Time and rest ---- */
 
-static uint64_t earliest_deadline(const struct core *core)
+/* The next deadline; with `patient`, also those that are a last resort. SOLO_NEVER: none. */
+static uint64_t earliest_deadline(const struct core *core, bool patient)
 {
     uint64_t earliest = SOLO_NEVER;
     for (unsigned word = 0; word < words_used(core); word++) {
         for (uint64_t bits = core->timed[word]; bits != 0; bits &= bits - 1) {
-            uint64_t deadline = core->threads[word * 64 + (unsigned)__builtin_ctzll(bits)]->deadline_ns;
-            earliest = deadline < earliest ? deadline : earliest;
+            const struct core_thread *thread = core->threads[word * 64 + (unsigned)__builtin_ctzll(bits)];
+            if (thread->deadline_ns < earliest && (patient || !thread->patient)) {
+                earliest = thread->deadline_ns;
+            }
         }
     }
     return earliest;
-}
-
-static bool anybody_timed(const struct core *core)
-{
-    for (unsigned word = 0; word < words_used(core); word++) {
-        if (core->timed[word] != 0) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static void gate_unlink(struct core_gate *gate, struct core_thread *thread)
@@ -203,7 +196,7 @@ static void move_time(struct core *core, uint64_t now_ns)
 /* Nobody can run. Moves time or lets the driver go on; false at quiescence. */
 static bool rest(struct core *core)
 {
-    uint64_t earliest = earliest_deadline(core);
+    uint64_t earliest = earliest_deadline(core, true);
     if (core->driver != NULL) {
         if (earliest <= core->driver_until_ns) {
             move_time(core, earliest);
@@ -280,7 +273,7 @@ static size_t list_options(struct core *core, const struct core_thread *current,
             }
         }
     }
-    if (count != 0 && core->let_time_pass && anybody_timed(core)) {
+    if (count != 0 && core->let_time_pass && earliest_deadline(core, false) != SOLO_NEVER) {
         options[count++] = &core->time_option;
     }
     return count;
@@ -303,7 +296,7 @@ static struct core_thread *pick(struct core *core, struct core_thread *current)
         if (taken != &core->time_option) {
             return core->threads[taken->thread];
         }
-        move_time(core, earliest_deadline(core));
+        move_time(core, earliest_deadline(core, false));
     }
 }
 
@@ -347,6 +340,7 @@ int core_wait(struct core *core, struct core_gate *gate, const struct solo_wait 
     }
     if (deadline_ns != SOLO_NEVER) {
         current->deadline_ns = deadline_ns;
+        current->patient = current->self->patient != 0 || (why != NULL && why->kind == SOLO_WAIT_DRAIN);
         set_add(core->timed, current->index);
     }
     current->why = why;

@@ -29,6 +29,7 @@ struct core_thread {
     uint16_t index;             /* slot, and number of the thread in events */
     uint8_t state;              /* enum core_state */
     bool timed_out;
+    bool patient;               /* its deadline is reached only when nobody can run */
     bool own_stack;             /* the process's main thread after solo_sim_enter: has no pooled carrier */
     bool at_base;               /* its carrier has unwound: nothing of a run is left on its stack */
 

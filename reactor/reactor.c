@@ -37,7 +37,9 @@ static size_t poll(struct solo_reactor *reactor, uint64_t limit_ns, struct solo_
     bool woken = false;
 
     solo__announce(world, SOLO_PROBE_POLL, SOLO_ACCESS_WRITE, id, deadline_ns);
+    solo__self->patient = deadline_ns == solo__lifecycle_deadline(reactor); /* nobody wants to see a stop give up */
     int count = world->poll->wait(world, reactor->poller, deadline_ns, ready, SOLO__READY_MAX, &woken);
+    solo__self->patient = false;
     reactor->now_ns = world->clock->now_ns(world);
     if (deadline_ns != 0) {
         solo__reactor_is_awake(reactor);

@@ -20,6 +20,7 @@ struct solo_thread {
     uint8_t role;                 /* enum solo__role */
     uint8_t ended;                /* its function has returned */
     uint8_t joined;               /* somebody has asked to join it */
+    uint8_t patient;              /* its next deadline is a last resort: the chooser does not let time pass to it */
     uint32_t label;               /* main/LABEL, pool#LABEL, worker#LABEL, foreign#LABEL, peer#LABEL */
     uint32_t children;            /* how many it has started */
     void (*fn)(void *arg);

@@ -158,11 +158,8 @@ int solo_worker_quit(struct solo_worker *worker)
 {
     SOLO__LIVE_OBJECT(solo_worker_quit, worker, SOLO__WORKER, SOLO006_USE_AFTER_END);
 
-    if (!quit_now(worker)) {
-        return SOLO_EALREADYQUIT;
-    }
     solo__announce(worker->object.world, SOLO_PROBE_WORKER_QUIT, SOLO_ACCESS_WRITE, worker->object.id, 0);
-    return 0;
+    return quit_now(worker) ? 0 : SOLO_EALREADYQUIT;
 }
 
 int solo_worker_destroy(struct solo_worker *worker)
@@ -178,9 +175,8 @@ int solo_worker_destroy(struct solo_worker *worker)
         return -EDEADLK;
     }
 
-    if (quit_now(worker)) {
-        solo__announce(worker->object.world, SOLO_PROBE_WORKER_QUIT, SOLO_ACCESS_WRITE, worker->object.id, 0);
-    }
+    solo__announce(worker->object.world, SOLO_PROBE_WORKER_QUIT, SOLO_ACCESS_WRITE, worker->object.id, 0);
+    (void)quit_now(worker);
     worker->kind->finish(worker);
     hand_back(worker);
     solo__object_end(worker);

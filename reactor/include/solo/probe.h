@@ -63,7 +63,7 @@ extern "C" {
     X(WRITE, "write", 1)                 /* value: bytes */                                                            \
     X(CLOSE, "close", 1)                                                                                               \
     X(TRANSPORT_STATE, "transport-state", 0) /* value: enum solo_transport_state */                                    \
-    X(WORKER_QUIT, "worker-quit", 0)                                                                                   \
+    X(WORKER_QUIT, "worker-quit", 1)                                                                                   \
     X(OBJECT_MADE, "object-made", 0)                                                                                   \
     X(OBJECT_ENDED, "object-ended", 0)                                                                                 \
     X(EXPECTED, "expected", 0)           /* solo_must_happen; value: hash of the name */                               \

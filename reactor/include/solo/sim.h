@@ -61,7 +61,7 @@ struct solo_sim_options {
     enum solo_clock_mode clock;
     const struct solo_strategy *strategy; /* NULL: the plain schedule */
     void *strategy_state;
-    bool let_time_pass;          /* offer "let time pass" while others can run */
+    bool let_time_pass;          /* offer "let time pass" while others can run; never to the end of a stop's patience */
     uint64_t steps_max;          /* 0: one million events */
     uint32_t faults_max;         /* budget of fault choices; 0: never asked */
     struct solo_sim_log *log;    /* NULL: the simulation keeps its own, without events */
