@@ -1,15 +1,9 @@
 /* chooser.c - the one chooser, as far as the caller's world has one. */
 #include "chooser.h"
 #include "core.h"
-#include "sim_world.h"
-
-bool solo__world_chooses(const struct solo_world *world)
-{
-    return sim__is_sim(world);
-}
 
 size_t solo__choose(struct solo_world *world, enum solo_choice_kind kind, const struct solo_option *const *options,
                     size_t count)
 {
-    return sim__is_sim(world) ? core_choose(core_of(world), kind, options, count) : 0;
+    return solo__world_is_sim(world) ? core_choose(core_of(world), kind, options, count) : 0;
 }

@@ -5,10 +5,10 @@
 #include <solo/choice.h>
 #include <solo/world.h>
 
-/* Whether this world has a chooser. Where it has none there is no need to write the options down. */
-bool solo__world_chooses(const struct solo_world *world);
-
-/* Returns the index of the option to take: 0 in world os, the chooser's answer in world sim. Never switches threads. */
+/*
+ * Returns the index of the option to take: 0 in world os, the chooser's answer in world sim. Never switches threads. Whether
+ * options need to be written down at all, solo__world_is_sim says (object.h).
+ */
 size_t solo__choose(struct solo_world *world, enum solo_choice_kind kind, const struct solo_option *const *options,
                     size_t count);
 

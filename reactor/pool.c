@@ -51,12 +51,19 @@ void solo__job_end(struct solo__job *job, int status)
     solo__callback_end(reactor, id);
 }
 
-/* A report that comes in the reactor's last round still says that the job ran. */
+/* The reactor's turn to hear of it. In its last round too: a job that ran did run, whatever becomes of the reactor. */
 static void serve(struct solo__call *call, int status)
 {
     struct solo__job *job = (struct solo__job *)call;
-    solo__job_end(job, job->state == SOLO_JOB_FINISHED ? 0 : status);
+    (void)status;
+    solo__job_end(job, job->status);
     solo__call_release(call);
+}
+
+void solo__job_hand_back(struct solo__job *job, int status)
+{
+    job->status = status;
+    serve(&job->call, status);
 }
 
 void *solo__job_make(struct solo_pool *pool, size_t size, solo_call_fn fn, void *arg, solo_done_fn done, void *frame,
@@ -71,6 +78,7 @@ void *solo__job_make(struct solo_pool *pool, size_t size, solo_call_fn fn, void 
     job->run = run_call;
     job->end = end_call;
     job->state = SOLO_JOB_QUEUED;
+    job->status = 0;
     job->reports = done != NULL;
     job->report_asked = false;
     return job;
@@ -135,10 +143,38 @@ static int start_worker(struct solo_pool *pool, struct solo__pool_worker *worker
     return status;
 }
 
-int solo__pool_add_worker(struct solo_pool *pool, bool any)
+/* With the lock held: the oldest queued job if nobody is there to run it, off the queue. */
+static struct solo__job *next_hopeless(struct solo_pool *pool, int status)
+{
+    struct solo__job *job = pool->worker_count == 0 ? pool->queue.first : NULL;
+    if (job != NULL) {
+        solo__pool_unqueue(pool, job);
+        pool->handed_back++;
+        pool->reporting++;
+        job->status = status;
+    }
+    return job;
+}
+
+/* No worker could be started. While there are others the queue is theirs; else nobody would ever come, and it is handed back. */
+static void give_up_queue(struct solo_pool *pool, int status)
+{
+    for (;;) {
+        solo__pool_enter(pool);
+        struct solo__job *job = next_hopeless(pool, status);
+        solo__pool_leave(pool);
+        if (job == NULL) {
+            return;
+        }
+        SOLO_ANNOTATE_HAPPENS_AFTER(job);
+        (void)solo__reactor_post(pool->reactor, &job->call, true);
+        solo__pool_has_reported(pool);
+    }
+}
+
+static int add_worker(struct solo_pool *pool, bool any)
 {
     struct solo_world *world = pool->object.world;
-    solo__pool_reap(pool);
     struct solo__pool_worker *worker = world->memory->allocate(world, sizeof *worker);
     if (worker == NULL) {
         return -ENOMEM;
@@ -155,6 +191,16 @@ int solo__pool_add_worker(struct solo_pool *pool, bool any)
         return 0;
     }
     return start_worker(pool, worker);
+}
+
+int solo__pool_add_worker(struct solo_pool *pool, bool any)
+{
+    solo__pool_reap(pool);
+    int status = add_worker(pool, any);
+    if (status < 0) {
+        give_up_queue(pool, status);
+    }
+    return status;
 }
 
 int solo__pool_grow(struct solo_pool *pool)
@@ -289,7 +335,7 @@ int solo__pool_accept(struct solo_pool *pool, struct solo__job *job)
         return SOLO_ECLOSING;
     }
     if (grows) {
-        (void)solo__pool_grow(pool); /* refused: the job waits for the workers there are, or the next attempt */
+        (void)solo__pool_grow(pool); /* refused: the job is left to the workers there are, or handed back */
     }
     return 0;
 }
@@ -314,7 +360,7 @@ static struct solo_pool *pool_make(struct solo_reactor *reactor, void *created_a
     if (pool != NULL) {
         SOLO_ANNOTATE_PRIVATE(pool, sizeof *pool);
         pool->reactor = reactor;
-        pool->chooses = solo__world_chooses(reactor->world);
+        pool->chooses = solo__world_is_sim(reactor->world);
         pool->min = reactor->pool_min;
         pool->max = reactor->pool_max;
         pool->note.serve = note_seen;

@@ -22,6 +22,7 @@ struct solo__job {
     unsigned number;                       /* in order of acceptance, from 1 */
     unsigned ran_on;                       /* number of the worker it was given to */
     enum solo_job_state state;
+    int status;                            /* what its end says: 0 it ran, else why it never will */
     bool reports;                          /* somebody waits for its end: it must come back to the reactor thread */
     bool report_asked;                     /* complete_job came before the end: do not hold the report */
 };
@@ -61,7 +62,7 @@ struct solo_pool {
     uint64_t accepted, ran, handed_back;
     bool started, closing, finishing, held;
     bool note_posted;
-    unsigned reporting;             /* held reports on their way to the reactor, outside the lock */
+    unsigned reporting;             /* reports on their way to the reactor that no worker carries */
     struct solo_gate gate;          /* the stop waits here */
     struct solo__call note;         /* posted when the pool has drained: wakes the reactor */
     struct solo_pool *next_kept;    /* among the pools that abandoned workers and so live for ever */
@@ -88,6 +89,8 @@ void *solo__job_make(struct solo_pool *pool, size_t size, solo_call_fn fn, void 
 
 /* Reactor thread: tells whoever waits, as a callback. The job stays. */
 void solo__job_end(struct solo__job *job, int status);
+/* The same for a job that never began and is in no list any more; it is freed. */
+void solo__job_hand_back(struct solo__job *job, int status);
 
 /* First half of acceptance, which may refuse (SOLO_ECLOSING, -EAGAIN: no worker can be started): then it frees the job. */
 int solo__pool_admit(struct solo_pool *pool, struct solo__job *job);
@@ -96,7 +99,7 @@ int solo__pool_accept(struct solo_pool *pool, struct solo__job *job);
 
 /* Starts workers as long as there is work or a minimum for them. Any thread, outside the lock. */
 int solo__pool_grow(struct solo_pool *pool);
-/* Starts one worker, if there may be one more; `any`: whether it is needed or not. */
+/* Starts one worker, if there may be one more; `any`: whether it is needed or not. Refused with none alive: hands back the queue. */
 int solo__pool_add_worker(struct solo_pool *pool, bool any);
 
 /* With the lock held. */
@@ -120,6 +123,9 @@ void solo__job_report(struct solo__job *job);
 /* Reports one held job that the caller took off the held list, with pool->reporting counted up for it. */
 void solo__pool_report_held(struct solo_pool *pool, struct solo__job *job);
 
+/* What pool->reporting counted has been posted. */
+void solo__pool_has_reported(struct solo_pool *pool);
+
 /* With the lock held: nothing is left to do and no worker is left to do it; true once, and then the caller posts pool->note. */
 bool solo__pool_has_just_drained(struct solo_pool *pool);
 
@@ -132,8 +138,5 @@ void solo__pool_drop(struct solo_pool *pool, struct solo__pool_worker *worker);
 /* ---- pool_stop.c ---- */
 
 extern const struct solo__pool_ops solo__pool_ops;
-
-/* What each worker does and what is queued, with names, as one line; for reports. */
-const char *solo__pool_describe(struct solo_pool *pool, char *buffer, size_t size);
 
 #endif

@@ -69,25 +69,6 @@ static void add_queue(struct text *text, const struct solo_pool *pool)
     }
 }
 
-const char *solo__pool_describe(struct solo_pool *pool, char *buffer, size_t size)
-{
-    struct text text = {buffer, size, 0};
-    buffer[0] = '\0';
-    solo__pool_enter(pool);
-    if (pool->busy > 0) {
-        add_workers(&text, pool->workers);
-    } else {
-        add(&text, "no worker has a job");
-    }
-    add(&text, "; %zu queued", pool->queued);
-    if (pool->queued > 0) {
-        add(&text, ": ");
-        add_queue(&text, pool);
-    }
-    solo__pool_leave(pool);
-    return buffer;
-}
-
 /* ---- Reports ---- */
 
 /* What an abandoned worker waits for, if it waits; it may go on at any moment, so this is a glance and not a promise. */
@@ -164,7 +145,7 @@ static void hand_back_queue(struct solo_pool *pool)
             return;
         }
         SOLO_ANNOTATE_HAPPENS_AFTER(job);
-        job->call.serve(&job->call, SOLO_ECLOSING);
+        solo__job_hand_back(job, SOLO_ECLOSING);
     }
 }
 

@@ -129,6 +129,16 @@ void solo__job_report(struct solo__job *job)
     (void)solo__reactor_post(job->call.reactor, &job->call, true); /* the stop waits for this worker: it cannot be refused */
 }
 
+void solo__pool_has_reported(struct solo_pool *pool)
+{
+    solo__pool_enter(pool);
+    pool->reporting--;
+    if (pool->finishing) {
+        pool->object.world->threads->wake(pool->object.world, &pool->gate, true);
+    }
+    solo__pool_leave(pool);
+}
+
 void solo__pool_report_held(struct solo_pool *pool, struct solo__job *job)
 {
     solo__job_report(job);
@@ -138,12 +148,7 @@ void solo__pool_report_held(struct solo_pool *pool, struct solo__job *job)
     if (drained) {
         (void)solo__reactor_post(pool->reactor, &pool->note, true);
     }
-    solo__pool_enter(pool);
-    pool->reporting--;
-    if (pool->finishing) {
-        pool->object.world->threads->wake(pool->object.world, &pool->gate, true);
-    }
-    solo__pool_leave(pool);
+    solo__pool_has_reported(pool);
 }
 
 /* The job has ended: says so in the pool's books. What becomes of its report: */

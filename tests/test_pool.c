@@ -1104,6 +1104,114 @@ static void test_pool__a_job_that_no_thread_can_be_started_for_is_refused_not_lo
     worlds_run_sim(no_thread_body, 2);
 }
 
+/* ---- Any one allocation refused ---- */
+
+static struct {
+    unsigned refused, asked; /* which one is refused, how many there were */
+} memory;
+
+static int memory_begin(void *state, uint64_t seed)
+{
+    (void)state;
+    (void)seed;
+    memory.asked = 0;
+    return 0;
+}
+
+static size_t memory_choose(void *state, const struct solo_choice *choice)
+{
+    (void)state;
+    return choice->kind == SOLO_CHOICE_FAULT && ++memory.asked == memory.refused;
+}
+
+static int accepted_jobs, other_statuses;
+
+static void count_ends(int status, void *arg)
+{
+    (void)arg;
+    dones[status == 0]++;
+    other_statuses += status != 0 && status != -ENOMEM;
+}
+
+static struct solo_result work(void *arg)
+{
+    count_run(arg);
+    return solo_value(NULL);
+}
+
+static struct solo_result count_result(struct solo_result result, void *arg)
+{
+    count_ends(result.status, arg);
+    return solo_value(NULL);
+}
+
+/* One refusal at most: what is refused once is granted the next time. */
+static void insist_on_stop(void)
+{
+    int status = solo_reactor_call_from_thread(reactor, stop, NULL, NULL);
+    if (status < 0) {
+        CU_ASSERT_EQUAL(status, -ENOMEM);
+        CU_ASSERT_EQUAL(solo_reactor_call_from_thread(reactor, stop, NULL, NULL), 0);
+    }
+}
+
+static void accept_or_refuse(int status)
+{
+    accepted_jobs += status == 0;
+    CU_ASSERT(status == 0 || status == -ENOMEM);
+}
+
+static void queue_while_running(void *arg)
+{
+    (void)arg;
+    accept_or_refuse(solo_reactor_call_in_thread(reactor, count_run, NULL, count_ends));
+}
+
+static void refused_memory_body(void *arg)
+{
+    struct solo_reactor_options options = {.pool_max = 2};
+    (void)arg;
+    ran = dones[0] = dones[1] = accepted_jobs = other_statuses = 0;
+    if (solo_reactor_create(&options, &reactor) < 0) {
+        return;
+    }
+    for (int i = 0; i < 2; i++) {
+        accept_or_refuse(solo_reactor_call_in_thread(reactor, count_run, NULL, count_ends));
+    }
+    struct solo_deferred *deferred = NULL;
+    int status = solo_defer_to_thread(reactor, work, NULL, &deferred);
+    CU_ASSERT_EQUAL(status == 0, deferred != NULL);
+    if (status == 0) {
+        while (solo_deferred_add(deferred, count_result, count_result, NULL) < 0) {
+        }
+        CU_ASSERT_EQUAL(solo_deferred_release(deferred), 0);
+    }
+    accept_or_refuse(status);
+    (void)solo_reactor_call_from_thread(reactor, queue_while_running, NULL, NULL);
+    insist_on_stop();
+    run_and_destroy();
+    CU_ASSERT_EQUAL(dones[0] + dones[1], accepted_jobs);
+    CU_ASSERT_EQUAL(dones[1], ran);
+    CU_ASSERT_EQUAL(other_statuses, 0);
+}
+
+static void test_pool__whichever_allocation_is_refused_nothing_accepted_is_lost(void)
+{
+    static const struct solo_strategy strategy = {"memory", memory_begin, memory_choose, NULL, NULL};
+    struct solo_sim_options options = {.strategy = &strategy, .faults_max = 1};
+    struct solo_sim *sim = NULL;
+    CU_ASSERT_EQUAL_FATAL(solo_sim_create(&options, &sim), 0);
+    worlds_begin(sim);
+    memory.refused = 0;
+    do {
+        memory.refused++;
+        CU_ASSERT_EQUAL(solo_sim_run(sim, 1, refused_memory_body, NULL), SOLO_ENDING_RETURNED);
+    } while (memory.asked >= memory.refused);
+    CU_ASSERT(memory.refused > 10);
+    worlds_end();
+    solo_sim_destroy(sim);
+}
+
 /* ---- Everything is accounted for ---- */
 
 static void more_work(void *arg)
@@ -1175,5 +1283,6 @@ void suite_pool(void)
     SOLO_TEST(test_pool__one_worker_takes_the_oldest_job_first_unless_told_otherwise);
     SOLO_TEST(test_pool__in_the_simulation_any_sleeping_worker_may_get_the_job);
     SOLO_TEST(test_pool__a_job_that_no_thread_can_be_started_for_is_refused_not_lost);
+    SOLO_TEST(test_pool__whichever_allocation_is_refused_nothing_accepted_is_lost);
     SOLO_TEST(test_pool__whatever_a_stop_meets_each_accepted_job_is_done_exactly_once);
 }

@@ -595,6 +595,62 @@ static void test_worker__perform_is_for_memory_workers_only(void)
     worlds_run(not_performed);
 }
 
+/* ---- Any one allocation refused ---- */
+
+static struct {
+    unsigned refused, asked; /* which one is refused, how many there were */
+} memory;
+
+static int memory_begin(void *state, uint64_t seed)
+{
+    (void)state;
+    (void)seed;
+    memory.asked = 0;
+    return 0;
+}
+
+static size_t memory_choose(void *state, const struct solo_choice *choice)
+{
+    (void)state;
+    return choice->kind == SOLO_CHOICE_FAULT && ++memory.asked == memory.refused;
+}
+
+static void refused_memory_body(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < KINDS; i++) {
+        struct solo_worker *worker = NULL;
+        size_t accepted = 0;
+        begin_order();
+        if (kinds[i](&worker) < 0) {
+            CU_ASSERT_PTR_NULL(worker);
+            continue;
+        }
+        for (int piece = 0; piece < 3; piece++) {
+            int status = solo_worker_do(worker, work, "a", done);
+            CU_ASSERT(status == 0 || status == -ENOMEM);
+            accepted += status == 0;
+        }
+        CU_ASSERT_EQUAL(solo_worker_destroy(worker), 0);
+        CU_ASSERT_EQUAL(ordered, (kinds[i] == solo_memory_worker_create ? 2 : 3) * accepted); /* "Xa" or "a=a" each */
+    }
+}
+
+static void test_worker__whichever_allocation_is_refused_nothing_accepted_is_lost(void)
+{
+    static const struct solo_strategy strategy = {"memory", memory_begin, memory_choose, NULL, NULL};
+    struct solo_sim_options options = {.strategy = &strategy, .faults_max = 1};
+    struct solo_sim *sim = NULL;
+    CU_ASSERT_EQUAL_FATAL(solo_sim_create(&options, &sim), 0);
+    memory.refused = 0;
+    do {
+        memory.refused++;
+        CU_ASSERT_EQUAL(solo_sim_run(sim, 1, refused_memory_body, NULL), SOLO_ENDING_RETURNED);
+    } while (memory.asked >= memory.refused);
+    CU_ASSERT(memory.refused > 10);
+    solo_sim_destroy(sim);
+}
+
 /* ---- What the probe is told ---- */
 
 static struct {
@@ -662,5 +718,6 @@ void suite_worker(void)
     SOLO_TEST(test_worker__work_added_by_work_goes_to_the_end_and_needs_its_own_perform);
     SOLO_TEST(test_worker__destroy_hands_back_what_was_never_performed);
     SOLO_TEST(test_worker__perform_is_for_memory_workers_only);
+    SOLO_TEST(test_worker__whichever_allocation_is_refused_nothing_accepted_is_lost);
     SOLO_TEST(test_worker__the_probe_hears_of_each_piece_of_work_once);
 }

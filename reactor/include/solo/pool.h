@@ -3,8 +3,8 @@
  *
  * A worker is started when work arrives, none is idle and there are fewer than max; min workers are started with the pool.
  * Queued jobs are taken first in first out by default, but with several workers no order of execution is promised, and in
- * world sim the chooser decides which queued job a worker takes. Raising max starts waiting work at once. Jobs must not wait for
- * other jobs of the pool: `max` such jobs wedge it (SOLO004).
+ * world sim the chooser decides which of the 32 oldest queued jobs a worker takes and which idle worker is woken for one. Raising
+ * max starts waiting work at once. Jobs must not wait for other jobs of the pool: `max` such jobs wedge it (SOLO004).
  *
  * The pool belongs to its reactor (solo_reactor_get_thread_pool) and ends with it.
  */

@@ -28,7 +28,10 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_pool_hold(struct solo_pool *pool, bool hold
 /* Writes up to jobs_max jobs that are queued, running or held finished, in order of acceptance; *ret_count is how many there are. */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_pool_jobs(struct solo_pool *pool, struct solo_pool_job *jobs, size_t jobs_max, size_t *ret_count);
 
-/* Lets job `number` begin on worker `worker` (0: any idle one). -ENOENT: no such queued job. -EBUSY: that worker is not idle. */
+/*
+ * Lets job `number` begin on worker `worker` (0: any idle one), which is started if it may be and is not there yet. -ENOENT: no
+ * such queued job. -EBUSY: that worker is not idle, or there can be none because the reactor does not run or max is reached.
+ */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_pool_start_job(struct solo_pool *pool, unsigned number, unsigned worker);
 
 /* Lets finished job `number` report; one that is still running reports as soon as it finishes. -ENOENT: not started. */

@@ -31,7 +31,9 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_reactor_call_from_thread(struct solo_reacto
 
 /*
  * Queues fn(arg) for the next free worker of the reactor's pool, which is made on first use and started when the reactor
- * runs. done may be NULL. -EINVAL; -ENOMEM; SOLO_ECLOSING: the pool is stopping.
+ * runs. done may be NULL. -EINVAL; -ENOMEM; -EAGAIN: the first worker cannot be started; SOLO_ECLOSING: the pool is stopping.
+ * Should a stop leave the job behind because it does not end (SOLO004, SOLO011), then done gets SOLO_ECLOSING while fn may still
+ * use arg; should no worker be startable once the job is queued, then it gets -EAGAIN or -ENOMEM.
  * Runs: fn on a pool worker; done on the reactor thread.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_reactor_call_in_thread(struct solo_reactor *reactor, solo_call_fn fn, void *arg,
@@ -40,7 +42,7 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_reactor_call_in_thread(struct solo_reactor 
 /*
  * Runs work(arg) on a pool worker and gives a Deferred that fires on the reactor thread with its result. Cancelling it fails
  * it with SOLO_ECANCELLED; a job not yet begun is then never run. At shutdown a job that never runs fails it with SOLO_ECLOSING. The
- * caller releases the Deferred.
+ * caller releases the Deferred. Errors as for solo_reactor_call_in_thread; they make no Deferred.
  * Runs: work on a pool worker.
  */
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_defer_to_thread(struct solo_reactor *reactor, solo_work_fn work, void *arg,
