@@ -1,8 +1,9 @@
 /*
- * world_os.c - the world of real time, threads, sockets and memory: its clock and memory tables, and the world itself.
+ * world_os.c - the world of real time, threads, sockets and memory: its clock and memory tables, and the world
+ * itself.
  *
- * This file and its siblings world_os_thread.c, world_os_poll.c and world_os_network.c are the only ones that call the
- * operating system. There is one such world in a process and nothing to make or to end.
+ * This file and its siblings world_os_thread.c, world_os_poll.c and world_os_network.c are the only ones that call
+ * the operating system. There is one such world in a process and nothing to make or to end.
  */
 #define _GNU_SOURCE
 #include "world_os.h"

@@ -10,13 +10,13 @@ struct os_world {
 };
 
 extern struct os_world solo__os_world;
-extern const struct solo_thread_table solo__os_thread_table;  /* world_os_thread.c */
-extern const struct solo_poll_table solo__os_poll_table;      /* world_os_poll.c */
-extern const struct solo_network_table solo__os_network_table;/* world_os_network.c */
+extern const struct solo_thread_table solo__os_thread_table;   /* world_os_thread.c */
+extern const struct solo_poll_table solo__os_poll_table;       /* world_os_poll.c */
+extern const struct solo_network_table solo__os_network_table; /* world_os_network.c */
 
 uint64_t solo__os_now_ns(void);
 
-/* The number of the calling thread, which the kit did not start: 0 for the process's first thread, else the next free one. */
+/* The number of a calling thread that the kit did not start: 0 for the process's first one, else the next free one. */
 uint16_t solo__os_thread_number(void);
 
 /* The calling thread, which the kit did not start, is `thread` from now on: solo__thread_left(thread) when it ends. */

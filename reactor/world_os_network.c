@@ -123,7 +123,7 @@ static int os_pair(struct solo_world *world, int ret_fds[2])
 
 static int query_port(int fd)
 {
-    struct sockaddr_in name;
+    struct sockaddr_in name = {0};
     socklen_t size = sizeof(name);
     if (getsockname(fd, (struct sockaddr *)&name, &size) < 0) {
         return -errno;
@@ -155,12 +155,9 @@ static int os_query(struct solo_world *world, int fd, enum solo_query what)
 {
     (void)world;
     switch (what) {
-    case SOLO_QUERY_PORT:
-        return query_port(fd);
-    case SOLO_QUERY_CONNECTED:
-        return query_connected(fd);
-    default:
-        return -EINVAL;
+    case SOLO_QUERY_PORT: return query_port(fd);
+    case SOLO_QUERY_CONNECTED: return query_connected(fd);
+    default: return -EINVAL;
     }
 }
 

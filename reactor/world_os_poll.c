@@ -1,10 +1,11 @@
 /*
  * world_os_poll.c - poll and wake of world os: epoll, and an eventfd for wakes.
  *
- * Wakes coalesce in `woken`: only the thread that turns it from 0 to 1 writes to the eventfd. The poll reads the eventfd
- * first and turns `woken` back second. The other way round, a wake in between would write, have its write read away, and
- * leave `woken` at 1 with an empty eventfd: no later wake would ever be seen. Both are read-modify-writes, so what a
- * waker did before its wake is seen by the thread that consumes it (test_world__wakes_from_a_thread_are_never_lost).
+ * Wakes coalesce in `woken`: only the thread that turns it from 0 to 1 writes to the eventfd. The poll reads the
+ * eventfd first and turns `woken` back second. The other way round, a wake in between would write, have its write
+ * read away, and leave `woken` at 1 with an empty eventfd: no later wake would ever be seen. Both are
+ * read-modify-writes, so what a waker did before its wake is seen by the thread that consumes it
+ * (test_world__wakes_from_a_thread_are_never_lost).
  */
 #define _GNU_SOURCE
 #include "world_os.h"

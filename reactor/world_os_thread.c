@@ -1,8 +1,9 @@
 /*
  * world_os_thread.c - threads, leaf locks, gates and announcements of world os: pthreads.
  *
- * A zeroed pthread mutex and condition variable are the default ones in glibc, so struct solo_lock and struct solo_gate
- * hold them as they are. A gate's deadline is on CLOCK_MONOTONIC by pthread_cond_clockwait, which needs no attribute.
+ * A zeroed pthread mutex and condition variable are the default ones in glibc, so struct solo_lock and struct
+ * solo_gate hold them as they are. A gate's deadline is on CLOCK_MONOTONIC by pthread_cond_clockwait, which needs no
+ * attribute.
  */
 #define _GNU_SOURCE
 #include "self.h"
@@ -131,8 +132,8 @@ static void os_leave(struct solo_world *world, struct solo_lock *lock)
     assert(error == 0);
 }
 
-static int os_wait(struct solo_world *world, struct solo_gate *gate, struct solo_lock *lock, const struct solo_wait *why,
-                   uint64_t deadline_ns)
+static int os_wait(struct solo_world *world, struct solo_gate *gate, struct solo_lock *lock,
+                   const struct solo_wait *why, uint64_t deadline_ns)
 {
     struct timespec deadline = {(time_t)(deadline_ns / NS_PER_S), (long)(deadline_ns % NS_PER_S)};
     struct solo_thread *self = solo__self;
@@ -166,7 +167,7 @@ static void os_wake(struct solo_world *world, struct solo_gate *gate, bool all)
 static __attribute__((noinline)) void deliver(enum solo_probe_kind kind, enum solo_access access, uint32_t object,
                                               uint64_t value)
 {
-    static uint64_t steps; /* a running count over all threads of the process */
+    static uint64_t steps;                      /* a running count over all threads of the process */
     uint16_t thread = solo__self_get()->number; /* first: to get an identity is an event of its own */
     struct solo_event event = {
         .step = __atomic_add_fetch(&steps, 1, __ATOMIC_RELAXED),
@@ -189,5 +190,5 @@ static void os_announce(struct solo_world *world, enum solo_probe_kind kind, enu
     }
 }
 
-const struct solo_thread_table solo__os_thread_table = {os_start, os_join, os_enter, os_leave,
+const struct solo_thread_table solo__os_thread_table = {os_start, os_join, os_enter,   os_leave,
                                                         os_wait,  os_wake, os_announce};

@@ -12,8 +12,8 @@
  * Only synchronisation that programs really have is said: a lock, an item handed over, start, join. The hand-over
  * between virtual threads is never said, or it would order everything and hide every race (sanitizer/selftest.c).
  *
- * A lock is said as release and acquire on its address, in every back end. The richer lock requests would also
- * find lock-order inversions, but a schedule that ends while somebody holds a lock leaves them wrong for the next one.
+ * A lock is said as release and acquire on its address, in every back end. The richer lock requests would also find
+ * lock-order inversions, but a schedule that ends while somebody holds a lock leaves them wrong for the next one.
  */
 #ifndef SOLO__ANNOTATE_H
 #define SOLO__ANNOTATE_H
@@ -35,8 +35,9 @@ void __tsan_func_exit(void);
 #define SOLO_ANNOTATE_HAPPENS_BEFORE(address) __tsan_release((void *)(address))
 #define SOLO_ANNOTATE_HAPPENS_AFTER(address) __tsan_acquire((void *)(address))
 /*
- * The runtime's own way to look away while a custom mutex signals: it counts, covers plain accesses, intercepted calls such as
- * memcpy, and synchronisation. __tsan_ignore_thread_begin would do the same, and store a stack each time.
+ * The runtime's own way to look away while a custom mutex signals: it counts, covers plain accesses, intercepted
+ * calls such as memcpy, and synchronisation. __tsan_ignore_thread_begin would do the same, and store a stack each
+ * time.
  */
 #define SOLO_ANNOTATE_IGNORE_BEGIN() __tsan_mutex_pre_signal((void *)0, 0)
 #define SOLO_ANNOTATE_IGNORE_END() __tsan_mutex_post_signal((void *)0, 0)

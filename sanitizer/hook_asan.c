@@ -1,8 +1,9 @@
 /*
  * hook_asan.c - turns the report of AddressSanitizer into a SOLO018 record before the program dies of it.
  *
- * Linked into every program of flavour asan. It runs on the thread that made the bad access, after the detector has put its
- * report together and before it ends the process, so the record reaches the sink, or the shared memory behind it, in time.
+ * Linked into every program of flavour asan. It runs on the thread that made the bad access, after the detector has
+ * put its report together and before it ends the process, so the record reaches the sink, or the shared memory behind
+ * it, in time.
  */
 #include <solo/tool_report.h>
 #include <solo/violation.h>
@@ -30,7 +31,7 @@ static void copy_stack(struct solo_stack *stack, void *const *trace, size_t coun
     }
 }
 
-/* The bad access, and its callers by their frame pointers. Anything that does not look like a next frame ends the walk. */
+/* The bad access, and its callers by their frame pointers. What does not look like a next frame ends the walk. */
 static void take_stack(struct solo_stack *stack)
 {
     enum { FRAME_MAX = 64 << 10 };

@@ -1,14 +1,14 @@
 /*
  * hook_tsan.c - turns each report of ThreadSanitizer into a SOLO017 record, in the program that runs under it.
  *
- * Linked as an object into every program of flavour tsan: the runtime lies in the program and looks for these hooks nowhere
- * else. It runs on the thread that made the second access, inside the detector and with its locks held, so it must not be
- * instrumented, symbolises nothing, and tells the detector to look away while the record is delivered.
+ * Linked as an object into every program of flavour tsan: the runtime lies in the program and looks for these hooks
+ * nowhere else. It runs on the thread that made the second access, inside the detector and with its locks held, so it
+ * must not be instrumented, symbolises nothing, and tells the detector to look away while the record is delivered.
  *
- * A process reports a race once, as the detector does by default: a report takes a millisecond, and after it the detector ignores
- * reads of that address anyway until it is freed. Who counts the schedules that show a race gives each its own process. With
- * TSAN_OPTIONS=suppress_equal_stacks=0:suppress_equal_addresses=0 writes that race are delivered every time, and only the
- * detector's own text is kept to the first of them.
+ * A process reports a race once, as the detector does by default: a report takes a millisecond, and after it the
+ * detector ignores reads of that address anyway until it is freed. Who counts the schedules that show a race gives
+ * each its own process. With TSAN_OPTIONS=suppress_equal_stacks=0:suppress_equal_addresses=0 writes that race are
+ * delivered every time, and only the detector's own text is kept to the first of them.
  */
 #include "annotate.h"
 #include <solo/thread.h>
@@ -20,10 +20,10 @@
 
 /* Exported by the runtime, in no public header. `report` is the detector's own. */
 int __tsan_get_report_data(void *report, const char **description, int *count, int *stack_count, int *mop_count,
-                           int *loc_count, int *mutex_count, int *thread_count, int *unique_tid_count, void **sleep_trace,
-                           unsigned long trace_size);
-int __tsan_get_report_mop(void *report, unsigned long index, int *tid, void **address, int *size, int *write, int *atomic,
-                          void **trace, unsigned long trace_size);
+                           int *loc_count, int *mutex_count, int *thread_count, int *unique_tid_count,
+                           void **sleep_trace, unsigned long trace_size);
+int __tsan_get_report_mop(void *report, unsigned long index, int *tid, void **address, int *size, int *write,
+                          int *atomic, void **trace, unsigned long trace_size);
 int __tsan_get_report_thread(void *report, unsigned long index, int *tid, unsigned long *os_id, int *running,
                              const char **name, int *parent_tid, void **trace, unsigned long trace_size);
 
@@ -70,7 +70,8 @@ static const char *thread_name(void *report, int thread_count, int tid)
         unsigned long os_id;
         int this_tid = -1, running, parent;
         void *trace[1];
-        if (__tsan_get_report_thread(report, (unsigned long)i, &this_tid, &os_id, &running, &name, &parent, trace, 1) != 0 &&
+        if (__tsan_get_report_thread(report, (unsigned long)i, &this_tid, &os_id, &running, &name, &parent, trace, 1) !=
+                0 &&
             this_tid == tid && name != NULL && name[0] != '\0') {
             return name;
         }
@@ -92,8 +93,9 @@ static void fill_race(struct solo_violation *violation, void *report, int thread
     snprintf(violation->owner, sizeof violation->owner, "%s", thread_name(report, thread_count, before->thread));
     snprintf(violation->owner_bound, sizeof violation->owner_bound, "earlier %s of %d byte%s", kind_text(before),
              before->size, before->size == 1 ? "" : "s");
-    snprintf(violation->text, sizeof violation->text, "a %s of %d byte%s by %s and an earlier %s by %s are not ordered by anything",
-             kind_text(now), now->size, now->size == 1 ? "" : "s", violation->thread, kind_text(before), violation->owner);
+    snprintf(violation->text, sizeof violation->text,
+             "a %s of %d byte%s by %s and an earlier %s by %s are not ordered by anything", kind_text(now), now->size,
+             now->size == 1 ? "" : "s", violation->thread, kind_text(before), violation->owner);
 }
 
 /* Races seen before in this process, by their two innermost frames. A collision costs a repeated text. */
@@ -116,8 +118,8 @@ bool solo__tsan_on_report(void *report, bool suppressed)
     int count, stack_count, mop_count = 0, loc_count, mutex_count, thread_count = 0, unique_count;
     void *trace[1];
     struct access accesses[2] = {{0}, {0}};
-    if (suppressed || __tsan_get_report_data(report, &description, &count, &stack_count, &mop_count, &loc_count, &mutex_count,
-                                             &thread_count, &unique_count, trace, 1) == 0) {
+    if (suppressed || __tsan_get_report_data(report, &description, &count, &stack_count, &mop_count, &loc_count,
+                                             &mutex_count, &thread_count, &unique_count, trace, 1) == 0) {
         return suppressed;
     }
     bool race = mop_count >= 2 && get_access(report, 0, &accesses[0]) && get_access(report, 1, &accesses[1]);

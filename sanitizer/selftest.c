@@ -1,10 +1,10 @@
 /*
  * selftest.c - a planted race, and its locked twin, in the simulated world.
  *
- * Two threads take turns at reading and writing one counter; `locked` holds a mutex around each turn. The scheduler hands
- * over between the read and the write, so the threads never really run at the same time: a detector finds the race only if
- * it does not see the scheduler, and leaves the twin alone only if it sees the mutex. selftest_run.c tries both many times,
- * each time in a fresh process.
+ * Two threads take turns at reading and writing one counter; `locked` holds a mutex around each turn. The scheduler
+ * hands over between the read and the write, so the threads never really run at the same time: a detector finds the
+ * race only if it does not see the scheduler, and leaves the twin alone only if it sees the mutex. selftest_run.c
+ * tries both many times, each time in a fresh process.
  *
  *     sanitizer-selftest race|locked fiber|token SEED     prints how many SOLO017 ThreadSanitizer's hook delivered
  */

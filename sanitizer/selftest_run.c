@@ -1,10 +1,11 @@
 /*
- * selftest_run.c - the self-test of the bridges to race detectors: is the scheduler invisible, and is the mutex visible?
+ * selftest_run.c - the self-test of the bridges to race detectors: is the scheduler invisible, and is the mutex
+ * visible?
  *
- * For one detector and carrier it starts the program of selftest.c N times with the planted race and N times with the locked
- * twin, each a fresh process with a seed of its own. The race must be found N times in N and the twin must be silent N times
- * in N. With --visible the hand-over between virtual threads is shown to the detector on purpose, which orders everything
- * and hides the race: then this self-test must fail, and whoever runs it checks that it does.
+ * For one detector and carrier it starts the program of selftest.c N times with the planted race and N times with the
+ * locked twin, each a fresh process with a seed of its own. The race must be found N times in N and the twin must be
+ * silent N times in N. With --visible the hand-over between virtual threads is shown to the detector on purpose,
+ * which orders everything and hides the race: then this self-test must fail, and whoever runs it checks that it does.
  *
  *     sanitizer-selftest-run [--visible] tsan-fiber|tsan-token|helgrind|drd N PROGRAM [SUPPRESSIONS]
  *
@@ -110,7 +111,8 @@ static bool finds(const struct row *row, const struct programs *programs, char *
     (void)snprintf(file, sizeof file, "%s.%s.%ld.xml", program, row->valgrind_tool, (long)getpid());
     (void)snprintf(xml, sizeof xml, "--xml-file=%s", file);
     (void)snprintf(suppressions, sizeof suppressions, "--suppressions=%s", programs->suppressions);
-    char *argv[] = {"valgrind", tool, "--xml=yes", xml, suppressions, program, variant, (char *)row->carrier, seed, NULL};
+    char *argv[] = {"valgrind", tool,    "--xml=yes",          xml,  suppressions,
+                    program,    variant, (char *)row->carrier, seed, NULL};
     code = run(argv, output, sizeof output);
     if (code != 0 || solo_tool_report_read(file, count_race, &races, NULL, why) < 0) {
         give_up(program, why[0] != '\0' ? why : "did not run to its end under valgrind");
@@ -146,7 +148,7 @@ int main(int argc, char **argv)
     struct programs programs = {argv[3], argc == 5 ? argv[4] : "/dev/null"};
     unsigned found = count_found(row, &programs, "race", (unsigned)times);
     unsigned false_alarms = count_found(row, &programs, "locked", (unsigned)times);
-    printf("%-10s planted race found %u in %lu, locked twin reported %u in %lu%s\n", row->name, found, times, false_alarms,
-           times, visible ? ", with a visible hand-over" : "");
+    printf("%-10s planted race found %u in %lu, locked twin reported %u in %lu%s\n", row->name, found, times,
+           false_alarms, times, visible ? ", with a visible hand-over" : "");
     return found == times && false_alarms == 0 ? 0 : 1;
 }

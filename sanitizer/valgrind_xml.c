@@ -1,9 +1,9 @@
 /*
  * valgrind_xml.c - reads the XML files of helgrind, drd and memcheck into the kit's own record.
  *
- * A file is read as a whole before anything is delivered, so a bad file delivers nothing. Addresses are left out of all
- * texts: they differ from run to run. Threads are named where the tool knows a name: it says one only for the thread that it
- * stopped in, so names are first collected over all errors and then used for the other side too.
+ * A file is read as a whole before anything is delivered, so a bad file delivers nothing. Addresses are left out of
+ * all texts: they differ from run to run. Threads are named where the tool knows a name: it says one only for the
+ * thread that it stopped in, so names are first collected over all errors and then used for the other side too.
  */
 #include <errno.h>
 #include <libxml/parser.h>
@@ -82,7 +82,8 @@ static void copy_without_addresses(char *to, size_t size, const char *from)
 static void copy_what(const xmlNode *node, char *buffer, size_t size)
 {
     char raw[SOLO_VIOLATION_TEXT_MAX];
-    copy_without_addresses(buffer, size, copy_text(node, node != NULL && child(node, NULL, "text") ? "text" : NULL, raw, sizeof raw));
+    copy_without_addresses(buffer, size,
+                           copy_text(node, node != NULL && child(node, NULL, "text") ? "text" : NULL, raw, sizeof raw));
 }
 
 /* ---- Threads ---- */
@@ -155,7 +156,8 @@ static void copy_file(const xmlNode *frame, char *buffer, size_t size)
 }
 
 /* Copies a <stack>: every address, and in words the frames of the program, or all if there are none of it. */
-static void copy_stack(const xmlNode *node, struct solo_stack *stack, struct solo_frame_text *frames, uint32_t *ret_count)
+static void copy_stack(const xmlNode *node, struct solo_stack *stack, struct solo_frame_text *frames,
+                       uint32_t *ret_count)
 {
     uint32_t own = 0;
     for (xmlNode *frame = child(node, NULL, "frame"); frame != NULL; frame = child(node, frame, "frame")) {
@@ -216,7 +218,8 @@ static void fill_other_side(struct reading *reading, const xmlNode *error, const
         (void)snprintf(violation->owner_bound, sizeof violation->owner_bound, "earlier %s",
                        access_text(sentence, access, sizeof access, &bytes));
     } else {
-        (void)snprintf(violation->owner_bound, sizeof violation->owner_bound, "%.*s", SOLO_VIOLATION_NAME_MAX - 1, sentence);
+        (void)snprintf(violation->owner_bound, sizeof violation->owner_bound, "%.*s", SOLO_VIOLATION_NAME_MAX - 1,
+                       sentence);
     }
 }
 
@@ -242,9 +245,11 @@ static void fill_text(struct reading *reading, const xmlNode *error, const xmlNo
     }
     if (violation->id == SOLO017_DATA_RACE) {
         char access[64];
-        add_text(text, size, "a %s by %s", access_text(sentence, access, sizeof access, &violation->amount), violation->thread);
-        add_text(text, size, violation->owner[0] != '\0' ? " and an %s by %s are not ordered by anything" :
-                                                           " is not ordered with another thread's access",
+        add_text(text, size, "a %s by %s", access_text(sentence, access, sizeof access, &violation->amount),
+                 violation->thread);
+        add_text(text, size,
+                 violation->owner[0] != '\0' ? " and an %s by %s are not ordered by anything"
+                                             : " is not ordered with another thread's access",
                  violation->owner_bound, violation->owner);
         return;
     }
@@ -269,8 +274,9 @@ static const char *help_for(unsigned id, const char *kind)
     if (id == SOLO016_LOCK_ORDER) {
         return "take locks in one order everywhere, and unlock only what this thread holds";
     }
-    return strncmp(kind, "Leak_", 5) == 0 ? "free it where its last user is done, such as in a done function" :
-                                            "keep what queued work uses alive until its done function has run, and free it there";
+    return strncmp(kind, "Leak_", 5) == 0
+               ? "free it where its last user is done, such as in a done function"
+               : "keep what queued work uses alive until its done function has run, and free it there";
 }
 
 /* How often the tool saw this error: <errorcounts> pairs it with <unique>. */
@@ -391,7 +397,8 @@ int solo_tool_report_read(const char *path, solo_tool_report_fn fn, void *arg, u
         goto out;
     }
     collect_names(reading);
-    for (xmlNode *node = child(reading->root, NULL, "error"); node != NULL; node = child(reading->root, node, "error")) {
+    for (xmlNode *node = child(reading->root, NULL, "error"); node != NULL;
+         node = child(reading->root, node, "error")) {
         fill(reading, node);
         fn(&reading->violation, &reading->detail, arg);
         count++;
@@ -408,7 +415,7 @@ out:
 const char *solo_tool_name(unsigned tool)
 {
     static const char *const names[SOLO_TOOL_COUNT] = {
-        [SOLO_TOOL_TSAN] = "ThreadSanitizer", [SOLO_TOOL_HELGRIND] = "helgrind", [SOLO_TOOL_DRD] = "drd",
+        [SOLO_TOOL_TSAN] = "ThreadSanitizer", [SOLO_TOOL_HELGRIND] = "helgrind",     [SOLO_TOOL_DRD] = "drd",
         [SOLO_TOOL_MEMCHECK] = "memcheck",    [SOLO_TOOL_ASAN] = "AddressSanitizer",
     };
     return tool < SOLO_TOOL_COUNT && names[tool] != NULL ? names[tool] : "";

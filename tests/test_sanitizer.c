@@ -1,8 +1,8 @@
 /*
  * test_sanitizer.c - reports of ThreadSanitizer and AddressSanitizer as records, and the annotations that they obey.
  *
- * Each test plants what the detector of its flavour must or must not see, and is skipped in the others. That a planted race
- * is found every time, under every detector, is sanitizer/selftest_run.c's matter.
+ * Each test plants what the detector of its flavour must or must not see, and is skipped in the others. That a
+ * planted race is found every time, under every detector, is sanitizer/selftest_run.c's matter.
  */
 #include "annotate.h"
 #include "runner.h"
@@ -58,8 +58,8 @@ static int simulate_here(const struct simulation *simulation)
 }
 
 /*
- * In a process of its own, as a detector turns the exit code of one that it found something in. What the sink got comes back
- * through a pipe, in `kept`.
+ * In a process of its own, as a detector turns the exit code of one that it found something in. What the sink got
+ * comes back through a pipe, in `kept`.
  */
 static void simulate(const struct simulation *simulation)
 {
@@ -167,8 +167,9 @@ static void test_sanitizer__a_race_is_a_record_with_both_sides_on_either_carrier
         CU_ASSERT_STRING_EQUAL(race->thread, "main/2");
         CU_ASSERT_STRING_EQUAL(race->owner, "main/1");
         CU_ASSERT_STRING_EQUAL(race->owner_bound, "earlier write of 4 bytes");
-        CU_ASSERT_STRING_EQUAL(race->text, "a read of 4 bytes by main/2 and an earlier write by main/1 are not ordered by "
-                                           "anything");
+        CU_ASSERT_STRING_EQUAL(race->text,
+                               "a read of 4 bytes by main/2 and an earlier write by main/1 are not ordered by "
+                               "anything");
         CU_ASSERT_STRING_EQUAL(race->help, SOLO_TOOL_RACE_HELP);
     }
 }

@@ -10,56 +10,85 @@
 
 /* ---- Small XML files as valgrind 3.19 writes them ---- */
 
-#define HEAD(tool) "<?xml version=\"1.0\"?>\n<valgrindoutput>\n<protocolversion>4</protocolversion>\n<protocoltool>" tool "</protocoltool>\n"
+#define HEAD(tool)                                                                                                     \
+    "<?xml version=\"1.0\"?>\n<valgrindoutput>\n<protocolversion>4</protocolversion>\n<protocoltool>" tool             \
+    "</protocoltool>\n"
 #define FRAME(object, function, line)                                                                                  \
-    "<frame><ip>0x1091BD</ip><obj>" object "</obj><fn>" function "</fn><dir>/elsewhere/src</dir><file>bank.c</file><line>"    \
-    #line "</line></frame>\n"
+    "<frame><ip>0x1091BD</ip><obj>" object "</obj><fn>" function                                                       \
+    "</fn><dir>/elsewhere/src</dir><file>bank.c</file><line>" #line "</line></frame>\n"
 #define PRELOAD "<frame><ip>0x484C7D6</ip><obj>/usr/libexec/valgrind/vgpreload_helgrind-amd64-linux.so</obj></frame>\n"
 #define COUNTS(count)                                                                                                  \
     "<errorcounts><pair><count>" #count "</count><unique>0x0</unique></pair></errorcounts>\n</valgrindoutput>\n"
 
-static const char helgrind_race[] = HEAD("helgrind")
-    "<error><unique>0x0</unique><tid>2</tid><threadname>worker#2</threadname><kind>Race</kind>\n"
-    "<xwhat><text>Possible data race during read of size 4 at 0x10C080 by thread #3</text><hthreadid>3</hthreadid></xwhat>\n"
-    "<stack>" PRELOAD FRAME("/home/bank", "deposit", 5) FRAME("/home/bank", "work", 9) "</stack>\n"
-    "<xauxwhat><text>This conflicts with a previous write of size 8 by thread #2</text><hthreadid>2</hthreadid></xauxwhat>\n"
-    "<stack>" FRAME("/home/bank", "withdraw", 12) "</stack>\n"
-    "<auxwhat>Address 0x10c080 is 0 bytes inside data symbol \"counter\"</auxwhat></error>\n"
-    "<error><unique>0x1</unique><tid>3</tid><threadname>worker#1</threadname><kind>Race</kind>\n"
-    "<xwhat><text>Possible data race during write of size 1 at 0x10C084 by thread #2</text><hthreadid>2</hthreadid></xwhat>\n"
-    "<stack>" FRAME("/home/bank", "close_account", 30) "</stack>\n"
-    "<xauxwhat><text>This conflicts with a previous read of size 1 by thread #1</text><hthreadid>1</hthreadid></xauxwhat>\n"
-    "<stack>" FRAME("/home/bank", "main", 50) "</stack></error>\n" COUNTS(7);
+static const char helgrind_race[] = HEAD(
+    "helgrind") "<error><unique>0x0</unique><tid>2</tid><threadname>worker#2</threadname><kind>Race</kind>\n"
+                "<xwhat><text>Possible data race during read of size 4 at 0x10C080 by thread "
+                "#3</text><hthreadid>3</hthreadid></xwhat>\n"
+                "<stack>" PRELOAD FRAME("/home/bank", "deposit", 5) FRAME(
+                    "/home/bank", "work",
+                    9) "</stack>\n"
+                       "<xauxwhat><text>This conflicts with a previous write of size 8 by thread "
+                       "#2</text><hthreadid>2</hthreadid></xauxwhat>\n"
+                       "<stack>" FRAME(
+                           "/home/bank", "withdraw",
+                           12) "</stack>\n"
+                               "<auxwhat>Address 0x10c080 is 0 bytes inside data symbol \"counter\"</auxwhat></error>\n"
+                               "<error><unique>0x1</unique><tid>3</tid><threadname>worker#1</threadname><kind>Race</"
+                               "kind>\n"
+                               "<xwhat><text>Possible data race during write of size 1 at 0x10C084 by thread "
+                               "#2</text><hthreadid>2</hthreadid></xwhat>\n"
+                               "<stack>" FRAME("/home/bank", "close_account",
+                                               30) "</stack>\n"
+                                                   "<xauxwhat><text>This conflicts with a previous read of size 1 by "
+                                                   "thread #1</text><hthreadid>1</hthreadid></xauxwhat>\n"
+                                                   "<stack>" FRAME("/home/bank", "main",
+                                                                   50) "</stack></error>\n" COUNTS(7);
 
-static const char helgrind_locks[] = HEAD("helgrind")
-    "<error><unique>0x0</unique><tid>1</tid><kind>LockOrder</kind>\n"
-    "<xwhat><text>Thread #1: lock order \"0x10C0A0 before 0x10C0E0\" violated</text><hthreadid>1</hthreadid></xwhat>\n"
-    "<stack>" FRAME("/home/bank", "main", 10) "</stack>\n"
-    "<auxwhat>Required order was established by acquisition of lock at 0x10C0A0</auxwhat>\n"
-    "<stack>" FRAME("/home/bank", "main", 9) "</stack></error>\n"
-    "<error><unique>0x1</unique><tid>1</tid><kind>UnlockUnlocked</kind>\n"
-    "<xwhat><text>Thread #1 unlocked a not-locked lock at 0x10C0E0</text><hthreadid>1</hthreadid></xwhat>\n"
-    "<stack>" FRAME("/home/bank", "main", 11) "</stack></error>\n" COUNTS(1);
+static const char helgrind_locks[] = HEAD(
+    "helgrind") "<error><unique>0x0</unique><tid>1</tid><kind>LockOrder</kind>\n"
+                "<xwhat><text>Thread #1: lock order \"0x10C0A0 before 0x10C0E0\" "
+                "violated</text><hthreadid>1</hthreadid></xwhat>\n"
+                "<stack>" FRAME(
+                    "/home/bank", "main",
+                    10) "</stack>\n"
+                        "<auxwhat>Required order was established by acquisition of lock at 0x10C0A0</auxwhat>\n"
+                        "<stack>" FRAME("/home/bank", "main",
+                                        9) "</stack></error>\n"
+                                           "<error><unique>0x1</unique><tid>1</tid><kind>UnlockUnlocked</kind>\n"
+                                           "<xwhat><text>Thread #1 unlocked a not-locked lock at "
+                                           "0x10C0E0</text><hthreadid>1</hthreadid></xwhat>\n"
+                                           "<stack>" FRAME("/home/bank", "main", 11) "</stack></error>\n" COUNTS(1);
 
-static const char drd_race[] = HEAD("drd")
-    "<error><unique>0x0</unique><tid>2</tid><threadname>worker#2</threadname><kind>ConflictingAccess</kind>\n"
-    "<what>Conflicting store by thread 3 at 0x0010c080 size 4</what>\n"
-    "<stack>" FRAME("/home/bank", "deposit", 5) "</stack>\n"
-    "<auxwhat>Allocation context: BSS section of /home/bank</auxwhat>\n"
-    "<other_segment_start></other_segment_start><other_segment_end></other_segment_end></error>\n" COUNTS(2);
+static const char drd_race[] = HEAD(
+    "drd") "<error><unique>0x0</unique><tid>2</tid><threadname>worker#2</threadname><kind>ConflictingAccess</kind>\n"
+           "<what>Conflicting store by thread 3 at 0x0010c080 size 4</what>\n"
+           "<stack>" FRAME(
+               "/home/bank", "deposit",
+               5) "</stack>\n"
+                  "<auxwhat>Allocation context: BSS section of /home/bank</auxwhat>\n"
+                  "<other_segment_start></other_segment_start><other_segment_end></other_segment_end></error>\n" COUNTS(
+                      2);
 
-static const char memcheck_errors[] = HEAD("memcheck")
-    "<error><unique>0x0</unique><tid>1</tid><kind>InvalidRead</kind><what>Invalid read of size 1</what>\n"
-    "<stack>" FRAME("/home/bank", "statement", 5) "</stack>\n"
-    "<auxwhat>Address 0x5243333 is 3 bytes inside a block of size 8 free'd</auxwhat>\n"
-    "<stack>" FRAME("/home/bank", "close_account", 6) "</stack>\n"
-    "<auxwhat>Block was alloc'd at</auxwhat>\n"
-    "<stack>" FRAME("/home/bank", "open_account", 7) "</stack></error>\n"
-    "<error><unique>0x2</unique><tid>1</tid><kind>Leak_DefinitelyLost</kind>\n"
-    "<xwhat><text>10 bytes in 1 blocks are definitely lost in loss record 1 of 1</text><leakedbytes>10</leakedbytes>"
-    "<leakedblocks>1</leakedblocks></xwhat>\n"
-    "<stack>" FRAME("/usr/libexec/valgrind/vgpreload_memcheck-amd64-linux.so", "malloc", 1)
-    FRAME("/home/bank", "open_account", 7) "</stack></error>\n" COUNTS(4);
+static const char memcheck_errors[] = HEAD(
+    "memcheck") "<error><unique>0x0</unique><tid>1</tid><kind>InvalidRead</kind><what>Invalid read of size 1</what>\n"
+                "<stack>" FRAME(
+                    "/home/bank", "statement",
+                    5) "</stack>\n"
+                       "<auxwhat>Address 0x5243333 is 3 bytes inside a block of size 8 free'd</auxwhat>\n"
+                       "<stack>" FRAME(
+                           "/home/bank", "close_account",
+                           6) "</stack>\n"
+                              "<auxwhat>Block was alloc'd at</auxwhat>\n"
+                              "<stack>" FRAME(
+                                  "/home/bank", "open_account",
+                                  7) "</stack></error>\n"
+                                     "<error><unique>0x2</unique><tid>1</tid><kind>Leak_DefinitelyLost</kind>\n"
+                                     "<xwhat><text>10 bytes in 1 blocks are definitely lost in loss record 1 of "
+                                     "1</text><leakedbytes>10</leakedbytes>"
+                                     "<leakedblocks>1</leakedblocks></xwhat>\n"
+                                     "<stack>" FRAME("/usr/libexec/valgrind/vgpreload_memcheck-amd64-linux.so",
+                                                     "malloc", 1)
+                                         FRAME("/home/bank", "open_account", 7) "</stack></error>\n" COUNTS(4);
 
 /* ---- Helpers ---- */
 
@@ -122,8 +151,9 @@ static void test_tool_report__a_race_of_helgrind_names_both_sides(void)
     CU_ASSERT_STRING_EQUAL(race->thread, "worker#2");
     CU_ASSERT_STRING_EQUAL(race->owner, "worker#1");
     CU_ASSERT_STRING_EQUAL(race->owner_bound, "earlier write of 8 bytes");
-    CU_ASSERT_STRING_EQUAL(race->text, "a read of 4 bytes by worker#2 and an earlier write of 8 bytes by worker#1 are not "
-                                       "ordered by anything");
+    CU_ASSERT_STRING_EQUAL(race->text,
+                           "a read of 4 bytes by worker#2 and an earlier write of 8 bytes by worker#1 are not "
+                           "ordered by anything");
     CU_ASSERT_EQUAL(race->amount, 4);
     CU_ASSERT_NOT_EQUAL(race->help[0], '\0');
     CU_ASSERT_STRING_EQUAL(kept.details[0].frames[0].function, "deposit");
@@ -177,7 +207,8 @@ static void test_tool_report__a_conflicting_access_of_drd_is_a_race(void)
     CU_ASSERT_EQUAL(kept.violations[0].from_tool, SOLO_TOOL_DRD);
     CU_ASSERT_EQUAL(kept.violations[0].count, 2);
     CU_ASSERT_EQUAL(kept.violations[0].amount, 4);
-    CU_ASSERT_STRING_EQUAL(kept.violations[0].text, "a write of 4 bytes by worker#2 is not ordered with another thread's access");
+    CU_ASSERT_STRING_EQUAL(kept.violations[0].text,
+                           "a write of 4 bytes by worker#2 is not ordered with another thread's access");
 }
 
 /* ---- Locks and memory ---- */
@@ -266,7 +297,8 @@ static void test_tool_report__other_files_are_refused(void)
 
 static void test_tool_report__an_error_with_nothing_in_it_is_survived(void)
 {
-    static const char empty[] = HEAD("helgrind") "<error/><error><kind>Race</kind><stack/><stack/></error></valgrindoutput>";
+    static const char empty[] =
+        HEAD("helgrind") "<error/><error><kind>Race</kind><stack/><stack/></error></valgrindoutput>";
     CU_ASSERT_EQUAL(read_text(empty, sizeof empty - 1), 0);
     CU_ASSERT_EQUAL(kept.count, 2);
     CU_ASSERT_EQUAL(kept.violations[1].id, SOLO017_DATA_RACE);

@@ -1,9 +1,9 @@
 /*
  * test_world.c - one conformance suite for every backend of solo/world.h.
  *
- * Each function below states a claim about any world. It is run as the suite world_os on the calling thread, and as the
- * suite world_sim as virtual thread 0 of a simulation: on fibers in the plain schedule and in some random ones, and on the
- * token carrier. A backend of your own belongs in on_sim's place.
+ * Each function below states a claim about any world. It is run as the suite world_os on the calling thread, and as
+ * the suite world_sim as virtual thread 0 of a simulation: on fibers in the plain schedule and in some random ones,
+ * and on the token carrier. A backend of your own belongs in on_sim's place.
  */
 #include "runner.h"
 #include "self.h"
