@@ -82,7 +82,11 @@ struct solo_ready {
 struct solo_poll_table {
     int (*open)(struct solo_world *world, struct solo_poller **ret_poller);
     void (*close)(struct solo_world *world, struct solo_poller *poller);
-    /* Level-triggered interest in a descriptor; events 0 forgets it. -EBADF, -ENOMEM, -EPERM (not pollable). */
+    /*
+     * Level-triggered interest in a descriptor; events 0 forgets it. The key is any value but UINT64_MAX. SOLO_HANGUP
+     * need not be asked for and may come alone: it means ready in every direction watched. -EBADF, -ENOMEM, -EPERM
+     * (not pollable).
+     */
     int (*watch)(struct solo_world *world, struct solo_poller *poller, int fd, uint32_t events, uint64_t key);
     /*
      * Waits until a descriptor is ready, a wake is pending, or deadline_ns (0: do not wait). Returns how many of `ready` it
