@@ -1,6 +1,6 @@
 /*
  * A server whose greeting takes three seconds to make. connection_made makes it, sends it and returns.
- * Every line is echoed.
+ * Every byte is echoed.
  *
  * usage: PROGRAM [PORT]
  */

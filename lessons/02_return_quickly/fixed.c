@@ -1,6 +1,6 @@
 /*
  * A server whose greeting takes three seconds to make. connection_made must return quickly: it lets a worker make the
- * greeting and promises to send it later, so that the others are served meanwhile. Every line is echoed.
+ * greeting and promises to send it later, so that the others are served meanwhile. Every byte is echoed.
  *
  * usage: PROGRAM [PORT]
  */
@@ -24,7 +24,10 @@ static SOLO_REACTOR_ONLY struct solo_result send_greeting(struct solo_result res
 {
     struct solo_transport *transport = arg;
     const char *greeting = result.value;
-    (void)solo_transport_write(transport, greeting, strlen(greeting));
+    enum solo_transport_state state;
+    if (solo_transport_get_state(transport, &state) == 0 && state == SOLO_TRANSPORT_OPEN) { /* they may have left meanwhile */
+        (void)solo_transport_write(transport, greeting, strlen(greeting));
+    }
     (void)solo_transport_unref(transport);
     return solo_value(NULL);
 }

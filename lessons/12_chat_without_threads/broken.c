@@ -69,6 +69,22 @@ static SOLO_REACTOR_ONLY void say_to_others(struct client *client, const char *l
     }
 }
 
+/* Somebody has come: everybody is told how many are here now. */
+static SOLO_REACTOR_ONLY void connection_made(struct solo_protocol *protocol)
+{
+    struct client *client = (struct client *)protocol;
+    char line[64];
+    int people = 0;
+    (void)solo_mutex_lock(client->chat->lock);
+    for (struct client *other = client->chat->clients; other != NULL; other = other->next) {
+        people++;
+    }
+    snprintf(line, sizeof line, "* %d people are here", people);
+    (void)solo_mutex_unlock(client->chat->lock);
+    (void)solo_transport_write(protocol->transport, line, strlen(line));
+    say_to_others(client, line);
+}
+
 static SOLO_REACTOR_ONLY void line_received(struct client *client, const char *line)
 {
     if (strcmp(line, "/shutdown") == 0) {
@@ -108,7 +124,7 @@ static SOLO_REACTOR_ONLY void connection_lost(struct solo_protocol *protocol, in
     free(client);
 }
 
-static const struct solo_protocol_ops client_ops = {NULL, data_received, connection_lost};
+static const struct solo_protocol_ops client_ops = {connection_made, data_received, connection_lost};
 
 static SOLO_REACTOR_ONLY struct solo_protocol *build_client(struct solo_factory *factory)
 {
