@@ -163,6 +163,24 @@ static void deliver_findings(void)
     }
 }
 
+/* World os: a program may run for days, so a finding is told at once, and without the lock, for the sink may take its time. */
+static void deliver_now(void)
+{
+    struct solo_violation violation;
+    for (;;) {
+        pthread_mutex_lock(&turn);
+        bool found = all->finding_count != 0;
+        if (found) {
+            violation = all->findings[--all->finding_count];
+        }
+        pthread_mutex_unlock(&turn);
+        if (!found) {
+            return;
+        }
+        (void)solo_violation_report(&violation);
+    }
+}
+
 /* ---- What the events say about threads, calls and reactors ---- */
 
 static void on_call_begun(const struct solo_event *event, struct oracle_thread *thread)
@@ -429,7 +447,11 @@ static void on_event(const struct solo_event *event, void *arg)
     }
     pthread_mutex_lock(&turn);
     dispatch(event);
+    bool found = all->finding_count != 0;
     pthread_mutex_unlock(&turn);
+    if (__builtin_expect(found, 0)) {
+        deliver_now();
+    }
 }
 
 /* ---- Begin and end ---- */

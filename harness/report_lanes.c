@@ -334,7 +334,8 @@ static void draw_here(struct solo__page *page, const struct board *board)
     memset(line, ' ', sizeof line);
     draw_prefix(line, true, violation->step, violation->now_ns - board->context->base_ns);
     int lane = lane_of(board, violation->thread);
-    const char *what = solo__report_or(violation->function, solo__report_id(violation, id));
+    const char *what = violation->thread[0] == '\0' ? "the run has ended"
+                                                    : solo__report_or(violation->function, solo__report_id(violation, id));
     if (detail->frame_count != 0 && detail->frames[0].line > 0) {
         (void)snprintf(words, sizeof words, "%s :%d  <- here", what, (int)detail->frames[0].line);
     } else {

@@ -260,8 +260,9 @@ static void write_notes(struct solo__page *page, const struct solo_violation *vi
         note_stack(page, context->detail, context->full);
     }
     if (violation->contract_file[0] != '\0') {
-        solo__page_note(page, "note", "%s is %s: %s:%u", violation->function, solo_contract_kind_name(violation->contract),
-                        violation->contract_file, (unsigned)violation->contract_line);
+        solo__page_note(page, "note", "contract of %s: %s (%s:%u)", violation->function,
+                        solo_contract_kind_name(violation->contract), violation->contract_file,
+                        (unsigned)violation->contract_line);
     }
     note_owner(page, violation, context->detail);
     note_queued(page, violation, context->detail);
