@@ -10,6 +10,7 @@
 #include "oracle.h"
 #include "process.h"
 #include "sanitizer/annotate.h"
+#include "twin.h"
 #include <execinfo.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -101,7 +102,6 @@ static void take_stack(struct solo_stack *stack, const ucontext_t *context)
 static void on_deadly_signal(int signal, siginfo_t *info, void *context)
 {
     static volatile sig_atomic_t again;
-    (void)info;
     struct solo__outcome *outcome = &child_region->outcome;
     if (outcome->running && !again) {
         again = 1;
@@ -114,7 +114,10 @@ static void on_deadly_signal(int signal, siginfo_t *info, void *context)
             pause(); /* whoever asked kills */
         }
     }
-    /* SA_RESETHAND: the instruction, or abort, runs again and now it kills. */
+    if (info->si_code <= 0) {
+        raise(signal); /* it was sent: once more, now that nobody handles it */
+    }
+    /* SA_RESETHAND: else the instruction runs again, and now it kills. */
 }
 
 static void on_sanitizer_death(void)
@@ -180,7 +183,7 @@ const struct solo_strategy *solo__child_strategy(struct solo__region *region)
     }
 }
 
-static void on_ending(int ending, void *arg)
+void solo__child_ending(int ending, void *arg)
 {
     solo_oracles_end(ending); /* here, because the threads that wait are still there */
     if (!muted) {
@@ -203,7 +206,7 @@ static int create_sim(struct solo__region *region, const struct solo_strategy *s
     };
     int result = solo_sim_create(&options, ret_sim);
     if (result == 0) {
-        solo_sim_set_ending_hook(*ret_sim, on_ending, region);
+        solo_sim_set_ending_hook(*ret_sim, solo__child_ending, region);
     }
     return result;
 }
@@ -214,6 +217,7 @@ int solo__child_create_sim(struct solo__region *region, const struct solo_strate
     region->log.answers_max = SOLO__ANSWERS_MAX;
     region->log.events = region->events;
     region->log.events_max = region->request.keep_events ? SOLO__EVENTS_MAX : 0;
+    solo__twin_keep_events(region);
     return strategy != NULL ? create_sim(region, strategy, &region->strategy, &region->log, ret_sim) : -EINVAL;
 }
 

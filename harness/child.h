@@ -16,6 +16,9 @@ int solo__child_create_sim(struct solo__region *region, const struct solo_strate
 /* Another, answering as region->twin says and writing region->twin_log. */
 int solo__child_create_twin(struct solo__region *region, struct solo_sim **ret_sim);
 
+/* The ending hook of these simulations: lets the oracles speak. `arg` is the region. */
+void solo__child_ending(int ending, void *arg);
+
 /* A schedule begins: nothing is left of the one before. */
 void solo__child_begin(struct solo__region *region);
 /* It has ended by itself. */

@@ -304,25 +304,7 @@ static int explore(struct solo__subject *subject, const struct solo_explore_opti
 static void subject_init(struct solo__subject *subject)
 {
     memset(subject, 0, sizeof *subject);
-    subject->output_fd = subject->ask_fd = subject->answer_fd = subject->control_fd = subject->region_fd = -1;
-}
-
-int solo_explore(const struct solo_scenario *scenario, const struct solo_explore_options *options, struct solo_report *ret_report)
-{
-    struct solo__subject subject;
-    if (options == NULL || ret_report == NULL || solo_sim_current() != NULL) {
-        return -EINVAL;
-    }
-    subject_init(&subject);
-    int result = solo__scenario_open(&subject, scenario);
-    if (result == 0) {
-        result = fill_request(subject.region, options);
-    }
-    if (result == 0) {
-        result = explore(&subject, options, ret_report);
-    }
-    solo__subject_finish(&subject);
-    return result;
+    subject->output_fd = subject->ask_fd = subject->answer_fd = subject->region_fd = -1;
 }
 
 /* ---- Replay ---- */
@@ -405,50 +387,125 @@ static int step(struct solo__subject *subject, solo_step_fn step_fn, void *arg, 
     return result == 0 ? fill_replay(subject, true, ret_replay) : result;
 }
 
-static int say(char *why, int result, const char *text)
-{
-    if (result < 0 && why != NULL && why[0] == '\0') {
-        snprintf(why, SOLO_EVIDENCE_MAX, "%s", text);
-    }
-    return result;
-}
+/* ---- The public face ---- */
 
-static int open_scenario(struct solo__subject *subject, const struct solo_scenario *scenario,
-                         const struct solo_explore_options *options, const void *ret, char *why)
+/* Opens one of the two kinds of subject, with its request filled in. */
+static int open_subject(struct solo__subject *subject, const struct solo_scenario *scenario, char *const argv[],
+                        const struct solo_explore_options *options, const void *ret)
 {
     subject_init(subject);
-    if (why != NULL) {
-        why[0] = '\0';
-    }
     if (options == NULL || ret == NULL || solo_sim_current() != NULL) {
         return -EINVAL;
     }
-    int result = solo__scenario_open(subject, scenario);
+    int result = scenario != NULL ? solo__scenario_open(subject, scenario) : solo__program_open(subject, argv);
     return result == 0 ? fill_request(subject->region, options) : result;
+}
+
+/* The sentence for an error that nothing else has explained. */
+static const char *explain(const struct solo__subject *subject, int result)
+{
+    if (subject->why[0] != '\0') {
+        return subject->why;
+    }
+    switch (subject->argv != NULL ? result : 0) {
+    case -ENOENT:
+        return "there is no such program";
+    case -EACCES:
+        return "the program may not be executed";
+    case -ENOEXEC:
+        return "it is not a program that this machine can execute";
+    case -EPROTO:
+        return "the program does not use libsolo as a shared library, so it cannot be simulated";
+    default:
+        return solo_error_text(result);
+    }
+}
+
+/* Ends a call: releases the subject and leaves one sentence in `why`. */
+static int close_subject(struct solo__subject *subject, int result, char *why)
+{
+    if (result < 0 && why != NULL && why[0] == '\0') {
+        snprintf(why, SOLO_EVIDENCE_MAX, "%s", explain(subject, result));
+    }
+    solo__subject_finish(subject);
+    return result;
+}
+
+static int explore_subject(const struct solo_scenario *scenario, char *const argv[], const struct solo_explore_options *options,
+                           struct solo_report *ret_report)
+{
+    struct solo__subject subject;
+    int result = open_subject(&subject, scenario, argv, options, ret_report);
+    if (result == 0) {
+        result = explore(&subject, options, ret_report);
+        if (result < 0) {
+            snprintf(ret_report->evidence, sizeof ret_report->evidence, "%s", explain(&subject, result));
+        }
+    }
+    return close_subject(&subject, result, NULL);
+}
+
+static int replay_subject(const struct solo_scenario *scenario, char *const argv[], const char *token,
+                          const struct solo_explore_options *options, bool strict, bool want_trace,
+                          struct solo_replay *ret_replay, char *why)
+{
+    struct solo__subject subject;
+    int result = open_subject(&subject, scenario, argv, options, ret_replay);
+    if (why != NULL) {
+        why[0] = '\0';
+    }
+    if (result == 0) {
+        memset(ret_replay, 0, sizeof *ret_replay);
+        result = replay(&subject, token, strict, want_trace, ret_replay, why);
+    }
+    return close_subject(&subject, result, why);
+}
+
+static int step_subject(const struct solo_scenario *scenario, char *const argv[], const struct solo_explore_options *options,
+                        solo_step_fn step_fn, void *arg, struct solo_replay *ret_replay, char *why)
+{
+    struct solo__subject subject;
+    int result = open_subject(&subject, scenario, argv, options, step_fn != NULL ? ret_replay : NULL);
+    if (why != NULL) {
+        why[0] = '\0';
+    }
+    if (result == 0) {
+        memset(ret_replay, 0, sizeof *ret_replay);
+        result = step(&subject, step_fn, arg, ret_replay);
+    }
+    return close_subject(&subject, result, why);
+}
+
+int solo_explore(const struct solo_scenario *scenario, const struct solo_explore_options *options, struct solo_report *ret_report)
+{
+    return scenario != NULL ? explore_subject(scenario, NULL, options, ret_report) : -EINVAL;
+}
+
+int solo_explore_program(char *const argv[], const struct solo_explore_options *options, struct solo_report *ret_report)
+{
+    return explore_subject(NULL, argv, options, ret_report);
 }
 
 int solo_replay_scenario(const struct solo_scenario *scenario, const char *token, const struct solo_explore_options *options,
                          bool strict, bool want_trace, struct solo_replay *ret_replay, char why[SOLO_EVIDENCE_MAX])
 {
-    struct solo__subject subject;
-    int result = open_scenario(&subject, scenario, options, ret_replay, why);
-    if (result == 0) {
-        memset(ret_replay, 0, sizeof *ret_replay);
-        result = replay(&subject, token, strict, want_trace, ret_replay, why);
-    }
-    solo__subject_finish(&subject);
-    return say(why, result, solo_error_text(result));
+    return scenario != NULL ? replay_subject(scenario, NULL, token, options, strict, want_trace, ret_replay, why) : -EINVAL;
+}
+
+int solo_replay_program(char *const argv[], const char *token, const struct solo_explore_options *options, bool strict,
+                        bool want_trace, struct solo_replay *ret_replay, char why[SOLO_EVIDENCE_MAX])
+{
+    return replay_subject(NULL, argv, token, options, strict, want_trace, ret_replay, why);
 }
 
 int solo_step_scenario(const struct solo_scenario *scenario, const struct solo_explore_options *options, solo_step_fn step_fn,
                        void *arg, struct solo_replay *ret_replay, char why[SOLO_EVIDENCE_MAX])
 {
-    struct solo__subject subject;
-    int result = open_scenario(&subject, scenario, options, step_fn != NULL ? ret_replay : NULL, why);
-    if (result == 0) {
-        memset(ret_replay, 0, sizeof *ret_replay);
-        result = step(&subject, step_fn, arg, ret_replay);
-    }
-    solo__subject_finish(&subject);
-    return say(why, result, solo_error_text(result));
+    return scenario != NULL ? step_subject(scenario, NULL, options, step_fn, arg, ret_replay, why) : -EINVAL;
+}
+
+int solo_step_program(char *const argv[], const struct solo_explore_options *options, solo_step_fn step_fn, void *arg,
+                      struct solo_replay *ret_replay, char why[SOLO_EVIDENCE_MAX])
+{
+    return step_subject(NULL, argv, options, step_fn, arg, ret_replay, why);
 }

@@ -36,10 +36,15 @@ static bool is_unmet(const struct solo_peer_status *status)
            (status->state == SOLO_PEER_PLAYING && strcmp(status->text, "is at 'wait'") != 0);
 }
 
-static void report_peer(const struct solo_peer_status *status)
+/* The finding is the peer's, whatever thread notices it. */
+static void report_peer(const struct solo_peer_status *status, size_t index)
 {
     static struct solo_violation violation;
     solo_violation_begin(&violation, SOLO013_NEVER_HAPPENED, NULL);
+    violation.stack.count = violation.queued_stack.count = 0;
+    violation.job[0] = violation.queued_by[0] = '\0';
+    snprintf(violation.thread, sizeof violation.thread, "peer#%zu", index + 1);
+    snprintf(violation.role, sizeof violation.role, "peer");
     snprintf(violation.object, sizeof violation.object, "peer %s", status->name);
     snprintf(violation.text, sizeof violation.text, "peer %s, line %u of its script: %s", status->name, status->line, status->text);
     snprintf(violation.help, sizeof violation.help, "see what the server did last on that connection");
@@ -52,7 +57,7 @@ static void check_peers(int ending)
     bool ended = ending == SOLO_ENDING_RETURNED || ending == SOLO_ENDING_QUIET;
     for (size_t i = 0; server.peers != NULL && ended && solo_peers_status(server.peers, i, &status) == 0; i++) {
         if (is_unmet(&status)) {
-            report_peer(&status);
+            report_peer(&status, i);
         }
     }
 }

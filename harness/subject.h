@@ -10,6 +10,13 @@
 #include "process.h"
 #include "region.h"
 
+/* A running program under test, stopped before its main. */
+struct solo__server {
+    pid_t pid; /* 0: not started */
+    int control_fd;
+    bool ready; /* it has the region */
+};
+
 struct solo__subject {
     struct solo__region *region;
     char name[SOLO_SCENARIO_NAME_MAX]; /* for tokens */
@@ -30,14 +37,15 @@ struct solo__subject {
     const struct solo_scenario *scenario; /* of a scenario */
 
     char *const *argv;                    /* of a program */
-    pid_t server;
-    int control_fd;
     int region_fd;
+    struct solo__server server;
+    struct solo__server other_server;     /* started otherwise, for schedules that are run twice */
+    char why[SOLO_EVIDENCE_MAX];          /* why a program or its peer script was refused, "" if nothing was said */
 };
 
 /* Sets up a subject; its region's request must be filled in before it runs. Clean up with solo__subject_finish, always. */
 int solo__scenario_open(struct solo__subject *subject, const struct solo_scenario *scenario);
-int solo__program_open(struct solo__subject *subject, char *const argv[], const struct solo_explore_options *options);
+int solo__program_open(struct solo__subject *subject, char *const argv[]);
 void solo__subject_finish(struct solo__subject *subject);
 
 /* Shows how far an exploration is. */

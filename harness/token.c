@@ -124,7 +124,7 @@ int solo_token_make(const char *scenario, const struct solo_limits *limits, cons
             token.checks[i / token.spacing] = solo_token_check_character(answers[i].check);
         }
     }
-    token.end_check = answers_count != 0 ? answers[answers_count - 1].check : 0;
+    token.end_check = answers_count != 0 && !open ? answers[answers_count - 1].check : 0;
     *ret_token = token;
     return 0;
 }

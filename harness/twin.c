@@ -11,7 +11,7 @@ bool solo__twin_is_due(const struct solo__region *region, uint64_t number)
 
 void solo__twin_keep_events(struct solo__region *region)
 {
-    if (region->request.twin_every != 0) {
+    if (region->request.twin_every != 0 && !region->request.keep_events) {
         region->log.events_max = solo__twin_is_due(region, region->outcome.number + 1) ? SOLO__TWIN_EVENTS_MAX : 0;
     }
 }
@@ -30,6 +30,15 @@ static uint64_t common_events(const struct solo__region *region, uint64_t both)
         at++;
     }
     return at;
+}
+
+/* A trace line from its thread on. */
+static const char *without_numbers(const char *line)
+{
+    for (unsigned spaces = 0; spaces < 2; line++) {
+        spaces += *line == ' ';
+    }
+    return line;
 }
 
 void solo__twin_compare(struct solo__region *region)
@@ -57,5 +66,6 @@ void solo__twin_compare(struct solo__region *region)
     char two[SOLO_TRACE_LINE_MAX];
     solo__outcome_add(&region->outcome, SOLO019_NONDETERMINISM,
                       "the same schedule gave two traces: step %llu was \"%s\", then \"%s\"", (unsigned long long)at + 1,
-                      solo_trace_line(&trace, &region->events[at], one), solo_trace_line(&trace, &region->twin_events[at], two));
+                      without_numbers(solo_trace_line(&trace, &region->events[at], one)),
+                      without_numbers(solo_trace_line(&trace, &region->twin_events[at], two)));
 }

@@ -12,7 +12,7 @@
 /* Whether schedule `number` is to be run twice. */
 bool solo__twin_is_due(const struct solo__region *region, uint64_t number);
 
-/* Before a schedule of an exploration: it keeps its events if it will be run twice. */
+/* Before a schedule of an exploration, where its log is set up: it keeps its events if it will be run twice. */
 void solo__twin_keep_events(struct solo__region *region);
 
 /* After both runs: adds SOLO019 to the outcome if they differ. */

@@ -26,6 +26,13 @@ $(BUILD)/bin/solo-tests: $(TEST_OBJECTS) $(TESTED_OBJECTS) $(HOOK)
 	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -rdynamic -o $@ $^ $(HARNESS_LIBS) -lcunit $(LDFLAGS)
 ALL += $(BUILD)/bin/solo-tests
 
+# Ordinary programs that the tests explore: tests/programs/<name>.c -> tests/programs/<name> in the build folder.
+PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/programs/*.c))
+$(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/lib/libsolo.so $(HOOK)
+	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -Wl,--as-needed -Wl,-rpath,'$$ORIGIN/../../lib' -o $@ $< $(HOOK) \
+	    -L$(BUILD)/lib -lsolo $(LDFLAGS)
+ALL += $(PROGRAMS)
+
 # What `make test` does, in this order; other folders add to it.
 TEST_STEPS += test-units
 TESTS ?=

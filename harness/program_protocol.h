@@ -1,0 +1,38 @@
+/*
+ * program_protocol.h - what the explorer and the fork server in a program say to each other.
+ *
+ * One sequenced-packet socket. The server says HELLO; the explorer answers with the descriptors of region, output and (for a
+ * person who steps) questions; the server says READY or REFUSED. Then each RUN is one schedule, as region->request says, and is
+ * answered with DONE. Either side ends it by closing.
+ */
+#ifndef SOLO__PROGRAM_PROTOCOL_H
+#define SOLO__PROGRAM_PROTOCOL_H
+
+#include <solo/contract.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum solo__message_kind { SOLO__HELLO = 1, SOLO__SETUP, SOLO__READY, SOLO__REFUSED, SOLO__RUN, SOLO__DONE };
+
+struct solo__message {
+    uint64_t magic; /* SOLO__REGION_MAGIC */
+    uint32_t kind;
+    int32_t result;
+    char text[256]; /* why, of REFUSED */
+};
+
+enum { SOLO__FDS = 3 }; /* region, output, questions; the last two may be missing */
+
+/* Sends a message, with descriptors if fds is not NULL (-1 in it: not given). 0 or a negative errno. */
+int solo__message_send(int fd, const struct solo__message *message, const int *fds);
+
+/* Receives one; -EPROTO at the end or if it is not one of ours. fds may be NULL; filled with -1 where none came. */
+int solo__message_receive(int fd, struct solo__message *ret_message, int *ret_fds);
+
+/*
+ * The library's way in, called by libsolo before main of a program that was started with a control descriptor. It serves until
+ * the explorer is gone; it returns only in the children that run schedules.
+ */
+SOLO_PUBLIC void solo_harness_main(int control_fd);
+
+#endif

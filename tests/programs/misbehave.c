@@ -1,0 +1,89 @@
+/*
+ * misbehave.c - an ordinary program with two threads that goes wrong in the way its argument says, in some schedules only.
+ *
+ * It counts to four without a lock. Where an update is lost it then exits with 1, crashes, hangs, ...
+ */
+#include <signal.h>
+#include <solo/solo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int counter;
+
+static void add_twice(void *arg)
+{
+    (void)arg;
+    for (unsigned i = 0; i < 2; i++) {
+        int seen = counter;
+        solo_yield();
+        counter = seen + 1;
+    }
+}
+
+static void count(void)
+{
+    struct solo_thread *threads[2];
+    for (unsigned i = 0; i < 2; i++) {
+        if (solo_thread_create(add_twice, NULL, &threads[i]) < 0) {
+            exit(9);
+        }
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        solo_thread_join(threads[i]);
+    }
+}
+
+static void say_goodbye(void)
+{
+    printf("goodbye\n");
+}
+
+static void wait_for_nothing(void)
+{
+    struct solo_semaphore *semaphore;
+    solo_semaphore_create(0, &semaphore);
+    solo_semaphore_wait(semaphore, SOLO_NEVER);
+}
+
+/* Its schedule depends on where the heap begins, which another start of the program changes. */
+static void depend_on_address(void)
+{
+    char *block = malloc(100000);
+    unsigned long bits = (unsigned long)block >> 12;
+    for (unsigned long i = 0; i < bits % 61; i++) {
+        solo_yield();
+    }
+    free(block);
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "nothing";
+    setvbuf(stdout, NULL, _IOFBF, 4096);
+    atexit(say_goodbye);
+    if (strcmp(what, "address") == 0) {
+        depend_on_address();
+        return 0;
+    }
+    count();
+    printf("the counter is %d\n", counter);
+    if (counter == 4 || strcmp(what, "nothing") == 0) {
+        return 0;
+    }
+    if (strcmp(what, "crash") == 0) {
+        raise(SIGSEGV);
+    } else if (strcmp(what, "abort") == 0) {
+        abort();
+    } else if (strcmp(what, "hang") == 0) {
+        for (;;) {
+            __asm__ volatile("" ::: "memory");
+        }
+    } else if (strcmp(what, "leave") == 0) {
+        _exit(0);
+    } else if (strcmp(what, "deadlock") == 0) {
+        wait_for_nothing();
+    }
+    return 3;
+}
