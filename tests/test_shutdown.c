@@ -118,6 +118,60 @@ static void test_shutdown__a_job_that_blocks_on_the_reactor_never_hangs_the_stop
     worlds_run_sim(job_asks_body, 2000);
 }
 
+static void ask_late(void *arg)
+{
+    (void)arg;
+    solo_sleep(2 * WORLDS_MS); /* the drain has begun, and waits for this job */
+    asked = solo_blocking_call_from_thread(the_reactor, answer, NULL, NULL);
+}
+
+static void job_asks_late_body(void)
+{
+    the_reactor = worlds_reactor();
+    CU_ASSERT_EQUAL(solo_reactor_call_in_thread(the_reactor, ask_late, "j", note_done), 0);
+    worlds_run_to_end(the_reactor);
+    CU_ASSERT_EQUAL(asked, SOLO_ECLOSING);
+    worlds_destroy(the_reactor);
+    noted("=j");
+}
+
+static void test_shutdown__blocking_calls_are_refused_from_the_drain_on(void)
+{
+    worlds_run_sim(job_asks_late_body, 50);
+}
+
+static struct solo_deferred *holding;
+
+static struct solo_deferred *hold_for_a_while(void *arg)
+{
+    note_call(arg);
+    CU_ASSERT_EQUAL(solo_deferred_create(the_reactor, NULL, NULL, &holding), 0);
+    return holding;
+}
+
+static void let_go(void *arg)
+{
+    note_call(arg);
+    CU_ASSERT_EQUAL(solo_deferred_fire(holding, solo_value(NULL)), 0);
+}
+
+static void served_while_held_body(void)
+{
+    the_reactor = worlds_reactor();
+    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_BEFORE, SOLO_SHUTDOWN, hold_for_a_while, "h", NULL, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_call_in_thread(the_reactor, ask_late, "j", note_done), 0);
+    CU_ASSERT_EQUAL(solo_reactor_call_later(the_reactor, 4 * WORLDS_MS, let_go, "l", NULL, NULL), 0);
+    worlds_run_to_end(the_reactor);
+    CU_ASSERT_EQUAL(asked, 0);
+    worlds_destroy(the_reactor);
+    noted("hw=jl");
+}
+
+static void test_shutdown__blocking_calls_are_served_while_before_triggers_hold(void)
+{
+    worlds_run_sim(served_while_held_body, 50);
+}
+
 static struct solo_semaphore *never;
 
 static void block_for_ever(void *arg)
@@ -415,6 +469,8 @@ void suite_shutdown(void)
     SOLO_TEST(test_shutdown__the_pool_runs_its_backlog_while_the_loop_turns);
     SOLO_TEST(test_shutdown__the_draining_pool_takes_no_new_jobs);
     SOLO_TEST(test_shutdown__a_job_that_blocks_on_the_reactor_never_hangs_the_stop);
+    SOLO_TEST(test_shutdown__blocking_calls_are_refused_from_the_drain_on);
+    SOLO_TEST(test_shutdown__blocking_calls_are_served_while_before_triggers_hold);
     SOLO_TEST(test_shutdown__a_job_that_never_ends_is_named_and_left_behind);
     SOLO_TEST(test_shutdown__a_trigger_that_holds_too_long_is_named_and_the_stop_goes_on);
     SOLO_TEST(test_shutdown__a_crash_ends_a_stop_that_is_held_up);

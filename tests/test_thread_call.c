@@ -180,6 +180,7 @@ static void arrive(void *arg)
     const struct post *post = arg;
     CU_ASSERT_EQUAL(last_of[post->poster] + 1, post->number); /* each thread's own calls stay in order */
     last_of[post->poster] = post->number;
+    solo_yield(); /* others may post while the reactor is in the middle of its batch */
     if (++arrived == POSTERS * POSTS) {
         worlds_stop(the_reactor);
     }
@@ -218,6 +219,37 @@ static void test_thread_call__no_schedule_loses_a_wake_up(void)
 {
     worlds_run(wake_body);
     worlds_run_sim(wake_body, 3000);
+}
+
+/* The narrowest place of all: a call that comes after the batch was taken, and before the poll. */
+static void post_during_callback(void *arg)
+{
+    (void)arg;
+    if (solo_reactor_call_from_thread(the_reactor, worlds_stop, the_reactor, NULL) != 0) {
+        abort();
+    }
+}
+
+static void let_another_thread_post(void *arg)
+{
+    struct solo_thread *thread = NULL;
+    CU_ASSERT_EQUAL(solo_thread_create(post_during_callback, NULL, &thread), 0);
+    CU_ASSERT_EQUAL(solo_thread_join(thread), 0);
+    (void)arg;
+}
+
+static void during_batch_body(void)
+{
+    the_reactor = worlds_reactor();
+    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(the_reactor, let_another_thread_post, NULL, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_run(the_reactor), 0);
+    worlds_destroy(the_reactor);
+    CU_ASSERT_EQUAL(worlds.found, 0);
+}
+
+static void test_thread_call__queued_between_batch_and_poll_keeps_the_reactor_from_sleeping(void)
+{
+    worlds_run(during_batch_body);
 }
 
 enum { MANY = 100000 };
@@ -315,6 +347,37 @@ static void events_body(void)
 static void test_thread_call__each_call_is_told_to_the_probe_and_no_wake_is_sent_for_nothing(void)
 {
     worlds_run(events_body);
+}
+
+static int ends[2];
+
+static void post_from_reader(int fd, void *arg)
+{
+    char byte;
+    CU_ASSERT_EQUAL(solo_stream_read(fd, &byte, 1), 1);
+    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(the_reactor, worlds_stop, the_reactor, NULL), 0);
+    (void)arg;
+}
+
+static void reader_body(void)
+{
+    wakes_sent = 0;
+    CU_ASSERT_EQUAL(solo_probe_subscribe(count_event, NULL), 0);
+    the_reactor = worlds_reactor();
+    CU_ASSERT_EQUAL(solo_stream_pair(ends), 0);
+    CU_ASSERT_EQUAL(solo_stream_write(ends[1], "x", 1), 1);
+    CU_ASSERT_EQUAL(solo_reactor_add_reader(the_reactor, ends[0], post_from_reader, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_run(the_reactor), 0);
+    CU_ASSERT_EQUAL(wakes_sent, 0);
+    worlds_destroy(the_reactor);
+    CU_ASSERT_EQUAL(solo_stream_close(ends[0]), 0);
+    CU_ASSERT_EQUAL(solo_stream_close(ends[1]), 0);
+    CU_ASSERT_EQUAL(solo_probe_unsubscribe(count_event, NULL), 0);
+}
+
+static void test_thread_call__from_a_reader_needs_no_wake(void)
+{
+    worlds_run(reader_body);
 }
 
 static void sent_is_seen_body(void)
@@ -609,6 +672,8 @@ void suite_thread_call(void)
     SOLO_TEST(test_thread_call__a_stopped_reactor_takes_none_and_says_so);
     SOLO_TEST(test_thread_call__a_call_without_function_is_refused_where_it_is_made);
     SOLO_TEST(test_thread_call__no_schedule_loses_a_wake_up);
+    SOLO_TEST(test_thread_call__queued_between_batch_and_poll_keeps_the_reactor_from_sleeping);
+    SOLO_TEST(test_thread_call__from_a_reader_needs_no_wake);
     SOLO_TEST(test_thread_call__a_hundred_thousand_calls_lose_nothing);
     SOLO_TEST(test_thread_call__the_reactor_may_end_before_the_post_returns);
     SOLO_TEST(test_thread_call__each_call_is_told_to_the_probe_and_no_wake_is_sent_for_nothing);
