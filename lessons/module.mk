@@ -6,3 +6,7 @@ $(LESSONS): $(BUILD)/%: $(BUILD)/obj/%.o $(HOOK) $(BUILD)/lib/libsolo.so
 	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -Wl,-rpath,'$$ORIGIN/../../lib' -o $@ $< $(HOOK) -L$(BUILD)/lib -lsolo $(LDFLAGS)
 
 ALL += $(LESSONS)
+
+PHONY += demo
+demo: $(LESSONS) $(BUILD)/bin/solo $(BUILD)/lib/libsolo-harness.so ## the main job in one screen: a bug caught on real sockets and in simulation
+	@BUILD=$(BUILD) lessons/demo
