@@ -1,9 +1,9 @@
 /*
  * peer.c - plays a peer script, over the poll and network tables of whatever world it is started in.
  *
- * A peer never reads more than the present line needs, so nothing has to be kept from one line to the next. While it waits its
- * thread is in the poll, which makes it idle in a simulation. What it waits for is told from the line it is at, so a peer that
- * never gets on needs to do nothing to be reported.
+ * A peer never reads more than the present line needs, so nothing has to be kept from one line to the next. While it
+ * waits its thread is in the poll, which makes it idle in a simulation. What it waits for is told from the line it is
+ * at, so a peer that never gets on needs to do nothing to be reported.
  */
 #include "peer_internal.h"
 #include "sanitizer/annotate.h"

@@ -1,8 +1,8 @@
 /*
  * peer_parse.c - reads a peer script, and refuses one that cannot go right.
  *
- * What a peer does is a straight line but for repeats, and whether it is connected at the end of a repeat must be as at its
- * beginning. So it can be told here, for every line, whether there is a connection.
+ * What a peer does is a straight line but for repeats, and whether it is connected at the end of a repeat must be as
+ * at its beginning. So it can be told here, for every line, whether there is a connection.
  */
 #include "peer_internal.h"
 #include <stdarg.h>

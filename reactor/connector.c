@@ -1,9 +1,10 @@
 /*
  * connector.c - one attempt to connect, and the connection it makes.
  *
- * Everything that it will need, the transport included, is taken when the program asks. Whatever is known at once (a refusal, no
- * descriptor left) is reported in a later pass all the same: the program never hears of it inside its own call. Either
- * connection_failed is called, or the protocol gets its connection; in both cases the factory's stopped comes last and once.
+ * Everything that it will need, the transport included, is taken when the program asks. Whatever is known at once (a
+ * refusal, no descriptor left) is reported in a later pass all the same: the program never hears of it inside its own
+ * call. Either connection_failed is called, or the protocol gets its connection; in both cases the factory's stopped
+ * comes last and once.
  */
 #include "transport_internal.h"
 

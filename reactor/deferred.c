@@ -1,13 +1,13 @@
 /*
  * deferred.c - a result that is not there yet, and the chain of callbacks that wait for it.
  *
- * Invariants. A chain never runs nested in itself: `running` is set while one of its callbacks runs, and what is added
- * meanwhile is only appended. A chain that waits for an inner Deferred does not run. The inner one hands its result to
- * its waiter after the callbacks it had when it was chained, and goes on with an empty value: so its failure counts as
- * handled. Chains go on in a loop, not by recursion, so a chain of any depth needs the same stack.
+ * Invariants. A chain never runs nested in itself: `running` is set while one of its callbacks runs, and what is
+ * added meanwhile is only appended. A chain that waits for an inner Deferred does not run. The inner one hands its
+ * result to its waiter after the callbacks it had when it was chained, and goes on with an empty value: so its
+ * failure counts as handled. Chains go on in a loop, not by recursion, so a chain of any depth needs the same stack.
  *
- * Two kinds of reference keep a Deferred: the public one (`held`), which its user gives up or hands to a chain, and those
- * of the kit (`keepers`): who will fire it, the chain that waits for it, and the inner one that it waits for.
+ * Two kinds of reference keep a Deferred: the public one (`held`), which its user gives up or hands to a chain, and
+ * those of the kit (`keepers`): who will fire it, the chain that waits for it, and the inner one that it waits for.
  *
  * Memory is taken only when a Deferred is made and when a pair is added.
  *
@@ -188,8 +188,8 @@ void solo__deferred_release(struct solo_deferred *deferred)
 /* ---- The chain ---- */
 
 /*
- * Whether `inner` is `outer` or waits for it, directly or not. Either end of the chain between them would tell; both are
- * looked for at once, because chains that grow at one end are long on one side only.
+ * Whether `inner` is `outer` or waits for it, directly or not. Either end of the chain between them would tell; both
+ * are looked for at once, because chains that grow at one end are long on one side only.
  */
 static bool is_circular(const struct solo_deferred *outer, const struct solo_deferred *inner)
 {
@@ -261,7 +261,9 @@ static void run_first(struct solo_deferred *deferred)
     deferred->object.world->memory->release(deferred->object.world, pair);
 }
 
-/* The waiter gets the result, and the inner Deferred keeps none. Returns the waiter, with the reference that kept it. */
+/*
+ * The waiter gets the result, and the inner Deferred keeps none. Returns the waiter, with the reference that kept it.
+ */
 static struct solo_deferred *hand_on(struct solo_deferred *deferred)
 {
     struct solo_deferred *waiter = deferred->waiter;
@@ -304,7 +306,10 @@ static void run_chain(struct solo_deferred *deferred)
     }
 }
 
-/* Inside the loop everything that runs user code is a callback of the reactor; what the kit fires may be the outermost one. */
+/*
+ * Inside the loop everything that runs user code is a callback of the reactor; what the kit fires may be the
+ * outermost one.
+ */
 static void run_chain_as_callback(struct solo_deferred *deferred)
 {
     struct solo_thread *self = solo__self_get();

@@ -9,7 +9,9 @@
 
 #include <solo/deferred.h>
 
-/* Makes one with its public reference. `frame` and `return_address` are those of the public function that was called. */
+/*
+ * Makes one with its public reference. `frame` and `return_address` are those of the public function that was called.
+ */
 int solo__deferred_make(struct solo_reactor *reactor, solo_canceller_fn canceller, void *arg, void *frame,
                         void *return_address, struct solo_deferred **ret_deferred);
 

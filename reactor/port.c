@@ -1,9 +1,9 @@
 /*
  * port.c - a listening port: accepts connections and gives each a transport and a protocol.
  *
- * At most ACCEPTS_MAX connections are accepted in one pass, so that a crowd at the door does not starve those inside. When the
- * process is out of descriptors or memory, accepting would fail in every pass; the port stops looking for PAUSE_NS and goes on
- * serving the connections it has.
+ * At most ACCEPTS_MAX connections are accepted in one pass, so that a crowd at the door does not starve those inside.
+ * When the process is out of descriptors or memory, accepting would fail in every pass; the port stops looking for
+ * PAUSE_NS and goes on serving the connections it has.
  */
 #include "transport_internal.h"
 

@@ -1,6 +1,6 @@
 /*
- * sim_descriptor.c - the descriptors of the simulated network: their numbers, when they are ready, and how an operation on one is
- * announced.
+ * sim_descriptor.c - the descriptors of the simulated network: their numbers, when they are ready, and how an
+ * operation on one is announced.
  *
  * A number is given once in a schedule, from 3 on, so a stale number is -EBADF and never somebody else's.
  */
@@ -157,8 +157,8 @@ void sim__descriptor_notify(struct solo_world *world, const struct sim_descripto
 /* ---- Announcing ---- */
 
 /*
- * Announces an operation on an open descriptor, then tells race detectors to look away. NULL: it is not open (any more), and
- * they do not look away.
+ * Announces an operation on an open descriptor, then tells race detectors to look away. NULL: it is not open (any
+ * more), and they do not look away.
  */
 struct sim_descriptor *sim__descriptor_begin(struct solo_world *world, int fd, enum solo_probe_kind kind,
                                              uint64_t value)

@@ -1,15 +1,17 @@
 /*
  * sim_network.c - the network of the simulated world: IPv4 byte streams in memory.
  *
- * Invariants. Both ends of a connection share one object id and every operation on it counts as a write: what one end does changes
- * what the other sees. A port number keeps one object id from its first mention on, whoever listens there: LISTEN, CONNECT
- * and ACCEPT speak of it. Every operation is announced before it is done, here and not by the callers.
+ * Invariants. Both ends of a connection share one object id and every operation on it counts as a write: what one end
+ * does changes what the other sees. A port number keeps one object id from its first mention on, whoever listens
+ * there: LISTEN, CONNECT and ACCEPT speak of it. Every operation is announced before it is done, here and not by the
+ * callers.
  *
- * What it is like. A connection exists as soon as it is asked for and somebody listens (up to BACKLOG_MAX are waiting to be
- * accepted, more have to wait for that). Nobody listening is a refusal, except to a peer script, which waits until somebody
- * does: it stands for a client that comes when the server is up. A buffer holds SIM_PIPE_MAX bytes in each direction. Closing
- * with bytes unread resets the other side, as TCP does. What is written to an other side that has closed is lost; the write
- * after that fails, and on a pair the first one does. With a budget of faults a connect may be refused.
+ * What it is like. A connection exists as soon as it is asked for and somebody listens (up to BACKLOG_MAX are waiting
+ * to be accepted, more have to wait for that). Nobody listening is a refusal, except to a peer script, which waits
+ * until somebody does: it stands for a client that comes when the server is up. A buffer holds SIM_PIPE_MAX bytes in
+ * each direction. Closing with bytes unread resets the other side, as TCP does. What is written to an other side that
+ * has closed is lost; the write after that fails, and on a pair the first one does. With a budget of faults a connect
+ * may be refused.
  */
 #include "sanitizer/annotate.h"
 #include "sim_network.h"

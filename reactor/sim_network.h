@@ -1,8 +1,8 @@
 /*
  * sim_network.h - what the files of the simulated network share: descriptors, streams, and the ports they meet at.
  *
- * Whoever touches these has told race detectors to look away (SOLO_ANNOTATE_IGNORE_BEGIN): the network's own memory is touched by
- * every virtual thread, one at a time.
+ * Whoever touches these has told race detectors to look away (SOLO_ANNOTATE_IGNORE_BEGIN): the network's own memory
+ * is touched by every virtual thread, one at a time.
  */
 #ifndef SOLO__SIM_NETWORK_H
 #define SOLO__SIM_NETWORK_H
@@ -84,8 +84,8 @@ uint32_t sim__descriptor_ready(const struct sim_descriptor *descriptor);
 void sim__descriptor_notify(struct solo_world *world, const struct sim_descriptor *descriptor);
 
 /*
- * Announces an operation on an open descriptor, then tells race detectors to look away. NULL: it is not open (any more), and
- * they do not look away.
+ * Announces an operation on an open descriptor, then tells race detectors to look away. NULL: it is not open (any
+ * more), and they do not look away.
  */
 struct sim_descriptor *sim__descriptor_begin(struct solo_world *world, int fd, enum solo_probe_kind kind,
                                              uint64_t value);

@@ -1,9 +1,9 @@
 /*
  * sim_poll.c - poll and wake of the simulated world.
  *
- * A poller keeps its watches in order of descriptor, so that the plain order of ready descriptors is lowest first. Where two
- * or more are ready the chooser says which is reported next. Wakes coalesce in one flag. What the waker did before is not
- * ordered before the wait's return: whoever hands work over says so itself (sanitizer/annotate.h).
+ * A poller keeps its watches in order of descriptor, so that the plain order of ready descriptors is lowest first.
+ * Where two or more are ready the chooser says which is reported next. Wakes coalesce in one flag. What the waker did
+ * before is not ordered before the wait's return: whoever hands work over says so itself (sanitizer/annotate.h).
  */
 #include "sanitizer/annotate.h"
 #include "sim_network.h"

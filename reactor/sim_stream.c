@@ -1,14 +1,15 @@
 /*
  * sim_stream.c - bytes in the simulated network, from one end of a connection to the other.
  *
- * Each end has a pipe of bytes that have arrived. What arrived before the end of a stream, or before a reset, can still be read.
+ * Each end has a pipe of bytes that have arrived. What arrived before the end of a stream, or before a reset, can
+ * still be read.
  *
- * What may be chosen. How many bytes a read gets: all that is there and fits, or one, or half. It is asked in the first
- * CHUNK_CHOICES_MAX reads of each direction that have two bytes or more, so that the choices of a schedule stay few, and not
- * for peer scripts, to which it makes no difference. With a budget of faults: a reset, a short read.
+ * What may be chosen. How many bytes a read gets: all that is there and fits, or one, or half. It is asked in the
+ * first CHUNK_CHOICES_MAX reads of each direction that have two bytes or more, so that the choices of a schedule stay
+ * few, and not for peer scripts, to which it makes no difference. With a budget of faults: a reset, a short read.
  *
- * What the program did before a write happens before what it does after reading those bytes, as with real sockets. Its own buffers
- * are looked at by race detectors; the network's are not.
+ * What the program did before a write happens before what it does after reading those bytes, as with real sockets.
+ * Its own buffers are looked at by race detectors; the network's are not.
  */
 #include "sanitizer/annotate.h"
 #include "sim_network.h"

@@ -1,14 +1,15 @@
 /*
  * transport.c - one connection: bytes out in order, bytes in to the protocol, and exactly one connection_lost.
  *
- * Writing. While nothing is queued a write goes to the network at once, which costs one system call and no wait; what does
- * not fit is queued, and as long as anything is queued, everything is. Room for the whole write is made before the first
- * byte is sent, so a write is taken whole or not at all.
+ * Writing. While nothing is queued a write goes to the network at once, which costs one system call and no wait; what
+ * does not fit is queued, and as long as anything is queued, everything is. Room for the whole write is made before
+ * the first byte is sent, so a write is taken whole or not at all.
  *
- * Losing. Whatever ends a connection, its descriptor is closed first (`closed`), then connection_lost is called: in the I/O step
- * right away, but for a call of the program in a later pass, so never inside the call that caused it. The call that carries it
- * there is part of the transport: losing takes no memory. When the other side takes no more bytes, what it sent before is still
- * delivered: the connection is lost when reading comes to its end, which is then near.
+ * Losing. Whatever ends a connection, its descriptor is closed first (`closed`), then connection_lost is called: in
+ * the I/O step right away, but for a call of the program in a later pass, so never inside the call that caused it.
+ * The call that carries it there is part of the transport: losing takes no memory. When the other side takes no more
+ * bytes, what it sent before is still delivered: the connection is lost when reading comes to its end, which is then
+ * near.
  *
  * Source of the behaviours: Twisted's twisted.internet.tcp.Connection and abstract.FileDescriptor.
  */
@@ -94,7 +95,10 @@ static void close_stream(struct solo_transport *transport, bool abort)
     world->network->close(world, transport->watch.fd, abort);
 }
 
-/* Reads away what nobody will read: closing a stream with bytes unread makes TCP reset it, and what was sent may be lost. */
+/*
+ * Reads away what nobody will read: closing a stream with bytes unread makes TCP reset it, and what was sent may be
+ * lost.
+ */
 static void drain(struct solo_transport *transport)
 {
     struct solo_world *world = world_of(transport);
@@ -168,8 +172,8 @@ static void close_with_reactor(struct solo__closable *closable, int reason)
 }
 
 /*
- * Sending failed with `error`. Returns true if the connection can only be closed now; false if what has arrived is still to be
- * read, up to its end.
+ * Sending failed with `error`. Returns true if the connection can only be closed now; false if what has arrived is
+ * still to be read, up to its end.
  */
 static bool sending_failed(struct solo_transport *transport, ptrdiff_t error)
 {
@@ -365,7 +369,10 @@ int solo_transport_get_reactor(struct solo_transport *transport, struct solo_rea
 
 /* ---- Reactor-only functions ---- */
 
-/* The rungs: a transport, its reactor alive, the right thread. Its own state comes last: only the reactor thread may look. */
+/*
+ * The rungs: a transport, its reactor alive, the right thread. Its own state comes last: only the reactor thread may
+ * look.
+ */
 #define CHECK(function, transport)                                                                                     \
     SOLO__LIVE_OBJECT(function, transport, SOLO__TRANSPORT, SOLO012_TRANSPORT_AFTER_LOST);                             \
     SOLO__OBJECT((transport)->reactor, SOLO__REACTOR);                                                                 \

@@ -1,8 +1,8 @@
 /*
  * transport_internal.h - what ports and connectors know of transports, and transports of connectors.
  *
- * A transport is prepared first and opened when there is a connection, so that a connector takes all its memory when it is
- * asked to connect.
+ * A transport is prepared first and opened when there is a connection, so that a connector takes all its memory when
+ * it is asked to connect.
  */
 #ifndef SOLO__TRANSPORT_INTERNAL_H
 #define SOLO__TRANSPORT_INTERNAL_H
@@ -40,8 +40,8 @@ struct solo_transport {
 struct solo_transport *solo__transport_make(struct solo_reactor *reactor, void *created_at);
 
 /*
- * Takes over a connected descriptor: builds the protocol and calls connection_made. Where the factory wants none, or the
- * descriptor cannot be watched, drops the connection and the transport, and returns false.
+ * Takes over a connected descriptor: builds the protocol and calls connection_made. Where the factory wants none, or
+ * the descriptor cannot be watched, drops the connection and the transport, and returns false.
  */
 bool solo__transport_open(struct solo_transport *transport, int fd, struct solo_factory *factory);
 

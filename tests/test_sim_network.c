@@ -1,6 +1,6 @@
 /*
- * test_sim_network.c - what the simulated network and poll promise beyond the world's conformance suite (test_world.c): numbers,
- * limits, the backlog, what may be chosen, faults, and peers that come before their server.
+ * test_sim_network.c - what the simulated network and poll promise beyond the world's conformance suite
+ * (test_world.c): numbers, limits, the backlog, what may be chosen, faults, and peers that come before their server.
  */
 #include "runner.h"
 #include "self.h"

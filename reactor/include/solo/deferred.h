@@ -1,13 +1,22 @@
 /*
  * deferred.h - a result that is not there yet.
  *
- * A Deferred is fired once, with a value or with a failure. Callbacks run in order of addition, each given what the one before
- * returned; a failure goes to the errbacks until one returns a value again. Added after firing, they run at once, inside
- * the add; added from inside a running callback, after the present ones. Returning solo_wait_for(inner) suspends the chain
- * until inner has a result. All of it happens on the thread that owns the Deferred's reactor.
+ * A Deferred is fired once, with a value or with a failure. Callbacks run in order of addition, each given what the
+ * one before returned; a failure goes to the errbacks until one returns a value again. Added after firing, they run
+ * at once, inside the add; added from inside a running callback, after the present ones. Returning
+ * solo_wait_for(inner) suspends the chain until inner has a result. All of it happens on the thread that owns the
+ * Deferred's reactor.
  *
- * Life: made by solo_deferred_create or returned by a call that says so; whoever has it releases it once. A Deferred released
- * with a failure that nobody handled, or never fired, is SOLO008, with where it was made and fired.
+ * Life: made by solo_deferred_create or returned by a call that says so; whoever has it releases it once, or gives it
+ * away with solo_wait_for. A Deferred that ends with a failure that nobody handled, or never fired, is SOLO008, with where
+ * it was made (queued_by, queued_stack) and first fired (owner_stack). The failure SOLO_ECANCELLED of one that was
+ * cancelled counts as handled.
+ *
+ * Returning solo_wait_for with a Deferred that waits for this one, or for itself, makes the result the failure -EDEADLK;
+ * with one that was released or given away before, -EINVAL; both with SOLO008. After the chain took its result, the inner
+ * Deferred has none left: callbacks added to it later get NULL, and its failure counts as handled.
+ *
+ * Source: Twisted's twisted.internet.defer.
  */
 #ifndef SOLO_DEFERRED_H
 #define SOLO_DEFERRED_H
@@ -51,8 +60,8 @@ typedef struct solo_result (*solo_callback_fn)(struct solo_result previous, void
 typedef void (*solo_canceller_fn)(struct solo_deferred *deferred, void *arg);
 
 /* Makes an unfired Deferred of this reactor. The canceller may be NULL. -EINVAL, -ENOMEM. */
-SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_create(struct solo_reactor *reactor, solo_canceller_fn canceller, void *arg,
-                                                       struct solo_deferred **ret_deferred);
+SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_create(struct solo_reactor *reactor, solo_canceller_fn canceller,
+                                                       void *arg, struct solo_deferred **ret_deferred);
 
 /*
  * Gives up the caller's reference. Callbacks already added still run when it fires. Accepts NULL.
@@ -60,27 +69,29 @@ SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_create(struct solo_reactor *reac
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_release(struct solo_deferred *deferred);
 
 /*
- * Adds a pair: on a value `callback`, on a failure `errback`; either may be NULL and then passes the result on. -ENOMEM.
+ * Adds a pair: on a value `callback`, on a failure `errback`; either may be NULL and then passes the result on.
+ * -ENOMEM.
  * Runs: callback, errback on the reactor thread.
  */
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_add(struct solo_deferred *deferred, solo_callback_fn callback,
                                                     solo_callback_fn errback, void *arg);
 
 /*
- * Fires with a result (value, failure, or another Deferred's). SOLO_EALREADYCALLED, and SOLO008, if it was fired before; the
- * first firing after a cancel without canceller is swallowed.
+ * Fires with a result (value, failure, or another Deferred's). SOLO_EALREADYCALLED, and SOLO008, if it was fired
+ * before; the first firing after a cancel without canceller is swallowed. -EINVAL: a positive status.
  * Instead: solo_reactor_call_from_thread with a function that fires it
  */
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_fire(struct solo_deferred *deferred, struct solo_result result);
 
 /*
- * Unfired: calls the canceller; if that does not fire it, fails it with SOLO_ECANCELLED. Waiting for an inner Deferred: cancels
- * that one. Fired: nothing.
+ * Unfired: calls the canceller; if that does not fire it, fails it with SOLO_ECANCELLED. Waiting for an inner
+ * Deferred: cancels that one. Fired: nothing.
  */
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_cancel(struct solo_deferred *deferred);
 
 /* Whether it has a result now; if so and ret_result is not NULL, a copy of it. */
-SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_has_result(struct solo_deferred *deferred, bool *ret_has, struct solo_result *ret_result);
+SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_has_result(struct solo_deferred *deferred, bool *ret_has,
+                                                           struct solo_result *ret_result);
 
 /* Clang checks each callback's contract where it is registered: see contract.h. */
 #ifdef SOLO_CHECKS_CALLBACKS
