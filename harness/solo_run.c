@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <solo/peer.h>
 #include <solo/thread.h>
+#include <solo/world.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -21,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TICK_MS = 20 };
+enum { OPTION_FOR = OPTION_OWN, TICK_MS = 20 };
 #define PATIENCE_NS UINT64_C(10000000000) /* of a peer with one line of its script */
 
 static const struct option long_options[] = {
@@ -29,6 +30,7 @@ static const struct option long_options[] = {
     COMMAND_SCHEDULE_OPTIONS,
     {"world", required_argument, NULL, OPTION_WORLD},
     {"budget-ms", required_argument, NULL, OPTION_BUDGET},
+    {"for-s", required_argument, NULL, OPTION_FOR},
     {NULL, 0, NULL, 0},
 };
 
@@ -43,8 +45,10 @@ static int print_help(void)
            "                       world (os)\n"
            "  --budget-ms N        world os: a reactor callback that blocks for longer is SOLO002 (off)\n"
            "\n"
+           "  --for-s N            world os: end the program after N s, when it is at rest\n"
+           "\n"
            "In world os the program goes on until it ends by itself; with --peer until the peers are done and it\n"
-           "is at rest. Its exit status 0 without findings is 0 here.\n"
+           "is at rest. An exit status other than 0 counts as a finding.\n"
            "\n"
            "%s%s",
            command_help_schedule, command_help_common);
@@ -61,6 +65,7 @@ struct watched {
     int status;               /* as from waitpid, once program_gone */
     struct solo_peers *peers; /* NULL: none */
     bool peers_playing, told;
+    uint64_t end_ns;          /* world time when it is to end; SOLO_NEVER: by itself */
     struct solo_report *report; /* the findings so far */
     struct solo_detail *details;
     uint64_t base_ns;
@@ -232,8 +237,20 @@ static bool listen_a_moment(struct watched *watched)
 
 /* ---- World os: peers ---- */
 
+/* The program is to end as soon as it is at rest. */
+static void tell_to_end(struct watched *watched)
+{
+    if (!watched->told) {
+        watched->told = true;
+        (void)!send(watched->control, "", 1, MSG_NOSIGNAL);
+    }
+}
+
 static void tend_peers(struct watched *watched)
 {
+    if (watched->greeted && solo_now() >= watched->end_ns) {
+        tell_to_end(watched);
+    }
     if (watched->peers == NULL) {
         return;
     }
@@ -246,9 +263,8 @@ static void tend_peers(struct watched *watched)
     for (size_t i = 0; solo_peers_status(watched->peers, i, &status) == 0; i++) {
         playing |= status.state == SOLO_PEER_PLAYING;
     }
-    if (!playing && !watched->told) {
-        watched->told = true;
-        (void)!send(watched->control, "", 1, MSG_NOSIGNAL);
+    if (!playing) {
+        tell_to_end(watched);
     }
 }
 
@@ -268,8 +284,12 @@ static void judge_peers(struct watched *watched)
 static void judge_ending(struct watched *watched)
 {
     char text[SOLO_VIOLATION_TEXT_MAX];
-    if (WIFSIGNALED(watched->status)) {
-        const char *name = sigabbrev_np(WTERMSIG(watched->status));
+    int signal = WIFSIGNALED(watched->status) ? WTERMSIG(watched->status) : 0;
+    if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP) {
+        return; /* somebody wanted that */
+    }
+    if (signal != 0) {
+        const char *name = sigabbrev_np(signal);
         (void)snprintf(text, sizeof text, "the program was killed by SIG%s", name != NULL ? name : "?");
         add_own_finding(watched, SOLO018_MEMORY, "", text, "`solo explore` gives the schedule and the place of a crash");
     } else if (WEXITSTATUS(watched->status) != 0) {
@@ -318,11 +338,12 @@ static int conclude(struct watched *watched)
     return report->finding_count != 0 ? EXIT_FINDINGS : EXIT_CLEAN;
 }
 
-static int run_in_os(const struct command_options *options)
+static int run_in_os(const struct command_options *options, uint64_t duration_s)
 {
     static struct watched watched;
     char why[SOLO_PEER_WHY_MAX];
     watched.options = options;
+    watched.end_ns = duration_s != UINT64_MAX ? solo_now() + duration_s * UINT64_C(1000000000) : SOLO_NEVER;
     watched.report = calloc(1, sizeof *watched.report);
     watched.details = calloc(SOLO_FINDINGS_MAX, sizeof *watched.details);
     if (watched.report == NULL || watched.details == NULL) {
@@ -378,12 +399,18 @@ int command_run(int argc, char **argv)
     struct command_options options;
     command_defaults(&options);
     options.in_os = true;
-    int option = command_next_option("run", argc, argv, long_options, &options);
-    if (option != -1) {
-        return option == OPTION_HELP ? print_help() : EXIT_USAGE;
+    uint64_t duration_s = UINT64_MAX;
+    int option;
+    while ((option = command_next_option("run", argc, argv, long_options, &options)) != -1) {
+        if (option == OPTION_HELP) {
+            return print_help();
+        }
+        if (option != OPTION_FOR || !command_number("run", "--for-s", optarg, 0, 1000000, &duration_s)) {
+            return EXIT_USAGE;
+        }
     }
     if (!command_take_program("run", argc, argv, &options)) {
         return EXIT_USAGE;
     }
-    return options.in_os ? run_in_os(&options) : run_in_sim(&options);
+    return options.in_os ? run_in_os(&options, duration_s) : run_in_sim(&options);
 }
