@@ -8,5 +8,5 @@ $(LESSONS): $(BUILD)/%: $(BUILD)/obj/%.o $(HOOK) $(BUILD)/lib/libsolo.so
 ALL += $(LESSONS)
 
 PHONY += demo
-demo: $(LESSONS) $(BUILD)/bin/solo $(BUILD)/lib/libsolo-harness.so ## the main job in one screen: a bug caught on real sockets and in simulation
+demo: $(BUILD)/lessons/01_wrong_thread/broken $(BUILD)/lessons/01_wrong_thread/fixed $(BUILD)/bin/solo $(BUILD)/lib/libsolo-harness.so ## the main job in one screen: a bug caught on real sockets and in simulation
 	@BUILD=$(BUILD) lessons/demo
