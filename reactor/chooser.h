@@ -6,8 +6,8 @@
 #include <solo/world.h>
 
 /*
- * Returns the index of the option to take: 0 in world os, the chooser's answer in world sim. Never switches threads. Whether
- * options need to be written down at all, solo__world_is_sim says (object.h).
+ * Returns the index of the option to take: 0 in world os, the chooser's answer in world sim. Never switches threads.
+ * Whether options need to be written down at all, solo__world_is_sim says (object.h).
  */
 size_t solo__choose(struct solo_world *world, enum solo_choice_kind kind, const struct solo_option *const *options,
                     size_t count);

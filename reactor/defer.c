@@ -1,8 +1,8 @@
 /*
  * defer.c - defer to thread: a job of the pool whose result comes back as a Deferred.
  *
- * Invariant: `deferred` belongs to the reactor thread. It is set until the job has ended or its user cancelled it, and only
- * then does the job keep it alive. The worker writes `result` and nothing else; the job's report carries it over.
+ * Invariant: `deferred` belongs to the reactor thread. It is set until the job has ended or its user cancelled it, and
+ * only then does the job keep it alive. The worker writes `result` and nothing else; the job's report carries it over.
  */
 #include "deferred_internal.h"
 #include "pool_internal.h"
@@ -43,8 +43,8 @@ static void end(struct solo__job *job, int status)
         return;
     }
     deferred_job->deferred = NULL;
-    solo__announce(job->call.reactor->world, SOLO_PROBE_CALL_HANDED_BACK, SOLO_ACCESS_WRITE, job->call.provenance.object,
-                   (uint64_t)(int64_t)status);
+    solo__announce(job->call.reactor->world, SOLO_PROBE_CALL_HANDED_BACK, SOLO_ACCESS_WRITE,
+                   job->call.provenance.object, (uint64_t)(int64_t)status);
     (void)solo__deferred_fire(deferred, result);
     solo__deferred_drop(deferred);
 }
@@ -71,9 +71,11 @@ static void cancel(struct solo_deferred *deferred, void *arg)
     solo__deferred_drop(deferred);
 }
 
-static struct deferred_job *make(struct solo_pool *pool, solo_work_fn work, void *arg, void *frame, void *return_address)
+static struct deferred_job *make(struct solo_pool *pool, solo_work_fn work, void *arg, void *frame,
+                                 void *return_address)
 {
-    struct deferred_job *deferred_job = solo__job_make(pool, sizeof *deferred_job, NULL, arg, NULL, frame, return_address);
+    struct deferred_job *deferred_job =
+        solo__job_make(pool, sizeof *deferred_job, NULL, arg, NULL, frame, return_address);
     if (deferred_job != NULL) {
         deferred_job->job.run = run;
         deferred_job->job.end = end;
@@ -107,7 +109,8 @@ static int accept(struct solo_pool *pool, struct deferred_job *deferred_job, voi
     return 0;
 }
 
-int solo_defer_to_thread(struct solo_reactor *reactor, solo_work_fn work, void *arg, struct solo_deferred **ret_deferred)
+int solo_defer_to_thread(struct solo_reactor *reactor, solo_work_fn work, void *arg,
+                         struct solo_deferred **ret_deferred)
 {
     SOLO__LIVE_OBJECT(solo_defer_to_thread, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
     if (work == NULL || ret_deferred == NULL) {

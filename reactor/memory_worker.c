@@ -1,8 +1,8 @@
 /*
  * memory_worker.c - a worker that does nothing by itself: a test double.
  *
- * Work queues until somebody asks for exactly one piece of it. After quit what was accepted can still be performed; destroy hands
- * back what is left.
+ * Work queues until somebody asks for exactly one piece of it. After quit what was accepted can still be performed;
+ * destroy hands back what is left.
  */
 #include "worker_internal.h"
 #include "guard.h"

@@ -1,10 +1,10 @@
 /*
  * pool.c - a pool of worker threads: jobs in, workers for them, sizes and statistics.
  *
- * Invariant, whenever the lock is free: every queued job has an idle worker of its own that is awake and on its way to the queue,
- * or no worker sleeps and there are as many as there may be (or another one is just being started, or the pool is held).
- * solo__pool_wake_for_queue and solo__pool_grow restore it after each change. Whoever finishes or starts looks at the queue
- * before it sleeps, so nobody needs to be woken for it.
+ * Invariant, whenever the lock is free: every queued job has an idle worker of its own that is awake and on its way to
+ * the queue, or no worker sleeps and there are as many as there may be (or another one is just being started, or the
+ * pool is held). solo__pool_wake_for_queue and solo__pool_grow restore it after each change. Whoever finishes or
+ * starts looks at the queue before it sleeps, so nobody needs to be woken for it.
  */
 #include "chooser.h"
 #include "pool_internal.h"
@@ -156,7 +156,7 @@ static struct solo__job *next_hopeless(struct solo_pool *pool, int status)
     return job;
 }
 
-/* No worker could be started. While there are others the queue is theirs; else nobody would ever come, and it is handed back. */
+/* No worker could be started. The queue is left to those there are; with none it is handed back. */
 static void give_up_queue(struct solo_pool *pool, int status)
 {
     for (;;) {
@@ -241,8 +241,11 @@ static struct solo__pool_worker *choose_worker(struct solo_pool *pool)
     size_t count = 0;
     for (struct solo__pool_worker *worker = pool->workers; worker != NULL; worker = worker->next) {
         if (worker->sleeping) {
-            records[count] = (struct solo_option){.tag = worker->number, .thread = worker->thread->number,
-                .operation = SOLO_PROBE_JOB_WANTED, .access = SOLO_ACCESS_WRITE, .object = pool->object.id};
+            records[count] = (struct solo_option){.tag = worker->number,
+                                                  .thread = worker->thread->number,
+                                                  .operation = SOLO_PROBE_JOB_WANTED,
+                                                  .access = SOLO_ACCESS_WRITE,
+                                                  .object = pool->object.id};
             options[count] = &records[count];
             sleepers[count++] = worker;
         }
@@ -315,8 +318,11 @@ int solo__pool_admit(struct solo_pool *pool, struct solo__job *job)
 
 int solo__pool_accept(struct solo_pool *pool, struct solo__job *job)
 {
-    job->option = (struct solo_option){.tag = job->number, .thread = job->call.provenance.thread,
-        .operation = SOLO_PROBE_CALL_BEGUN, .access = SOLO_ACCESS_WRITE, .object = job->call.provenance.object};
+    job->option = (struct solo_option){.tag = job->number,
+                                       .thread = job->call.provenance.thread,
+                                       .operation = SOLO_PROBE_CALL_BEGUN,
+                                       .access = SOLO_ACCESS_WRITE,
+                                       .object = job->call.provenance.object};
     solo__call_announce(&job->call, SOLO_QUEUE_POOL);
     SOLO_ANNOTATE_HAPPENS_BEFORE(job);
     solo__pool_enter(pool);
@@ -413,8 +419,8 @@ int solo_reactor_call_in_thread(struct solo_reactor *reactor, solo_call_fn fn, v
     if (status < 0) {
         return status;
     }
-    struct solo__job *job = solo__job_make(pool, sizeof *job, fn, arg, done, __builtin_frame_address(0),
-                                           __builtin_return_address(0));
+    struct solo__job *job =
+        solo__job_make(pool, sizeof *job, fn, arg, done, __builtin_frame_address(0), __builtin_return_address(0));
     if (job == NULL) {
         return -ENOMEM;
     }
@@ -424,7 +430,7 @@ int solo_reactor_call_in_thread(struct solo_reactor *reactor, solo_call_fn fn, v
 
 /* ---- Sizes and statistics ---- */
 
-/* With the lock held: idle workers above the maximum quit, the highest numbers first. Busy ones see to it themselves. */
+/* With the lock held: idle workers above the maximum quit, the highest numbers first. Busy ones see to it when done. */
 static void quit_excess(struct solo_pool *pool)
 {
     for (unsigned left = pool->max; left < pool->worker_count; left++) {
@@ -487,8 +493,9 @@ int solo_pool_get_statistics(struct solo_pool *pool, struct solo_pool_statistics
     }
 
     solo__pool_enter(pool);
-    *ret_statistics = (struct solo_pool_statistics){pool->min, pool->max, pool->worker_count, pool->worker_count - pool->busy,
-                                                    pool->busy, pool->queued, pool->accepted, pool->ran, pool->handed_back};
+    *ret_statistics = (struct solo_pool_statistics){
+        pool->min,      pool->max, pool->worker_count, pool->worker_count - pool->busy, pool->busy, pool->queued,
+        pool->accepted, pool->ran, pool->handed_back};
     solo__pool_leave(pool);
     return 0;
 }

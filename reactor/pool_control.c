@@ -1,12 +1,13 @@
 /*
  * pool_control.c - the remote control of a pool: hold, list, start this job on that worker, let it report now.
  *
- * It uses the pool's own moves (give, wake, report), so what a test arranges by hand is something the pool could have done.
+ * It uses the pool's own moves (give, wake, report), so what a test arranges by hand is something the pool could have
+ * done.
  */
 #include "pool_internal.h"
 #include "sanitizer/annotate.h"
 
-/* Takes the oldest held report off the list, on its way to the reactor; NULL: none is left, or the pool is held again. */
+/* Takes the oldest held report off the list, to be posted; NULL: none is left, or the pool is held again. */
 static struct solo__job *next_held(struct solo_pool *pool)
 {
     solo__pool_enter(pool);
@@ -50,7 +51,8 @@ static bool next_in_order(const struct solo_pool *pool, unsigned number, const s
         best.number = (*queue_at)->number;
     }
     for (const struct solo__pool_worker *worker = pool->workers; worker != NULL; worker = worker->next) {
-        if (worker->job != NULL && worker->job->number > number && (best.number == 0 || worker->job->number < best.number)) {
+        if (worker->job != NULL && worker->job->number > number &&
+            (best.number == 0 || worker->job->number < best.number)) {
             best = (struct solo_pool_job){worker->job->number, worker->number, SOLO_JOB_STARTED};
         }
     }

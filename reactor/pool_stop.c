@@ -1,10 +1,10 @@
 /*
  * pool_stop.c - the end of a pool, without losing work and without hanging.
  *
- * begin_stop closes the door; the workers run the backlog while the reactor's loop keeps turning, and each quits when nothing is
- * left. finish comes when the pool has drained, or when the time for that is over, or in destroy without any stop: it hands back
- * what has not begun, waits for what runs until its deadline, and abandons the rest by name. An abandoned worker may still
- * touch its job and the pool, so they live until it comes back, which may be never.
+ * begin_stop closes the door; the workers run the backlog while the reactor's loop keeps turning, and each quits when
+ * nothing is left. finish comes when the pool has drained, or when the time for that is over, or in destroy without
+ * any stop: it hands back what has not begun, waits for what runs until its deadline, and abandons the rest by name.
+ * An abandoned worker may still touch its job and the pool, so they live until it comes back, which may be never.
  */
 #include "pool_internal.h"
 #include "sanitizer/annotate.h"
@@ -71,9 +71,9 @@ static void add_queue(struct text *text, const struct solo_pool *pool)
 
 /* ---- Reports ---- */
 
-/* What an abandoned worker waits for, if it waits; it may go on at any moment, so this is a glance and not a promise. */
+/* What an abandoned worker waits for, if it waits; it may go on at any moment: this is a glance and not a promise. */
 __attribute__((no_sanitize("thread"))) static void add_waiter(struct solo_violation *violation,
-                                                               const struct solo__pool_worker *worker)
+                                                              const struct solo__pool_worker *worker)
 {
     const struct solo_wait *why = __atomic_load_n(&worker->thread->wait, __ATOMIC_RELAXED);
     if (why == NULL || violation->waiter_count == SOLO_WAITERS_MAX) {
@@ -111,11 +111,13 @@ static __attribute__((noinline, cold)) void report(struct solo_pool *pool, size_
     solo__violation_text(violation.text, "the pool did not finish its work in time: %s%s%s%s", running, and,
                          queued > 0 ? "never began: " : "", never_began);
     if (violation.id == SOLO004_DEADLOCK) {
-        solo__violation_text(violation.help, "a job must not wait for another job of its pool or for what ends before the pool; let "
-                                             "it wait with a limit, or let the reactor tell it to stop");
+        solo__violation_text(violation.help,
+                             "a job must not wait for another job of its pool or for what ends before the pool; let "
+                             "it wait with a limit, or let the reactor tell it to stop");
     } else {
-        solo__violation_text(violation.help, "make jobs end when the reactor stops (a flag that a before-shutdown trigger sets), or "
-                                             "raise drain_max_ns");
+        solo__violation_text(violation.help,
+                             "make jobs end when the reactor stops (a flag that a before-shutdown trigger sets), or "
+                             "raise drain_max_ns");
     }
     solo_violation_report(&violation);
 }
@@ -261,7 +263,7 @@ static void wait_for_leaving(struct solo_pool *pool)
     solo__pool_leave(pool);
 }
 
-/* A worker left behind may look at the pool, and its job at the reactor, at any time: they stay, where leak checkers see them. */
+/* A worker left behind may look at the pool at any time, and its job at the reactor: they are kept for ever. */
 static void keep(struct solo_pool *pool)
 {
     static struct solo_pool *kept;

@@ -1,11 +1,11 @@
 /*
  * pool_worker.c - the life of a pool worker: take a job, run it, report it, until there is no more need.
  *
- * One lock round to take a job, one to be done with it. Between JOB_WANTED and CALL_BEGUN nothing can intervene in world sim, so
- * which job a worker takes is decided at that point alone.
+ * One lock round to take a job, one to be done with it. Between JOB_WANTED and CALL_BEGUN nothing can intervene in
+ * world sim, so which job a worker takes is decided at that point alone.
  *
- * A worker whose job outlived the pool's end was abandoned: when it comes back at last it touches nothing but its own memory
- * and the pool's, which is kept for it, and goes unjoined.
+ * A worker whose job outlived the pool's end was abandoned: when it comes back at last it touches nothing but its own
+ * memory and the pool's, which is kept for it, and goes unjoined.
  */
 #include "chooser.h"
 #include "pool_internal.h"
@@ -59,14 +59,15 @@ static void sleep_until_woken(struct solo_pool *pool, struct solo__pool_worker *
 
 bool solo__pool_has_just_drained(struct solo_pool *pool)
 {
-    if (!pool->closing || pool->finishing || pool->note_posted || pool->worker_count > 0 || pool->queued > 0 || pool->finished.first != NULL) {
+    if (!pool->closing || pool->finishing || pool->note_posted || pool->worker_count > 0 || pool->queued > 0 ||
+        pool->finished.first != NULL) {
         return false;
     }
     pool->note_posted = true;
     return true;
 }
 
-/* Takes the worker out of the pool, to be joined by whoever comes by; whether the reactor should be told that it was the last. */
+/* Takes the worker out of the pool, to be joined by whoever comes by. True: it was the last, the reactor should know. */
 static bool depart(struct solo_pool *pool, struct solo__pool_worker *worker)
 {
     solo__pool_unlink_worker(pool, worker);
@@ -126,7 +127,8 @@ void solo__job_report(struct solo__job *job)
         return;
     }
     solo__announce(job->pool->object.world, SOLO_PROBE_JOB_FINISHED, SOLO_ACCESS_WRITE, job->call.provenance.object, 0);
-    (void)solo__reactor_post(job->call.reactor, &job->call, true); /* the stop waits for this worker: it cannot be refused */
+    (void)solo__reactor_post(job->call.reactor, &job->call,
+                             true); /* the stop waits for this worker: it cannot be refused */
 }
 
 void solo__pool_has_reported(struct solo_pool *pool)

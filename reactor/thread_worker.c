@@ -1,8 +1,8 @@
 /*
  * thread_worker.c - a worker with a thread of its own, worker#N.
  *
- * Its thread takes the oldest work until the worker has quit and the queue is empty. Nothing but destroy joins it. Different from
- * Twisted's on purpose: no work can kill the thread, so nothing accepted later is lost.
+ * Its thread takes the oldest work until the worker has quit and the queue is empty. Nothing but destroy joins it.
+ * Different from Twisted's on purpose: no work can kill the thread, so nothing accepted later is lost.
  */
 #include "worker_internal.h"
 #include "guard.h"

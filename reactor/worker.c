@@ -1,8 +1,8 @@
 /*
  * worker.c - do and quit, the same for every kind of worker; thread_worker.c, lock_worker.c and memory_worker.c differ.
  *
- * Invariant: what was accepted ends exactly once, by solo__work_run or by hand_back. Quit only closes the door: `has_quit` is set
- * under the lock under which each kind accepts, so no work slips in behind the last one.
+ * Invariant: what was accepted ends exactly once, by solo__work_run or by hand_back. Quit only closes the door:
+ * `has_quit` is set under the lock under which each kind accepts, so no work slips in behind the last one.
  */
 #include "worker_internal.h"
 #include "guard.h"
@@ -58,10 +58,12 @@ struct solo__work *solo__work_pop(struct solo_worker *worker)
 static void work_end(struct solo_world *world, struct solo__work *work, int status)
 {
     if (work->done != NULL) {
-        solo__announce(world, SOLO_PROBE_CALL_HANDED_BACK, SOLO_ACCESS_NONE, work->provenance.object, (uint64_t)(int64_t)status);
+        solo__announce(world, SOLO_PROBE_CALL_HANDED_BACK, SOLO_ACCESS_NONE, work->provenance.object,
+                       (uint64_t)(int64_t)status);
         work->done(status, work->arg);
     } else if (status < 0) {
-        solo__announce(world, SOLO_PROBE_CALL_DROPPED, SOLO_ACCESS_NONE, work->provenance.object, (uint64_t)(int64_t)status);
+        solo__announce(world, SOLO_PROBE_CALL_DROPPED, SOLO_ACCESS_NONE, work->provenance.object,
+                       (uint64_t)(int64_t)status);
     }
     world->memory->release(world, work);
 }
@@ -104,12 +106,14 @@ static bool has_quit(struct solo_worker *worker)
     return quit;
 }
 
-static __attribute__((noinline, cold)) int refuse_after_quit(struct solo_worker *worker, void *frame, void *return_address)
+static __attribute__((noinline, cold)) int refuse_after_quit(struct solo_worker *worker, void *frame,
+                                                             void *return_address)
 {
     struct solo_violation violation;
     solo__violation_begin(&violation, SOLO006_USE_AFTER_END, SOLO__FN_solo_worker_do, worker, frame, return_address);
     solo__violation_text(violation.text, "work was given to a worker that has quit; it was refused and will not run");
-    solo__violation_text(violation.help, "give the worker its last work before solo_worker_quit, or use another worker");
+    solo__violation_text(violation.help,
+                         "give the worker its last work before solo_worker_quit, or use another worker");
     solo_violation_report(&violation);
     return SOLO_EALREADYQUIT;
 }

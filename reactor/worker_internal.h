@@ -1,8 +1,8 @@
 /*
  * worker_internal.h - what the three kinds of worker share.
  *
- * A piece of work is one allocation, made when it is accepted. It is in exactly one place: nowhere yet, in its worker's queue, or
- * running. Lock order: a worker's lock is a leaf, nothing is called while it is held.
+ * A piece of work is one allocation, made when it is accepted. It is in exactly one place: nowhere yet, in its
+ * worker's queue, or running. Lock order: a worker's lock is a leaf, nothing is called while it is held.
  */
 #ifndef SOLO__WORKER_INTERNAL_H
 #define SOLO__WORKER_INTERNAL_H
@@ -34,13 +34,13 @@ struct solo__worker_kind {
 struct solo_worker {
     struct solo__object object;
     const struct solo__worker_kind *kind;
-    struct solo_lock lock;          /* guards everything below */
-    struct solo_gate gate;          /* its thread waits for work (thread worker); destroy waits for users (lock worker) */
+    struct solo_lock lock; /* guards everything below */
+    struct solo_gate gate; /* its thread waits for work (thread worker); destroy waits for users (lock worker) */
     struct solo__work *first, *last;
     bool has_quit;
-    unsigned users;                 /* lock worker: threads between acceptance and the end of their work */
-    struct solo_thread *runner;     /* who runs its work now; thread worker: its thread */
-    struct solo_mutex *mutex;       /* lock worker */
+    unsigned users;             /* lock worker: threads between acceptance and the end of their work */
+    struct solo_thread *runner; /* who runs its work now; thread worker: its thread */
+    struct solo_mutex *mutex;   /* lock worker */
 };
 
 /* Makes a worker in the caller's world. NULL: no memory. */

@@ -1052,7 +1052,8 @@ static void any_worker_body(void)
 {
     begin(3, 3);
     (void)the_pool();
-    CU_ASSERT_EQUAL(solo_reactor_call_later(reactor, WORLDS_MS, queue_late, NULL, NULL, NULL), 0); /* all three sleep by then */
+    CU_ASSERT_EQUAL(solo_reactor_call_later(reactor, WORLDS_MS, queue_late, NULL, NULL, NULL),
+                    0); /* all three sleep by then */
     run_and_destroy();
 }
 

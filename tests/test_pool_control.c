@@ -195,7 +195,7 @@ static void refusals(void)
     CU_ASSERT_EQUAL(solo_pool_start_job(pool, 4, 0), -ENOENT);
     CU_ASSERT_EQUAL(solo_pool_complete_job(pool, 1), -ENOENT); /* not started */
     CU_ASSERT_EQUAL(solo_pool_complete_job(pool, 9), -ENOENT);
-    CU_ASSERT_EQUAL(solo_pool_start_job(pool, 1, 2), -EBUSY);  /* one worker at most: there is no second */
+    CU_ASSERT_EQUAL(solo_pool_start_job(pool, 1, 2), -EBUSY); /* one worker at most: there is no second */
     start(1, 1);
     CU_ASSERT_EQUAL(solo_pool_start_job(pool, 1, 1), -ENOENT); /* started before */
     await_finished(1);

@@ -61,7 +61,7 @@ static void give(struct solo_worker *worker, const char *name)
 /* ---- Every kind ---- */
 
 static int (*const kinds[])(struct solo_worker **) = {solo_thread_worker_create, solo_lock_worker_create,
-                                                     solo_memory_worker_create};
+                                                      solo_memory_worker_create};
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 static void quits_once(void)

@@ -2,8 +2,8 @@
  * thread_call.h - into the reactor thread and out of it.
  *
  * Accepting work: a call that returns 0 has accepted fn(arg) and will run it at most once, on the thread its contract
- * names; done(status, arg), where given, runs exactly once (see solo_done_fn). Acceptance is the last point where memory can
- * be refused. A call that returns an error accepted nothing.
+ * names; done(status, arg), where given, runs exactly once (see solo_done_fn). Acceptance is the last point where
+ * memory can be refused. A call that returns an error accepted nothing.
  *
  * Source: Twisted's IReactorFromThreads, IReactorInThreads and twisted.internet.threads.
  */
@@ -21,57 +21,57 @@ extern "C" {
 typedef struct solo_result (*solo_work_fn)(void *arg);
 
 /*
- * Queues fn(arg) for the reactor thread and wakes it; never runs it inside this call, even on the reactor thread. Calls run
- * in the order they were accepted, those accepted during a pass in the next one. Before run they are kept. done may be NULL.
- * -EINVAL; -ENOMEM; SOLO_ECLOSING: the reactor has stopped, or takes its last calls. What the caller did before happens before fn.
+ * Queues fn(arg) for the reactor thread and wakes it; never runs it inside this call, even on the reactor thread.
+ * Calls run in the order they were accepted, those accepted during a pass in the next one. Before run they are kept.
+ * done may be NULL. -EINVAL; -ENOMEM; SOLO_ECLOSING: the reactor has stopped, or takes its last calls. What the caller
+ * did before happens before fn.
  * Runs: fn, done on the reactor thread.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_reactor_call_from_thread(struct solo_reactor *reactor, solo_call_fn fn, void *arg,
                                                               solo_done_fn done);
 
 /*
- * Queues fn(arg) for the next free worker of the reactor's pool, which is made on first use and started when the reactor
- * runs. done may be NULL. -EINVAL; -ENOMEM; -EAGAIN: the first worker cannot be started; SOLO_ECLOSING: the pool is stopping.
- * Should a stop leave the job behind because it does not end (SOLO004, SOLO011), then done gets SOLO_ECLOSING while fn may still
- * use arg; should no worker be startable once the job is queued, then it gets -EAGAIN or -ENOMEM.
+ * Queues fn(arg) for the next free worker of the reactor's pool, which is made on first use and started when the
+ * reactor runs. done may be NULL. -EINVAL; -ENOMEM; -EAGAIN: the first worker cannot be started; SOLO_ECLOSING: the
+ * pool is stopping. Should a stop leave the job behind because it does not end (SOLO004, SOLO011), then done gets
+ * SOLO_ECLOSING while fn may still use arg; should no worker be startable once the job is queued, then it gets -EAGAIN
+ * or -ENOMEM.
  * Runs: fn on a pool worker; done on the reactor thread.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_reactor_call_in_thread(struct solo_reactor *reactor, solo_call_fn fn, void *arg,
                                                             solo_done_fn done);
 
 /*
- * Runs work(arg) on a pool worker and gives a Deferred that fires on the reactor thread with its result. Cancelling it fails
- * it with SOLO_ECANCELLED; a job not yet begun is then never run. At shutdown a job that never runs fails it with SOLO_ECLOSING. The
- * caller releases the Deferred. Errors as for solo_reactor_call_in_thread; they make no Deferred.
+ * Runs work(arg) on a pool worker and gives a Deferred that fires on the reactor thread with its result. Cancelling it
+ * fails it with SOLO_ECANCELLED; a job not yet begun is then never run. At shutdown a job that never runs fails it
+ * with SOLO_ECLOSING. The caller releases the Deferred. Errors as for solo_reactor_call_in_thread; they make no
+ * Deferred.
  * Runs: work on a pool worker.
  */
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_defer_to_thread(struct solo_reactor *reactor, solo_work_fn work, void *arg,
                                                        struct solo_deferred **ret_deferred);
 
 /*
- * Runs work(arg) on the reactor thread and waits for its result; if work returns solo_wait_for(deferred), for that one's
- * result. Returns the result's status, and its value in *ret_value (which may be NULL) on success. SOLO_EONREACTOR, and
- * SOLO003: called on the reactor thread, where it would wait for itself; nothing was accepted. SOLO_ECLOSING: the reactor
- * stopped before it could serve the call. -EINVAL, -ENOMEM.
+ * Runs work(arg) on the reactor thread and waits for its result; if work returns solo_wait_for(deferred), for that
+ * one's result. Returns the result's status, and its value in *ret_value (which may be NULL) on success.
+ * SOLO_EONREACTOR, and SOLO003: called on the reactor thread, where it would wait for itself; nothing was accepted.
+ * SOLO_ECLOSING: the reactor stopped before it could serve the call. -EINVAL, -ENOMEM.
  * Runs: work on the reactor thread.
  * Blocks.
  */
-SOLO_NOT_ON_REACTOR SOLO_PUBLIC int solo_blocking_call_from_thread(struct solo_reactor *reactor, solo_work_fn work, void *arg,
-                                                                   void **ret_value);
+SOLO_NOT_ON_REACTOR SOLO_PUBLIC int solo_blocking_call_from_thread(struct solo_reactor *reactor, solo_work_fn work,
+                                                                   void *arg, void **ret_value);
 
 /* Clang checks each callback's contract where it is registered: see contract.h. */
 #ifdef SOLO_CHECKS_CALLBACKS
 #define solo_reactor_call_from_thread(reactor, fn, arg, done)                                                          \
-    (SOLO__RUNS_ON_REACTOR(solo_call_fn, fn, (void *)0),                                                               \
-     SOLO__RUNS_ON_REACTOR(solo_done_fn, done, 0, (void *)0),                                                          \
+    (SOLO__RUNS_ON_REACTOR(solo_call_fn, fn, (void *)0), SOLO__RUNS_ON_REACTOR(solo_done_fn, done, 0, (void *)0),      \
      solo_reactor_call_from_thread(reactor, fn, arg, done))
 #define solo_reactor_call_in_thread(reactor, fn, arg, done)                                                            \
-    (SOLO__RUNS_ON_POOL(solo_call_fn, fn, (void *)0),                                                                  \
-     SOLO__RUNS_ON_REACTOR(solo_done_fn, done, 0, (void *)0),                                                          \
+    (SOLO__RUNS_ON_POOL(solo_call_fn, fn, (void *)0), SOLO__RUNS_ON_REACTOR(solo_done_fn, done, 0, (void *)0),         \
      solo_reactor_call_in_thread(reactor, fn, arg, done))
 #define solo_defer_to_thread(reactor, work, arg, ret_deferred)                                                         \
-    (SOLO__RUNS_ON_POOL(solo_work_fn, work, (void *)0),                                                                \
-     solo_defer_to_thread(reactor, work, arg, ret_deferred))
+    (SOLO__RUNS_ON_POOL(solo_work_fn, work, (void *)0), solo_defer_to_thread(reactor, work, arg, ret_deferred))
 #define solo_blocking_call_from_thread(reactor, work, arg, ret_value)                                                  \
     (SOLO__RUNS_ON_REACTOR(solo_work_fn, work, (void *)0),                                                             \
      solo_blocking_call_from_thread(reactor, work, arg, ret_value))
