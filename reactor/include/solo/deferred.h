@@ -8,13 +8,13 @@
  * Deferred's reactor.
  *
  * Life: made by solo_deferred_create or returned by a call that says so; whoever has it releases it once, or gives it
- * away with solo_wait_for. A Deferred that ends with a failure that nobody handled, or never fired, is SOLO008, with where
- * it was made (queued_by, queued_stack) and first fired (owner_stack). The failure SOLO_ECANCELLED of one that was
- * cancelled counts as handled.
+ * away with solo_wait_for. A Deferred that ends with a failure that nobody handled, or never fired, is SOLO008, with
+ * where it was made (queued_by, queued_stack) and first fired (owner_stack). The failure SOLO_ECANCELLED of one that
+ * was cancelled counts as handled.
  *
- * Returning solo_wait_for with a Deferred that waits for this one, or for itself, makes the result the failure -EDEADLK;
- * with one that was released or given away before, -EINVAL; both with SOLO008. After the chain took its result, the inner
- * Deferred has none left: callbacks added to it later get NULL, and its failure counts as handled.
+ * Returning solo_wait_for with a Deferred that waits for this one, or for itself, makes the result the failure
+ * -EDEADLK; with one that was released or given away before, -EINVAL; both with SOLO008. After the chain took its
+ * result, the inner Deferred has none left: callbacks added to it later get NULL, and its failure counts as handled.
  *
  * Source: Twisted's twisted.internet.defer.
  */
