@@ -1,9 +1,9 @@
 /*
  * condition.c - the condition of solo/thread.h.
  *
- * A waiter notes how many signals there have been, lets go of the mutex, and waits unless the number has changed by then: so
- * a signal between the two steps is not lost. It may then end a wait that another waiter was woken for as well, which is a
- * return without a signal and allowed. A condition orders nothing by itself; its mutex does.
+ * A waiter notes how many signals there have been, lets go of the mutex, and waits unless the number has changed by
+ * then: so a signal between the two steps is not lost. It may then end a wait that another waiter was woken for as
+ * well, which is a return without a signal and allowed. A condition orders nothing by itself; its mutex does.
  */
 #include "guard.h"
 #include "mutex.h"
@@ -24,7 +24,8 @@ int solo_condition_create(struct solo_condition **ret_condition)
     }
 
     struct solo_world *world = solo__self_get()->object.world;
-    struct solo_condition *condition = solo__object_make(world, SOLO__CONDITION, sizeof *condition, __builtin_return_address(0));
+    struct solo_condition *condition =
+        solo__object_make(world, SOLO__CONDITION, sizeof *condition, __builtin_return_address(0));
     if (condition == NULL) {
         return -ENOMEM;
     }
@@ -60,7 +61,8 @@ static uint64_t begin_to_wait(struct solo_condition *condition, struct solo_worl
     return signals;
 }
 
-static int wait_for_signal(struct solo_condition *condition, struct solo_world *world, uint64_t signals, uint64_t deadline_ns)
+static int wait_for_signal(struct solo_condition *condition, struct solo_world *world, uint64_t signals,
+                           uint64_t deadline_ns)
 {
     const struct solo_wait why = {SOLO_WAIT_CONDITION, condition->object.id, NULL};
     int result = 0;

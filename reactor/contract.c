@@ -1,4 +1,7 @@
-/* contract.c - reading the contract table that the build generates from the public headers; its rows are sorted by name. */
+/*
+ * contract.c - reading the contract table that the build generates from the public headers; its rows are sorted by
+ * name.
+ */
 #include "guard.h"
 #include <string.h>
 
@@ -45,14 +48,10 @@ const struct solo_contract *solo__contract_row(unsigned function)
 const char *solo_contract_kind_name(enum solo_contract_kind kind)
 {
     switch (kind) {
-    case SOLO_CONTRACT_REACTOR_ONLY:
-        return "reactor-only";
-    case SOLO_CONTRACT_NOT_ON_REACTOR:
-        return "not on the reactor thread";
-    case SOLO_CONTRACT_POOL_ONLY:
-        return "pool only";
-    case SOLO_CONTRACT_ANY_THREAD:
-        break;
+    case SOLO_CONTRACT_REACTOR_ONLY: return "reactor-only";
+    case SOLO_CONTRACT_NOT_ON_REACTOR: return "not on the reactor thread";
+    case SOLO_CONTRACT_POOL_ONLY: return "pool only";
+    case SOLO_CONTRACT_ANY_THREAD: break;
     }
     return "any thread";
 }

@@ -2,8 +2,8 @@
  * expect.c - what a program declares about itself: must-happen counters and thread-confined objects.
  *
  * The counters belong to the process and are guarded by a leaf lock of whichever world the caller lives in; a process
- * counts for one world at a time. A confined object keeps its owner as a number, the id of its thread, so that the end of
- * that thread leaves nothing dangling in the program's memory.
+ * counts for one world at a time. A confined object keeps its owner as a number, the id of its thread, so that the end
+ * of that thread leaves nothing dangling in the program's memory.
  */
 #include <solo/expect.h>
 #include "annotate.h"
@@ -153,9 +153,10 @@ static int refuse(struct solo_confined *confined, unsigned function, void *frame
     violation.object_id = id_of(confined);
     solo_object_name(violation.object_id, violation.object, sizeof violation.object);
     solo_object_name((uint32_t)(uintptr_t)owner_of(confined), violation.owner, sizeof violation.owner);
-    solo__violation_text(violation.text, "%.128s used on %s, but it is confined to %s", name != NULL ? name : violation.object,
-                         violation.thread, violation.owner);
-    solo__violation_text(violation.help, "let one thread use it; or hand it over: the owner calls solo_confined_release first");
+    solo__violation_text(violation.text, "%.128s used on %s, but it is confined to %s",
+                         name != NULL ? name : violation.object, violation.thread, violation.owner);
+    solo__violation_text(violation.help,
+                         "let one thread use it; or hand it over: the owner calls solo_confined_release first");
     solo_violation_report(&violation);
     return code;
 }
@@ -194,7 +195,8 @@ int solo_confined_release(struct solo_confined *confined)
         return -EINVAL;
     }
     if (owner_of(confined) != NULL && owner_of(confined) != me()) {
-        int refused = refuse(confined, SOLO__FN_solo_confined_release, __builtin_frame_address(0), __builtin_return_address(0));
+        int refused =
+            refuse(confined, SOLO__FN_solo_confined_release, __builtin_frame_address(0), __builtin_return_address(0));
         if (refused < 0) {
             return refused;
         }

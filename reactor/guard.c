@@ -1,8 +1,8 @@
 /*
  * guard.c - the slow path of the check that every reactor-only call opens with, and the record of a violation.
  *
- * An owner changes hands rarely; `owner_lock` (a leaf) guards everything in it. Its thread alone is also read by the hot path,
- * without order: whoever owns a reactor sees its own write, and everybody else sees somebody else.
+ * An owner changes hands rarely; `owner_lock` (a leaf) guards everything in it. Its thread alone is also read by the
+ * hot path, without order: whoever owns a reactor sees its own write, and everybody else sees somebody else.
  */
 #include "guard.h"
 #include <solo/sim.h>
@@ -17,8 +17,8 @@ static struct solo_lock owner_lock;
 /* ---- Ownership ---- */
 
 /* Makes `thread` the owner if it is unbound or `anyway`. Whoever had it is unpinned, the new one pinned. */
-static void bind(struct solo__owner *owner, struct solo_thread *thread, const char *how, bool by_run, bool anyway, void *frame,
-                 void *return_address)
+static void bind(struct solo__owner *owner, struct solo_thread *thread, const char *how, bool by_run, bool anyway,
+                 void *frame, void *return_address)
 {
     struct solo_world *world = thread->object.world;
     struct solo_stack stack;
@@ -40,7 +40,8 @@ static void bind(struct solo__owner *owner, struct solo_thread *thread, const ch
     }
 }
 
-void solo__owner_bind(struct solo__owner *owner, struct solo_thread *thread, const char *how, void *frame, void *return_address)
+void solo__owner_bind(struct solo__owner *owner, struct solo_thread *thread, const char *how, void *frame,
+                      void *return_address)
 {
     bind(owner, thread, how, true, true, frame, return_address);
 }
@@ -87,8 +88,8 @@ static void name_work(struct solo_violation *violation, const struct solo__prove
     memcpy(violation->queued_stack.frames, work->frames, work->count * sizeof work->frames[0]);
 }
 
-void solo__violation_begin(struct solo_violation *violation, unsigned id, unsigned function, const void *object, void *frame,
-                           void *return_address)
+void solo__violation_begin(struct solo_violation *violation, unsigned id, unsigned function, const void *object,
+                           void *frame, void *return_address)
 {
     struct solo_thread *self = solo__self_get();
     struct solo_world *world = self->object.world;
@@ -121,7 +122,8 @@ static void name_owner(struct solo_violation *violation, const struct solo__owne
     if (thread != NULL) {
         solo__thread_print_name(thread, violation->owner, sizeof violation->owner);
     }
-    snprintf(violation->owner_bound, sizeof violation->owner_bound, "%s", owner->bound_by != NULL ? owner->bound_by : "");
+    snprintf(violation->owner_bound, sizeof violation->owner_bound, "%s",
+             owner->bound_by != NULL ? owner->bound_by : "");
     violation->owner_stack = owner->bound_stack;
     violation->in_set_up = !owner->has_run;
     world->threads->leave(world, &owner_lock);
@@ -154,7 +156,8 @@ static int refuse(const struct solo_violation *violation, int code)
     return code;
 }
 
-static int wrong_thread(struct solo__owner *owner, unsigned function, const void *object, void *frame, void *return_address)
+static int wrong_thread(struct solo__owner *owner, unsigned function, const void *object, void *frame,
+                        void *return_address)
 {
     int code = solo_guard_policy() == SOLO_POLICY_REPORT ? 0 : SOLO_EWRONGTHREAD;
     struct solo_world *world = solo__self->object.world;
@@ -169,7 +172,8 @@ static int wrong_thread(struct solo__owner *owner, unsigned function, const void
     return refuse(&violation, code);
 }
 
-int solo__guard_slow(struct solo__owner *owner, unsigned function, const void *object, void *frame, void *return_address)
+int solo__guard_slow(struct solo__owner *owner, unsigned function, const void *object, void *frame,
+                     void *return_address)
 {
     struct solo_thread *self = solo__self_get(); /* a foreign thread gets its identity here */
     for (bool announced = false;; announced = true) {
@@ -210,7 +214,8 @@ static void say_after_end(struct solo_violation *violation, unsigned kind)
     solo__violation_text(violation->text, "%s used %s after it had ended", violation->function, violation->object);
     switch (kind) {
     case SOLO__TRANSPORT:
-        solo__violation_text(violation->help, "forget the transport in connection_lost, which is a protocol's last call");
+        solo__violation_text(violation->help,
+                             "forget the transport in connection_lost, which is a protocol's last call");
         break;
     case SOLO__WORKER:
         solo__violation_text(violation->help, "give the worker its last work before solo_worker_quit");

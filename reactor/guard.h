@@ -1,8 +1,8 @@
 /*
  * guard.h - the check that every reactor-only call opens with, and the refusal.
  *
- * The hot path is one load of a thread-local variable and one compare. Everything else is out of line: an unbound reactor, a
- * foreign thread, and the violation with its stack, its owner and who queued the work.
+ * The hot path is one load of a thread-local variable and one compare. Everything else is out of line: an unbound
+ * reactor, a foreign thread, and the violation with its stack, its owner and who queued the work.
  */
 #ifndef SOLO__GUARD_H
 #define SOLO__GUARD_H
@@ -11,41 +11,49 @@
 #include "self.h"
 #include "contract_ids.h" /* generated: SOLO__FN_solo_transport_write, ... are indexes in the contract table */
 
-struct solo__owner {                /* embedded in struct solo_reactor */
-    struct solo_thread *thread;     /* who may call; NULL: unbound. Read by any thread without order, pinned */
-    const char *bound_by;           /* "first call", "solo_reactor_run" */
-    struct solo_stack bound_stack;  /* where */
-    bool has_run;                   /* false: a violation is "in set-up" */
+struct solo__owner {               /* embedded in struct solo_reactor */
+    struct solo_thread *thread;    /* who may call; NULL: unbound. Read by any thread without order, pinned */
+    const char *bound_by;          /* "first call", "solo_reactor_run" */
+    struct solo_stack bound_stack; /* where */
+    bool has_run;                  /* false: a violation is "in set-up" */
 };
 
 /*
- * Out of line. 0: go on (the caller became the owner, or the policy lets it through); SOLO_EWRONGTHREAD: refuse. `object` is
- * the kit object the call is about.
+ * Out of line. 0: go on (the caller became the owner, or the policy lets it through); SOLO_EWRONGTHREAD: refuse.
+ * `object` is the kit object the call is about.
  */
-int solo__guard_slow(struct solo__owner *owner, unsigned function, const void *object, void *frame, void *return_address);
+int solo__guard_slow(struct solo__owner *owner, unsigned function, const void *object, void *frame,
+                     void *return_address);
 
 /*
- * Binds to `thread`, whoever had it, and says how ("solo_reactor_run", a literal) and where. From then on a violation is no longer
- * "in set-up".
+ * Binds to `thread`, whoever had it, and says how ("solo_reactor_run", a literal) and where. From then on a violation
+ * is no longer "in set-up".
  */
-void solo__owner_bind(struct solo__owner *owner, struct solo_thread *thread, const char *how, void *frame, void *return_address);
+void solo__owner_bind(struct solo__owner *owner, struct solo_thread *thread, const char *how, void *frame,
+                      void *return_address);
 /* Unbound again: the next caller becomes the owner. */
 void solo__owner_release(struct solo__owner *owner);
 
-/* Who owns it now, NULL if nobody; for any thread, where it is out of date as soon as it is read unless it is the caller. */
+/*
+ * Who owns it now, NULL if nobody; for any thread, where it is out of date as soon as it is read unless it is the
+ * caller.
+ */
 static inline struct solo_thread *solo__owner_thread(const struct solo__owner *owner)
 {
     return __atomic_load_n(&owner->thread, __ATOMIC_RELAXED);
 }
 
 /*
- * For functions that wait for the reactor: 0, or SOLO_EONREACTOR and a SOLO003 if the caller owns it. No policy lets such a
- * call through: it would never return.
+ * For functions that wait for the reactor: 0, or SOLO_EONREACTOR and a SOLO003 if the caller owns it. No policy lets
+ * such a call through: it would never return.
  */
 int solo__guard_not_on_reactor(const struct solo__owner *owner, unsigned function, const void *object, void *frame,
                                void *return_address);
 
-/* Returns from the calling function with the code if the caller does not own the reactor. The one macro with hidden control flow. */
+/*
+ * Returns from the calling function with the code if the caller does not own the reactor. The one macro with hidden
+ * control flow.
+ */
 #define SOLO__REACTOR_ONLY(function, owner_, object_)                                                                  \
     do {                                                                                                               \
         struct solo__owner *solo__o = (owner_);                                                                        \
@@ -81,9 +89,12 @@ int solo__guard_not_on_reactor(const struct solo__owner *owner, unsigned functio
         }                                                                                                              \
     } while (0)
 
-/* Starts a violation about the calling thread: id, function with contract, object, thread, role, stack, job, step and time. */
-void solo__violation_begin(struct solo_violation *violation, unsigned id, unsigned function, const void *object, void *frame,
-                           void *return_address);
+/*
+ * Starts a violation about the calling thread: id, function with contract, object, thread, role, stack, job, step and
+ * time.
+ */
+void solo__violation_begin(struct solo_violation *violation, unsigned id, unsigned function, const void *object,
+                           void *frame, void *return_address);
 /* Reports the use of an ended object. */
 void solo__violation_after_end(unsigned id, unsigned function, const void *object, void *frame, void *return_address);
 /* printf into a violation's text or help field. */

@@ -1,8 +1,8 @@
 /*
  * mutex.h - the mutex of solo/thread.h, for the condition that has to let go of one and take it again.
  *
- * `lock` is a leaf and guards all other fields; nobody holds it while a program's code runs. The mutex is free while holder is
- * NULL. Unlocking frees it and wakes one waiter, which then has to take it like anybody else.
+ * `lock` is a leaf and guards all other fields; nobody holds it while a program's code runs. The mutex is free while
+ * holder is NULL. Unlocking frees it and wakes one waiter, which then has to take it like anybody else.
  */
 #ifndef SOLO__MUTEX_H
 #define SOLO__MUTEX_H

@@ -1,9 +1,10 @@
 /*
  * object.c - identity of kit objects, and the quarantine of those that ended.
  *
- * The header of an ended object stays readable, its body is poisoned for whoever checks memory. World sim gives nothing back
- * before its schedule ends. Elsewhere an ended object stays in a ring until SOLO__QUARANTINE_MAX later ones have pushed it out.
- * Threads have a ring of their own and are not poisoned: records name them long after they ended.
+ * The header of an ended object stays readable, its body is poisoned for whoever checks memory. World sim gives
+ * nothing back before its schedule ends. Elsewhere an ended object stays in a ring until SOLO__QUARANTINE_MAX later
+ * ones have pushed it out. Threads have a ring of their own and are not poisoned: records name them long after they
+ * ended.
  */
 #include "object.h"
 #include "annotate.h"

@@ -1,10 +1,10 @@
 /*
  * object.h - identity and life of every kit object.
  *
- * Each object starts with this header. Its id is per kind and per world, given in order of creation, so that names such as
- * "transport#2" are the same in every run of a schedule. An object that has ended keeps its header readable for a while
- * (quarantine): in world sim until the schedule ends, because the arena gives nothing back; in world os in a bounded ring. So use
- * after the end is named, not undefined.
+ * Each object starts with this header. Its id is per kind and per world, given in order of creation, so that names
+ * such as "transport#2" are the same in every run of a schedule. An object that has ended keeps its header readable
+ * for a while (quarantine): in world sim until the schedule ends, because the arena gives nothing back; in world os in
+ * a bounded ring. So use after the end is named, not undefined.
  */
 #ifndef SOLO__OBJECT_H
 #define SOLO__OBJECT_H
@@ -48,10 +48,11 @@ struct solo__object {
     uint32_t reserved;
 };
 
+/* How many ended objects of world os keep their headers; as many threads do, beside them. */
 #ifdef SOLO_TORTURE
 enum { SOLO__QUARANTINE_MAX = 4 };
 #else
-enum { SOLO__QUARANTINE_MAX = 1024 }; /* ended objects of world os that keep their headers; as many threads beside them */
+enum { SOLO__QUARANTINE_MAX = 1024 };
 #endif
 
 /* Takes `size` bytes from the world for an object of this kind, clears them and gives it its id. NULL when refused. */

@@ -1,9 +1,9 @@
 /*
  * probe.c - who is told what happens.
  *
- * A slot of the table is taken, then filled, then published by its function, so a delivery that runs meanwhile sees a whole
- * subscription or none. Deliveries read without locks. Race detectors do not look at this file (reactor/module.mk): telling
- * a subscriber must not order the threads that announce.
+ * A slot of the table is taken, then filled, then published by its function, so a delivery that runs meanwhile sees a
+ * whole subscription or none. Deliveries read without locks. Race detectors do not look at this file
+ * (reactor/module.mk): telling a subscriber must not order the threads that announce.
  */
 #include "self.h"
 #include <stddef.h>
@@ -45,7 +45,8 @@ int solo_probe_subscribe(solo_probe_fn fn, void *arg)
             subscriber->arg = arg;
             __atomic_store_n(&subscriber->fn, fn, __ATOMIC_RELEASE);
             size_t used = __atomic_load_n(&slots_used, __ATOMIC_RELAXED);
-            while (used <= i && !__atomic_compare_exchange_n(&slots_used, &used, i + 1, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+            while (used <= i &&
+                   !__atomic_compare_exchange_n(&slots_used, &used, i + 1, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
             }
             __atomic_add_fetch(&solo__probe_watched, 1, __ATOMIC_RELEASE);
             return 0;

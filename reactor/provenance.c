@@ -1,9 +1,9 @@
 /*
  * provenance.c - who queued a piece of work, and from where: a bounded walk along saved frame pointers.
  *
- * A frame pointer points at the caller's frame pointer, and the return address lies right above it. The walk stays inside
- * the thread's stack and only ever goes up, so code without frame pointers can make it end early or name a wrong frame, never
- * crash. A thread whose stack bounds are unknown keeps the one return address that it was given.
+ * A frame pointer points at the caller's frame pointer, and the return address lies right above it. The walk stays
+ * inside the thread's stack and only ever goes up, so code without frame pointers can make it end early or name a
+ * wrong frame, never crash. A thread whose stack bounds are unknown keeps the one return address that it was given.
  */
 #include "provenance.h"
 #include "self.h"
@@ -20,7 +20,8 @@ __attribute__((constructor)) static void read_environment(void)
 
 /* Reads words of the stack that belong to no variable: not a matter for memory checkers. */
 __attribute__((no_sanitize("address"), no_sanitize("thread"), no_sanitize("undefined"))) static unsigned
-walk(const struct solo_thread *self, uint64_t *frames, unsigned frames_max, const void *frame, const void *return_address)
+walk(const struct solo_thread *self, uint64_t *frames, unsigned frames_max, const void *frame,
+     const void *return_address)
 {
     unsigned count = 0;
     uintptr_t at = (uintptr_t)frame;

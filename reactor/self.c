@@ -1,12 +1,12 @@
 /*
  * self.c - thread identities: who is who, how they are called, their start and their end.
  *
- * A thread object lives from before its thread starts until quarantine lets go of it and nobody pins it: owners of reactors
- * and child threads do, because they name it, and because an address that is given to a new thread would pass the guard.
- * In world sim nothing is given back, so nothing is pinned.
+ * A thread object lives from before its thread starts until quarantine lets go of it and nobody pins it: owners of
+ * reactors and child threads do, because they name it, and because an address that is given to a new thread would pass
+ * the guard. In world sim nothing is given back, so nothing is pinned.
  *
- * Each world lists its thread objects, newest first, for whoever has only a number. `list_lock` guards the lists, the links and
- * the pins; it is a leaf.
+ * Each world lists its thread objects, newest first, for whoever has only a number. `list_lock` guards the lists, the
+ * links and the pins; it is a leaf.
  */
 #include "self.h"
 #include "annotate.h"
@@ -23,7 +23,7 @@ __thread struct solo_thread *solo__self __attribute__((tls_model("initial-exec")
 
 static struct solo_lock list_lock;
 static struct solo_thread main_thread;    /* of world os */
-static struct solo_thread spares[SPARES]; /* for foreign threads when memory is refused: a violation must still be said */
+static struct solo_thread spares[SPARES]; /* for foreign threads when memory is refused; they must be named still */
 static unsigned spares_used;
 
 /* ---- The list of a world's threads ---- */
@@ -272,15 +272,9 @@ const char *solo__thread_print_name(const struct solo_thread *thread, char *buff
                                         [SOLO__ROLE_FOREIGN] = "foreign",
                                         [SOLO__ROLE_PEER] = "peer"};
     switch (thread->role) {
-    case SOLO__ROLE_MAIN:
-        snprintf(buffer, size, "main");
-        break;
-    case SOLO__ROLE_CHILD:
-        print_child(thread, buffer, size);
-        break;
-    default:
-        snprintf(buffer, size, "%s#%u", names[thread->role], thread->label);
-        break;
+    case SOLO__ROLE_MAIN: snprintf(buffer, size, "main"); break;
+    case SOLO__ROLE_CHILD: print_child(thread, buffer, size); break;
+    default: snprintf(buffer, size, "%s#%u", names[thread->role], thread->label); break;
     }
     return buffer;
 }
@@ -291,14 +285,10 @@ const char *solo__role_text(const struct solo_thread *thread)
         return "reactor";
     }
     switch (thread->role) {
-    case SOLO__ROLE_POOL:
-        return "pool worker";
-    case SOLO__ROLE_WORKER:
-        return "worker";
-    case SOLO__ROLE_PEER:
-        return "peer";
-    default:
-        return "foreign thread";
+    case SOLO__ROLE_POOL: return "pool worker";
+    case SOLO__ROLE_WORKER: return "worker";
+    case SOLO__ROLE_PEER: return "peer";
+    default: return "foreign thread";
     }
 }
 
@@ -312,8 +302,8 @@ static bool has_id(const struct solo_thread *thread, uint32_t id)
     return thread->object.id == id;
 }
 
-static bool print_listed(struct solo_world *world, bool (*fits)(const struct solo_thread *thread, uint32_t what), uint32_t what,
-                         char *buffer, size_t size)
+static bool print_listed(struct solo_world *world, bool (*fits)(const struct solo_thread *thread, uint32_t what),
+                         uint32_t what, char *buffer, size_t size)
 {
     world->threads->enter(world, &list_lock);
     const struct solo_thread *thread = solo__world_ids(world)->threads;

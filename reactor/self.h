@@ -1,9 +1,9 @@
 /*
  * self.h - who the calling thread is.
  *
- * solo__self is the one thread-local variable of the kit. The carrier rewrites it at every switch, so the guard is a load
- * and a compare. A thread that the kit did not start has NULL there until it first meets a slow path, which gives it an
- * identity of its own (role foreign) that ends with it.
+ * solo__self is the one thread-local variable of the kit. The carrier rewrites it at every switch, so the guard is a
+ * load and a compare. A thread that the kit did not start has NULL there until it first meets a slow path, which gives
+ * it an identity of its own (role foreign) that ends with it.
  */
 #ifndef SOLO__SELF_H
 #define SOLO__SELF_H
@@ -11,31 +11,38 @@
 #include "object.h"
 #include "provenance.h"
 
-enum solo__role { SOLO__ROLE_MAIN = 0, SOLO__ROLE_CHILD, SOLO__ROLE_POOL, SOLO__ROLE_WORKER, SOLO__ROLE_FOREIGN, SOLO__ROLE_PEER };
+enum solo__role {
+    SOLO__ROLE_MAIN = 0,
+    SOLO__ROLE_CHILD,
+    SOLO__ROLE_POOL,
+    SOLO__ROLE_WORKER,
+    SOLO__ROLE_FOREIGN,
+    SOLO__ROLE_PEER
+};
 
 struct solo_thread {
     struct solo__object object;
-    struct solo_thread *parent;   /* who started it; NULL for main and foreign threads */
-    uint16_t number;              /* of this thread in its world: the `thread` of events */
-    uint8_t role;                 /* enum solo__role */
-    uint8_t ended;                /* its function has returned */
-    uint8_t joined;               /* somebody has asked to join it */
-    uint8_t patient;              /* its next deadline is a last resort: the chooser does not let time pass to it */
-    uint32_t label;               /* main/LABEL, pool#LABEL, worker#LABEL, foreign#LABEL, peer#LABEL */
-    uint32_t children;            /* how many it has started */
+    struct solo_thread *parent; /* who started it; NULL for main and foreign threads */
+    uint16_t number;            /* of this thread in its world: the `thread` of events */
+    uint8_t role;               /* enum solo__role */
+    uint8_t ended;              /* its function has returned */
+    uint8_t joined;             /* somebody has asked to join it */
+    uint8_t patient;            /* its next deadline is a last resort: the chooser does not let time pass to it */
+    uint32_t label;             /* main/LABEL, pool#LABEL, worker#LABEL, foreign#LABEL, peer#LABEL */
+    uint32_t children;          /* how many it has started */
     void (*fn)(void *arg);
     void *arg;
-    void *backend;                /* core thread or pthread */
-    struct solo_lock lock;        /* guards ended and gate */
-    struct solo_gate gate;        /* joiners */
-    const struct solo_wait *wait; /* why it waits now, NULL while it runs; for dumps */
+    void *backend;                       /* core thread or pthread */
+    struct solo_lock lock;               /* guards ended and gate */
+    struct solo_gate gate;               /* joiners */
+    const struct solo_wait *wait;        /* why it waits now, NULL while it runs; for dumps */
     const struct solo__provenance *work; /* the accepted call it is running, NULL outside */
-    struct solo_reactor *inside;  /* the reactor whose loop this thread is in, innermost; NULL outside */
-    uint32_t callback_depth;      /* > 0 inside a reactor callback */
-    uintptr_t stack_low, stack_high; /* bounds for frame walks; 0 until known */
+    struct solo_reactor *inside;         /* the reactor whose loop this thread is in, innermost; NULL outside */
+    uint32_t callback_depth;             /* > 0 inside a reactor callback */
+    uintptr_t stack_low, stack_high;     /* bounds for frame walks; 0 until known */
     struct solo_thread *next, *previous; /* in its world's list of threads */
-    uint32_t pins;                /* who needs this memory although the thread may have ended: owners and children */
-    uint8_t evicted;              /* out of quarantine: the last pin gives the memory back */
+    uint32_t pins;   /* who needs this memory although the thread may have ended: owners and children */
+    uint8_t evicted; /* out of quarantine: the last pin gives the memory back */
 };
 
 extern __thread struct solo_thread *solo__self __attribute__((tls_model("initial-exec"), visibility("hidden")));
@@ -63,7 +70,10 @@ void solo__thread_evict(struct solo_thread *thread);
 void solo__thread_pin(struct solo_thread *thread);
 void solo__thread_unpin(struct solo_thread *thread);
 
-/* Prints the name of thread number `number`, or of the thread with object id `id`, in `world`. False: unknown, nothing printed. */
+/*
+ * Prints the name of thread number `number`, or of the thread with object id `id`, in `world`. False: unknown, nothing
+ * printed.
+ */
 bool solo__thread_print_number(struct solo_world *world, unsigned number, char *buffer, size_t size);
 bool solo__thread_print_id(struct solo_world *world, uint32_t id, char *buffer, size_t size);
 
@@ -73,8 +83,8 @@ const char *solo__role_text(const struct solo_thread *thread);
 
 /* Announces an operation of the caller in this world: the kit's one probe call. */
 extern int solo__probe_watched; /* subscribers, counted; read without order */
-static inline void solo__announce(struct solo_world *world, enum solo_probe_kind kind, enum solo_access access, uint32_t object,
-                                  uint64_t value)
+static inline void solo__announce(struct solo_world *world, enum solo_probe_kind kind, enum solo_access access,
+                                  uint32_t object, uint64_t value)
 {
     world->threads->announce(world, kind, access, object, value);
 }

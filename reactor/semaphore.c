@@ -1,4 +1,7 @@
-/* semaphore.c - the counting semaphore of solo/thread.h. What is done before a post happens before what follows the wait that takes it. */
+/*
+ * semaphore.c - the counting semaphore of solo/thread.h. What is done before a post happens before what follows the
+ * wait that takes it.
+ */
 #include "annotate.h"
 #include "guard.h"
 #include <limits.h>
@@ -19,7 +22,8 @@ int solo_semaphore_create(unsigned count, struct solo_semaphore **ret_semaphore)
     }
 
     struct solo_world *world = solo__self_get()->object.world;
-    struct solo_semaphore *semaphore = solo__object_make(world, SOLO__SEMAPHORE, sizeof *semaphore, __builtin_return_address(0));
+    struct solo_semaphore *semaphore =
+        solo__object_make(world, SOLO__SEMAPHORE, sizeof *semaphore, __builtin_return_address(0));
     if (semaphore == NULL) {
         return -ENOMEM;
     }

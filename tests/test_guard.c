@@ -111,7 +111,8 @@ static void run_binds_anew_and_return_releases(void)
 {
     struct thing *thing = make();
     CU_ASSERT_EQUAL(touch(thing), 0);
-    solo__owner_bind(&thing->owner, solo__self, "solo_reactor_run", __builtin_frame_address(0), __builtin_return_address(0));
+    solo__owner_bind(&thing->owner, solo__self, "solo_reactor_run", __builtin_frame_address(0),
+                     __builtin_return_address(0));
     CU_ASSERT_STRING_EQUAL(thing->owner.bound_by, "solo_reactor_run");
     CU_ASSERT_TRUE(thing->owner.has_run);
     solo__owner_release(&thing->owner);
@@ -193,7 +194,8 @@ static void the_record_is_complete(void)
     CU_ASSERT_EQUAL(touch_on_another_thread(thing), SOLO_EWRONGTHREAD);
     worlds_expect(SOLO001_WRONG_THREAD, 1);
     const struct solo_violation *violation = worlds_finding(SOLO001_WRONG_THREAD);
-    snprintf(text, sizeof text, "solo_transport_write called on main/1, but it is reactor-only (%s belongs to main)", object);
+    snprintf(text, sizeof text, "solo_transport_write called on main/1, but it is reactor-only (%s belongs to main)",
+             object);
     CU_ASSERT_STRING_EQUAL(violation->text, text);
     CU_ASSERT_STRING_EQUAL(violation->function, "solo_transport_write");
     CU_ASSERT_EQUAL(violation->contract, SOLO_CONTRACT_REACTOR_ONLY);
@@ -285,7 +287,8 @@ static void the_record_says_who_queued_the_work(void)
     struct thing *thing = make();
     struct solo_thread *thread = NULL;
     CU_ASSERT_EQUAL(touch(thing), 0);
-    solo__provenance_take(&queued, (uint32_t)SOLO__JOB << 24 | 3, __builtin_frame_address(0), __builtin_return_address(0));
+    solo__provenance_take(&queued, (uint32_t)SOLO__JOB << 24 | 3, __builtin_frame_address(0),
+                          __builtin_return_address(0));
     CU_ASSERT_EQUAL_FATAL(solo_thread_create(try_as_queued_work, thing, &thread), 0);
     CU_ASSERT_EQUAL(solo_thread_join(thread), 0);
     worlds_expect(SOLO001_WRONG_THREAD, 1);
@@ -442,7 +445,8 @@ static void the_owner_must_not_wait_for_itself(void)
     CU_ASSERT_EQUAL_FATAL(solo_thread_create(wait_elsewhere, thing, &thread), 0);
     CU_ASSERT_EQUAL(solo_thread_join(thread), 0);
     worlds_expect(SOLO003_BLOCKING_CALL_ON_REACTOR, 2);
-    CU_ASSERT_STRING_EQUAL(worlds_finding(SOLO003_BLOCKING_CALL_ON_REACTOR)->function, "solo_blocking_call_from_thread");
+    CU_ASSERT_STRING_EQUAL(worlds_finding(SOLO003_BLOCKING_CALL_ON_REACTOR)->function,
+                           "solo_blocking_call_from_thread");
     CU_ASSERT_STRING_EQUAL(worlds_finding(SOLO003_BLOCKING_CALL_ON_REACTOR)->owner, "main");
     end(thing);
 }

@@ -123,7 +123,8 @@ static void go_in_and_out(void *arg)
     take(crowd->places);
     unsigned inside = __atomic_add_fetch(&crowd->inside, 1, __ATOMIC_RELAXED);
     unsigned most = __atomic_load_n(&crowd->most, __ATOMIC_RELAXED);
-    while (inside > most && !__atomic_compare_exchange_n(&crowd->most, &most, inside, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    while (inside > most &&
+           !__atomic_compare_exchange_n(&crowd->most, &most, inside, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
     }
     solo_yield();
     __atomic_sub_fetch(&crowd->inside, 1, __ATOMIC_RELAXED);
