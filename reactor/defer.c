@@ -98,7 +98,7 @@ static int accept(struct solo_pool *pool, struct deferred_job *deferred_job, voi
     }
     solo__deferred_keep(deferred);
     deferred_job->deferred = deferred;
-    status = solo__pool_accept(pool, &deferred_job->job);
+    status = solo__job_accept(&deferred_job->job);
     if (status < 0) { /* only if another thread was let into this call by policy `report` */
         (void)solo__deferred_fire(deferred, solo_value(NULL));
         solo__deferred_drop(deferred);
@@ -129,6 +129,6 @@ int solo_defer_to_thread(struct solo_reactor *reactor, solo_work_fn work, void *
     if (deferred_job == NULL) {
         return -ENOMEM;
     }
-    status = solo__pool_admit(pool, &deferred_job->job);
+    status = solo__job_admit(&deferred_job->job);
     return status < 0 ? status : accept(pool, deferred_job, frame, return_address, ret_deferred);
 }

@@ -3,8 +3,8 @@
  *
  * Everything under `lock` is changed under it; the lock is a leaf (no announcement, no user code, no other lock while
  * it is held). A job is in exactly one place: the queue, a worker (given to it or running), the held list, or the
- * reactor's queue of calls, where its report waits. pool.c accepts jobs and makes workers, pool_worker.c is a worker's
- * life, pool_stop.c ends the pool, pool_control.c is the remote control.
+ * reactor's queue of calls, where its report waits. job.c accepts and ends jobs, pool.c makes workers, pool_worker.c
+ * is a worker's life, pool_stop.c ends the pool, pool_control.c is the remote control.
  */
 #ifndef SOLO__POOL_INTERNAL_H
 #define SOLO__POOL_INTERNAL_H
@@ -79,42 +79,48 @@ static inline void solo__pool_leave(struct solo_pool *pool)
     pool->object.world->threads->leave(pool->object.world, &pool->lock);
 }
 
-/* ---- pool.c ---- */
-
-/* The reactor's pool, made now if it has none. Any thread. -ENOMEM. */
-int solo__pool_of(struct solo_reactor *reactor, void *created_at, struct solo_pool **ret_pool);
+/* ---- job.c ---- */
 
 /* A job for this pool, not yet accepted: `size` bytes that begin with struct solo__job. NULL: no memory. */
 void *solo__job_make(struct solo_pool *pool, size_t size, solo_call_fn fn, void *arg, solo_done_fn done, void *frame,
                      void *return_address);
+
+/* First half of acceptance. SOLO_ECLOSING, or -EAGAIN, -ENOMEM: no worker can be started; then the job is freed. */
+int solo__job_admit(struct solo__job *job);
+/* Second half: queues the job, and wakes or starts a worker for it. SOLO_ECLOSING (freed too): closed since then. */
+int solo__job_accept(struct solo__job *job);
 
 /* Reactor thread: tells whoever waits, as a callback. The job stays. */
 void solo__job_end(struct solo__job *job, int status);
 /* The same for a job that never began and is in no list any more; it is freed. */
 void solo__job_hand_back(struct solo__job *job, int status);
 
-/* First half of acceptance. SOLO_ECLOSING, or -EAGAIN, -ENOMEM: no worker can be started; then the job is freed. */
-int solo__pool_admit(struct solo_pool *pool, struct solo__job *job);
-/* Second half: queues the job, and wakes or starts a worker for it. SOLO_ECLOSING (freed too): closed since then. */
-int solo__pool_accept(struct solo_pool *pool, struct solo__job *job);
+void solo__job_list_add(struct solo__job_list *list, struct solo__job *job); /* in order of number */
+void solo__job_list_remove(struct solo__job_list *list, struct solo__job *job);
+
+/* ---- pool.c ---- */
+
+/* The reactor's pool, made now if it has none. Any thread. -ENOMEM. */
+int solo__pool_of(struct solo_reactor *reactor, void *created_at, struct solo_pool **ret_pool);
 
 /* Starts workers as long as there is work or a minimum for them. Any thread, outside the lock. */
 int solo__pool_grow(struct solo_pool *pool);
-/* Starts a worker if there may be one more; `any`: needed or not. If it fails and none is alive, hands back the queue. */
+/*
+ * Starts a worker if there may be one more; `any`: whether it is needed or not. If that fails and none is alive, hands
+ * the queue back.
+ */
 int solo__pool_add_worker(struct solo_pool *pool, bool any);
 
 /* With the lock held. */
-void solo__pool_wake_for_queue(struct solo_pool *pool); /* sleeping workers, as many as the queue needs */
+bool solo__pool_wants_worker(const struct solo_pool *pool); /* there is more to do than workers for it, and room */
+void solo__pool_wake_for_queue(struct solo_pool *pool);     /* sleeping workers, as many as the queue needs */
 void solo__pool_wake_worker(struct solo_pool *pool, struct solo__pool_worker *worker);
 void solo__pool_wake_all(struct solo_pool *pool);
-void solo__pool_give(struct solo_pool *pool, struct solo__pool_worker *worker,
-                     struct solo__job *job); /* a queued one */
-void solo__pool_take_back(struct solo_pool *pool,
-                          struct solo__pool_worker *worker); /* given and not begun, if there is one */
-void solo__pool_unqueue(struct solo_pool *pool, struct solo__job *job);
 void solo__pool_unlink_worker(struct solo_pool *pool, struct solo__pool_worker *worker);
-void solo__job_list_add(struct solo__job_list *list, struct solo__job *job); /* in order of number */
-void solo__job_list_remove(struct solo__job_list *list, struct solo__job *job);
+void solo__pool_unqueue(struct solo_pool *pool, struct solo__job *job);
+/* Gives a queued job to an idle worker. take_back: what was given and has not begun, if there is one. */
+void solo__pool_give(struct solo_pool *pool, struct solo__pool_worker *worker, struct solo__job *job);
+void solo__pool_take_back(struct solo_pool *pool, struct solo__pool_worker *worker);
 
 /* ---- pool_worker.c ---- */
 

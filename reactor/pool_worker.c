@@ -67,7 +67,7 @@ bool solo__pool_has_just_drained(struct solo_pool *pool)
     return true;
 }
 
-/* Takes the worker out of the pool, to be joined by whoever comes by. True: it was the last, the reactor should know. */
+/* Takes the worker out of the pool, to be joined by whoever comes by. True: the last, the reactor should know. */
 static bool depart(struct solo_pool *pool, struct solo__pool_worker *worker)
 {
     solo__pool_unlink_worker(pool, worker);

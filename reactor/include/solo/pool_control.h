@@ -26,7 +26,7 @@ struct solo_pool_job {
 /* Holds or releases the pool. -EINVAL. */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_pool_hold(struct solo_pool *pool, bool hold);
 
-/* Writes up to jobs_max jobs (queued, running, held finished) in order of acceptance; *ret_count: how many there are. */
+/* Writes up to jobs_max jobs (queued, running, held finished) in order of acceptance; *ret_count: how many in all. */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_pool_jobs(struct solo_pool *pool, struct solo_pool_job *jobs, size_t jobs_max,
                                                size_t *ret_count);
 

@@ -1,0 +1,158 @@
+/*
+ * job.c - one job of a pool, from its acceptance to its end.
+ *
+ * A job is a call that a worker runs and the reactor thread ends. Whatever happens to it, solo__job_end comes exactly
+ * once: when its report is served, when it is handed back, or when a stop gives it up. Work that wants more than a
+ * done function embeds it (defer.c).
+ */
+#include "pool_internal.h"
+#include "sanitizer/annotate.h"
+
+/* ---- Lists ---- */
+
+/* By number, so that the oldest is first even if two threads accept at once; nearly always the end is the place. */
+void solo__job_list_add(struct solo__job_list *list, struct solo__job *job)
+{
+    struct solo__job *before = list->last;
+    while (before != NULL && before->number > job->number) {
+        before = before->previous;
+    }
+    job->previous = before;
+    job->next = before != NULL ? before->next : list->first;
+    *(before != NULL ? &before->next : &list->first) = job;
+    *(job->next != NULL ? &job->next->previous : &list->last) = job;
+}
+
+void solo__job_list_remove(struct solo__job_list *list, struct solo__job *job)
+{
+    *(job->previous != NULL ? &job->previous->next : &list->first) = job->next;
+    *(job->next != NULL ? &job->next->previous : &list->last) = job->previous;
+}
+
+/* ---- Making and ending ---- */
+
+static void run_call(struct solo__job *job)
+{
+    job->call.fn(job->call.arg);
+}
+
+static void end_call(struct solo__job *job, int status)
+{
+    solo__call_done(&job->call, status);
+}
+
+void solo__job_end(struct solo__job *job, int status)
+{
+    struct solo_reactor *reactor = job->call.reactor;
+    uint32_t id = job->call.provenance.object;
+    solo__callback_begin(reactor, id);
+    job->end(job, status);
+    solo__callback_end(reactor, id);
+}
+
+/* The reactor's turn to hear of it. In its last round too: a job that ran did run, whatever becomes of the reactor. */
+static void serve(struct solo__call *call, int status)
+{
+    struct solo__job *job = (struct solo__job *)call;
+    (void)status;
+    solo__job_end(job, job->status);
+    solo__call_release(call);
+}
+
+void solo__job_hand_back(struct solo__job *job, int status)
+{
+    job->status = status;
+    serve(&job->call, status);
+}
+
+void *solo__job_make(struct solo_pool *pool, size_t size, solo_call_fn fn, void *arg, solo_done_fn done, void *frame,
+                     void *return_address)
+{
+    struct solo__job *job = solo__call_make(pool->reactor, size, SOLO__JOB, fn, arg, done, frame, return_address);
+    if (job == NULL) {
+        return NULL;
+    }
+    job->call.serve = serve;
+    job->pool = pool;
+    job->run = run_call;
+    job->end = end_call;
+    job->state = SOLO_JOB_QUEUED;
+    job->status = 0;
+    job->reports = done != NULL;
+    job->report_asked = false;
+    return job;
+}
+
+/* ---- Acceptance ---- */
+
+/* The first worker is started before the job is accepted, so that a pool without any can refuse it. */
+int solo__job_admit(struct solo__job *job)
+{
+    struct solo_pool *pool = job->pool;
+    solo__pool_enter(pool);
+    int status = pool->closing ? SOLO_ECLOSING : 0;
+    bool first = pool->worker_count == 0 && pool->started;
+    if (status == 0) {
+        job->number = ++pool->last_number;
+    }
+    solo__pool_leave(pool);
+    if (status == 0 && first) {
+        status = solo__pool_add_worker(pool, true);
+    }
+    if (status < 0) {
+        solo__call_release(&job->call);
+    }
+    return status;
+}
+
+int solo__job_accept(struct solo__job *job)
+{
+    struct solo_pool *pool = job->pool;
+    job->option = (struct solo_option){.tag = job->number,
+                                       .thread = job->call.provenance.thread,
+                                       .operation = SOLO_PROBE_CALL_BEGUN,
+                                       .access = SOLO_ACCESS_WRITE,
+                                       .object = job->call.provenance.object};
+    solo__call_announce(&job->call, SOLO_QUEUE_POOL);
+    SOLO_ANNOTATE_HAPPENS_BEFORE(job);
+    solo__pool_enter(pool);
+    bool accepted = !pool->closing;
+    if (accepted) {
+        pool->accepted++;
+        pool->queued++;
+        solo__job_list_add(&pool->queue, job);
+        solo__pool_wake_for_queue(pool);
+    }
+    bool grows = accepted && solo__pool_wants_worker(pool);
+    solo__pool_leave(pool);
+    if (!accepted) {
+        solo__call_refused(&job->call, SOLO_ECLOSING);
+        solo__call_release(&job->call);
+        return SOLO_ECLOSING;
+    }
+    if (grows) {
+        (void)solo__pool_grow(pool); /* refused: the job is left to the workers there are, or handed back */
+    }
+    return 0;
+}
+
+int solo_reactor_call_in_thread(struct solo_reactor *reactor, solo_call_fn fn, void *arg, solo_done_fn done)
+{
+    SOLO__LIVE_OBJECT(solo_reactor_call_in_thread, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
+    if (fn == NULL) {
+        return -EINVAL;
+    }
+
+    struct solo_pool *pool;
+    int status = solo__pool_of(reactor, __builtin_return_address(0), &pool);
+    if (status < 0) {
+        return status;
+    }
+    struct solo__job *job =
+        solo__job_make(pool, sizeof *job, fn, arg, done, __builtin_frame_address(0), __builtin_return_address(0));
+    if (job == NULL) {
+        return -ENOMEM;
+    }
+    status = solo__job_admit(job);
+    return status < 0 ? status : solo__job_accept(job);
+}
