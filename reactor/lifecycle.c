@@ -91,9 +91,18 @@ static void finish_pool(struct solo_reactor *reactor, uint64_t deadline_ns)
     }
 }
 
+/*
+ * Whether jobs and blocking calls have come to their end. What they and the last callbacks have queued for the reactor thread still
+ * gets its turn: one more pass, and only one, or a call that queues itself would hold up the stop.
+ */
 static bool is_drained(struct solo_reactor *reactor)
 {
-    return (reactor->pool == NULL || reactor->pool_ops->is_drained(reactor->pool)) && !solo__blocking_calls_pending(reactor);
+    if ((reactor->pool != NULL && !reactor->pool_ops->is_drained(reactor->pool)) || solo__blocking_calls_pending(reactor)) {
+        return false;
+    }
+    bool had_last_pass = reactor->last_pass;
+    reactor->last_pass = true;
+    return had_last_pass || !solo__thread_calls_queued(reactor);
 }
 
 /* ---- Connections ---- */

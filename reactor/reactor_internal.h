@@ -209,6 +209,7 @@ struct solo_reactor {
     uint64_t passes;
     size_t workers_left;              /* pool workers that did not end in time: they keep the reactor's memory */
     bool pool_finished;
+    bool last_pass;                   /* the drain has ended, and what was queued then is served in this pass */
 
     /* Work of the reactor thread. */
     struct solo__call_list batch;     /* the thread calls of this pass */
@@ -287,6 +288,7 @@ void solo__thread_calls_take(struct solo_reactor *reactor); /* fixes the batch o
 void solo__thread_calls_run(struct solo_reactor *reactor);  /* serves the batch */
 void solo__thread_calls_close(struct solo_reactor *reactor);/* takes no more; serves what is left with SOLO_ECLOSING */
 void solo__thread_calls_end(struct solo_reactor *reactor);  /* the same, and from now on not even forced ones are taken */
+bool solo__thread_calls_queued(struct solo_reactor *reactor);
 bool solo__reactor_may_sleep(struct solo_reactor *reactor); /* about to poll: false if a call is queued; else the next post wakes it */
 void solo__reactor_is_awake(struct solo_reactor *reactor);  /* the poll returned: posts need not wake it */
 

@@ -70,6 +70,15 @@ void solo__reactor_later(struct solo_reactor *reactor, struct solo__call *call)
     (void)solo__reactor_post(reactor, call, true);
 }
 
+bool solo__thread_calls_queued(struct solo_reactor *reactor)
+{
+    struct solo_world *world = reactor->world;
+    world->threads->enter(world, &reactor->lock);
+    bool queued = reactor->queue.first != NULL;
+    world->threads->leave(world, &reactor->lock);
+    return queued;
+}
+
 bool solo__reactor_may_sleep(struct solo_reactor *reactor)
 {
     struct solo_world *world = reactor->world;

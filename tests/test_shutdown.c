@@ -65,6 +65,62 @@ static void test_shutdown__the_pool_runs_its_backlog_while_the_loop_turns(void)
     worlds_run(drain_body);
 }
 
+static void call_back(void *arg)
+{
+    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(the_reactor, note_call, arg, note_done), 0);
+}
+
+static int dawdled;
+
+static void dawdle(void *arg)
+{
+    for (int i = 0; i < 6; i++) {
+        solo_yield(); /* the job may begin or end while the reactor is in the pass that looks whether it did */
+    }
+    if (++dawdled < 4) {
+        CU_ASSERT_EQUAL(solo_reactor_call_from_thread(the_reactor, dawdle, arg, NULL), 0);
+    }
+}
+
+static void last_words_body(void)
+{
+    the_reactor = worlds_reactor();
+    dawdled = 0;
+    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(the_reactor, dawdle, NULL, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_call_in_thread(the_reactor, call_back, "c", NULL), 0);
+    worlds_run_to_end(the_reactor);
+    noted("c=c");
+    worlds_destroy(the_reactor);
+}
+
+static void test_shutdown__what_a_draining_job_calls_on_the_reactor_thread_is_still_run(void)
+{
+    worlds_run(last_words_body);
+    worlds_run_sim(last_words_body, 2000);
+}
+
+static void call_for_ever(void *arg)
+{
+    note('c');
+    (void)solo_reactor_call_from_thread(the_reactor, call_for_ever, arg, NULL);
+}
+
+static void for_ever_body(void)
+{
+    the_reactor = worlds_reactor();
+    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(the_reactor, call_for_ever, NULL, NULL), 0);
+    uint64_t start = solo_now();
+    worlds_run_to_end(the_reactor);
+    CU_ASSERT_TRUE(solo_now() - start < UINT64_C(30000) * WORLDS_MS); /* not by the time limit of the drain */
+    noted("cc"); /* one more pass, and the third is handed back */
+    worlds_destroy(the_reactor);
+}
+
+static void test_shutdown__a_call_that_queues_itself_for_ever_does_not_hold_it_up(void)
+{
+    worlds_run(for_ever_body);
+}
+
 static int refused;
 
 static void add_late_job(void *arg)
@@ -467,6 +523,8 @@ void suite_shutdown(void)
 {
     SOLO_SUITE("shutdown");
     SOLO_TEST(test_shutdown__the_pool_runs_its_backlog_while_the_loop_turns);
+    SOLO_TEST(test_shutdown__what_a_draining_job_calls_on_the_reactor_thread_is_still_run);
+    SOLO_TEST(test_shutdown__a_call_that_queues_itself_for_ever_does_not_hold_it_up);
     SOLO_TEST(test_shutdown__the_draining_pool_takes_no_new_jobs);
     SOLO_TEST(test_shutdown__a_job_that_blocks_on_the_reactor_never_hangs_the_stop);
     SOLO_TEST(test_shutdown__blocking_calls_are_refused_from_the_drain_on);
