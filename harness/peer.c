@@ -250,10 +250,13 @@ static int do_await(struct play *play, const struct solo__peer_line *line)
     return 0;
 }
 
-static int do_expect_close(struct play *play)
+static int do_expect_close(struct play *play, bool whatever_comes)
 {
     char got[SHOWN_MAX], shown[SHOWN_MAX];
-    ptrdiff_t size = receive(play, got, sizeof got / 2);
+    ptrdiff_t size;
+    do {
+        size = receive(play, got, sizeof got / 2);
+    } while (size > 0 && whatever_comes);
     if (size == 0 || size == -ECONNRESET || size == -EPIPE || size == -EPROTO) {
         return size == -EPROTO ? -EPROTO : 0;
     }
@@ -280,7 +283,8 @@ static int do_line(struct play *play, const struct solo__peer_line *line)
     case SOLO__PEER_SEND: return do_send(play, line);
     case SOLO__PEER_EXPECT: return do_expect(play, line);
     case SOLO__PEER_AWAIT: return do_await(play, line);
-    case SOLO__PEER_EXPECT_CLOSE: return do_expect_close(play);
+    case SOLO__PEER_EXPECT_CLOSE:
+    case SOLO__PEER_AWAIT_CLOSE: return do_expect_close(play, line->command == SOLO__PEER_AWAIT_CLOSE);
     case SOLO__PEER_CLOSE:
     case SOLO__PEER_ABORT: hang_up(play, line->command == SOLO__PEER_ABORT); return 0;
     case SOLO__PEER_WAIT: return do_wait(play, line);
@@ -427,6 +431,7 @@ static void tell_wait(const struct solo__peer *peer, struct solo_peer_status *st
                  quote(shown, sizeof shown, line->text, line->size), peer->progress, line->size);
         break;
     case SOLO__PEER_EXPECT_CLOSE:
+    case SOLO__PEER_AWAIT_CLOSE:
         snprintf(status->text, sizeof status->text, "waits for the other side to close");
         break;
     default: snprintf(status->text, sizeof status->text, "is at '%s'", solo__peer_command_name(line->command)); break;

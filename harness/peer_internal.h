@@ -12,6 +12,7 @@ enum solo__peer_command {
     SOLO__PEER_EXPECT,
     SOLO__PEER_AWAIT,
     SOLO__PEER_EXPECT_CLOSE,
+    SOLO__PEER_AWAIT_CLOSE,
     SOLO__PEER_CLOSE,
     SOLO__PEER_ABORT,
     SOLO__PEER_WAIT,

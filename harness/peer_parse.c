@@ -16,9 +16,16 @@ static const struct {
     const char *name;
     enum solo__peer_command command;
 } commands[] = {
-    {"connect", SOLO__PEER_CONNECT}, {"send", SOLO__PEER_SEND},   {"expect", SOLO__PEER_EXPECT},
-    {"await", SOLO__PEER_AWAIT},     {"close", SOLO__PEER_CLOSE}, {"expect-close", SOLO__PEER_EXPECT_CLOSE},
-    {"abort", SOLO__PEER_ABORT},     {"wait", SOLO__PEER_WAIT},   {"repeat", SOLO__PEER_REPEAT},
+    {"connect", SOLO__PEER_CONNECT},
+    {"send", SOLO__PEER_SEND},
+    {"expect", SOLO__PEER_EXPECT},
+    {"await", SOLO__PEER_AWAIT},
+    {"expect-close", SOLO__PEER_EXPECT_CLOSE},
+    {"await-close", SOLO__PEER_AWAIT_CLOSE},
+    {"close", SOLO__PEER_CLOSE},
+    {"abort", SOLO__PEER_ABORT},
+    {"wait", SOLO__PEER_WAIT},
+    {"repeat", SOLO__PEER_REPEAT},
     {"end", SOLO__PEER_END},
 };
 
@@ -225,7 +232,7 @@ static int parse_arguments(struct parser *parser, struct solo__peer_line *line, 
     if (line->command == SOLO__PEER_SEND || line->command == SOLO__PEER_EXPECT || line->command == SOLO__PEER_AWAIT) {
         return parse_text(parser, line);
     }
-    parser->connected = line->command == SOLO__PEER_EXPECT_CLOSE;
+    parser->connected = line->command == SOLO__PEER_EXPECT_CLOSE || line->command == SOLO__PEER_AWAIT_CLOSE;
     return 0;
 }
 

@@ -318,6 +318,26 @@ static void test_peer__the_other_sides_close_can_be_expected(void)
     worlds_run(close_body);
 }
 
+static void answer_and_hang_up(struct solo_protocol *protocol, const void *data, size_t size)
+{
+    echo(protocol, data, size);
+    hang_up(protocol, data, size);
+}
+
+static void await_close_body(void)
+{
+    greeting = "so long\n";
+    answer = answer_and_hang_up;
+    play("peer alice\nconnect 1\nsend \"quit\"\nawait-close\n", 1);
+    serve_body();
+    CU_ASSERT_TRUE(all_finished);
+}
+
+static void test_peer__the_other_sides_close_can_be_awaited_whatever_comes_before(void)
+{
+    worlds_run(await_close_body);
+}
+
 static void await_body(void)
 {
     greeting = "aabaaaabaab-aabaabaaab!rest";
@@ -462,6 +482,7 @@ void suite_peer(void)
     SOLO_TEST(test_peer__a_file_is_read);
     SOLO_TEST(test_peer__scripts_play_in_both_worlds);
     SOLO_TEST(test_peer__the_other_sides_close_can_be_expected);
+    SOLO_TEST(test_peer__the_other_sides_close_can_be_awaited_whatever_comes_before);
     SOLO_TEST(test_peer__await_finds_its_text_and_takes_no_byte_after_it);
     SOLO_TEST(test_peer__another_text_than_expected_fails);
     SOLO_TEST(test_peer__an_early_end_fails);

@@ -11,6 +11,7 @@
  *     expect "TEXT"       waits until exactly this text has arrived next
  *     await "TEXT"        waits until this text has arrived, whatever comes before it
  *     expect-close        waits until the other side has closed, and nothing came before that
+ *     await-close         the same, whatever came before that
  *     close               closes the connection
  *     abort               closes it with a reset
  *     wait MS             lets so much world time pass, in milliseconds
