@@ -10,6 +10,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* How many bytes one call moves at most: in the torture build, as few as a network may. */
+#ifdef SOLO_TORTURE
+static const size_t read_max = 16, write_max = 64;
+#else
+static const size_t read_max = SIZE_MAX, write_max = SIZE_MAX;
+#endif
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 static struct sockaddr_in address_of(uint32_t address, uint16_t port)
 {
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(address)};
@@ -84,7 +96,7 @@ static ptrdiff_t os_read(struct solo_world *world, int fd, void *buffer, size_t 
     ssize_t got;
     (void)world;
     do {
-        got = read(fd, buffer, size);
+        got = read(fd, buffer, smaller(size, read_max));
     } while (got < 0 && errno == EINTR);
     return got < 0 ? -errno : got;
 }
@@ -94,7 +106,7 @@ static ptrdiff_t os_write(struct solo_world *world, int fd, const void *data, si
     ssize_t put;
     (void)world;
     do {
-        put = send(fd, data, size, MSG_NOSIGNAL);
+        put = send(fd, data, smaller(size, write_max), MSG_NOSIGNAL);
     } while (put < 0 && errno == EINTR);
     return put < 0 ? -errno : put;
 }

@@ -14,7 +14,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { NS_PER_MS = 1000000, BATCH_MAX = 64 };
+enum { NS_PER_MS = 1000000 };
+
+#ifdef SOLO_TORTURE
+enum { BATCH_MAX = 2 };
+#else
+enum { BATCH_MAX = 64 };
+#endif
 
 #define WAKE_KEY UINT64_MAX /* of the eventfd: no user's key */
 
@@ -100,6 +106,24 @@ static uint32_t translate(uint32_t events)
            ((events & (EPOLLHUP | EPOLLERR)) != 0 ? SOLO_HANGUP : 0u);
 }
 
+/* The kernel promises no order; in the torture build there is none. */
+static void shuffle(struct solo_ready *ready, int count)
+{
+#ifdef SOLO_TORTURE
+    static uint32_t dice = 1;
+    for (int left = count; left > 1; left--) {
+        uint32_t roll = __atomic_add_fetch(&dice, 0x9e3779b9u, __ATOMIC_RELAXED);
+        struct solo_ready *other = &ready[(roll ^ roll >> 15) % (uint32_t)left];
+        struct solo_ready last = ready[left - 1];
+        ready[left - 1] = *other;
+        *other = last;
+    }
+#else
+    (void)ready;
+    (void)count;
+#endif
+}
+
 /* Returns whether there was a wake. A stale write that another wake's reading left behind is read and says no. */
 static bool consume_wake(struct solo_poller *poller)
 {
@@ -137,6 +161,7 @@ static int os_wait(struct solo_world *world, struct solo_poller *poller, uint64_
             woken = consume_wake(poller);
         }
         if (filled > 0 || woken || (timeout == 0 && got >= 0)) {
+            shuffle(ready, filled);
             *ret_woken = woken;
             return filled;
         }
