@@ -136,7 +136,8 @@ static void say_wrong_thread(struct solo_violation *violation, const struct solo
     const char *what = violation->object[0] != '\0' ? violation->object : "its reactor";
     solo__violation_text(violation->text, "%s called on %s, but it is %s (%s belongs to %s%s)", violation->function,
                          violation->thread, solo_contract_kind_name((enum solo_contract_kind)violation->contract), what,
-                         violation->owner, violation->in_set_up ? ", in set-up" : "");
+                         violation->owner[0] != '\0' ? violation->owner : "no thread now, and never to its pool",
+                         violation->in_set_up ? ", in set-up" : "");
     if (row != NULL && row->instead[0] != '\0') {
         solo__violation_text(violation->help, "call %s", row->instead);
     } else {
@@ -177,7 +178,7 @@ int solo__guard_slow(struct solo__owner *owner, unsigned function, const void *o
 {
     struct solo_thread *self = solo__self_get(); /* a foreign thread gets its identity here */
     for (bool announced = false;; announced = true) {
-        if (solo__owner_thread(owner) == NULL) {
+        if (solo__owner_thread(owner) == NULL && self->serves != owner) {
             bind(owner, self, "first call", false, false, frame, return_address);
         }
         if (solo__owner_thread(owner) == self) {

@@ -20,7 +20,9 @@ struct solo__owner {               /* embedded in struct solo_reactor */
 
 /*
  * Out of line. 0: go on (the caller became the owner, or the policy lets it through); SOLO_EWRONGTHREAD: refuse.
- * `object` is the kit object the call is about.
+ * `object` is the kit object the call is about. An unbound reactor is bound to its caller, unless that is a worker of
+ * its own pool: after a crash, a job that still runs must not take the reactor away from the thread that will destroy
+ * it.
  */
 int solo__guard_slow(struct solo__owner *owner, unsigned function, const void *object, void *frame,
                      void *return_address);

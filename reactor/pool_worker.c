@@ -24,9 +24,8 @@ static struct solo__job *choose_job(struct solo_pool *pool)
     }
     size_t chosen = solo__choose(pool->object.world, SOLO_CHOICE_JOB, options, count);
     struct solo__job *job = pool->queue.first;
-    while (chosen > 0) {
+    for (; chosen > 0 && job->next != NULL; chosen--) {
         job = job->next;
-        chosen--;
     }
     return job;
 }
@@ -183,6 +182,7 @@ void solo__pool_worker_main(void *arg)
     struct solo__pool_worker *worker = arg;
     struct solo_pool *pool = worker->pool;
     struct solo__job *job;
+    solo__self->serves = &pool->reactor->owner;
     while ((job = next_job(pool, worker)) != NULL) {
         run(pool, job);
         enum outcome outcome = finish(pool, worker, job);

@@ -37,6 +37,7 @@ struct solo_thread {
     struct solo_gate gate;               /* joiners */
     const struct solo_wait *wait;        /* why it waits now, NULL while it runs; for dumps */
     const struct solo__provenance *work; /* the accepted call it is running, NULL outside */
+    const struct solo__owner *serves;    /* of the reactor whose pool this worker is in: it never becomes that owner */
     struct solo_reactor *inside;         /* the reactor whose loop this thread is in, innermost; NULL outside */
     uint32_t callback_depth;             /* > 0 inside a reactor callback */
     uintptr_t stack_low, stack_high;     /* bounds for frame walks; 0 until known */

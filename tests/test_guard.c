@@ -182,6 +182,42 @@ static void test_guard__a_foreign_thread_can_be_the_first_caller_and_can_be_refu
     end(theirs.thing);
 }
 
+struct served {
+    struct thing *thing, *other;
+};
+
+static void serve_in_its_pool(void *arg)
+{
+    struct served *served = arg;
+    solo__self->serves = &served->thing->owner;
+    CU_ASSERT_EQUAL(touch(served->thing), SOLO_EWRONGTHREAD);
+    CU_ASSERT_EQUAL(touch(served->other), 0); /* another reactor may be a job's own */
+    solo__self->serves = NULL;
+}
+
+static void a_pool_never_owns_its_reactor(void)
+{
+    struct served served = {make(), make()};
+    struct solo_thread *thread = NULL;
+    char text[SOLO_VIOLATION_TEXT_MAX], object[32];
+    CU_ASSERT_EQUAL(touch(served.thing), 0);
+    solo__owner_release(&served.thing->owner);
+    CU_ASSERT_EQUAL_FATAL(solo_thread_create(serve_in_its_pool, &served, &thread), 0);
+    CU_ASSERT_EQUAL(solo_thread_join(thread), 0);
+    worlds_expect(SOLO001_WRONG_THREAD, 1);
+    snprintf(text, sizeof text, "(%s belongs to no thread now, and never to its pool",
+             solo_object_name(served.thing->object.id, object, sizeof object));
+    CU_ASSERT_PTR_NOT_NULL(strstr(worlds_finding(SOLO001_WRONG_THREAD)->text, text));
+    CU_ASSERT_EQUAL(touch(served.thing), 0);
+    end(served.thing);
+    end(served.other);
+}
+
+static void test_guard__a_pool_worker_never_becomes_the_owner_of_its_own_reactor(void)
+{
+    worlds_run(a_pool_never_owns_its_reactor);
+}
+
 /* ---- What a refusal says ---- */
 
 static void the_record_is_complete(void)
@@ -497,6 +533,7 @@ void suite_guard(void)
     SOLO_TEST(test_guard__run_binds_anew_and_after_release_the_next_caller_owns);
     SOLO_TEST(test_guard__exactly_one_of_several_first_callers_becomes_the_owner);
     SOLO_TEST(test_guard__a_foreign_thread_can_be_the_first_caller_and_can_be_refused);
+    SOLO_TEST(test_guard__a_pool_worker_never_becomes_the_owner_of_its_own_reactor);
     SOLO_TEST(test_guard__the_record_names_function_contract_object_owner_and_thread);
     SOLO_TEST(test_guard__before_the_reactor_has_run_a_refusal_is_in_set_up);
     SOLO_TEST(test_guard__the_help_is_what_the_header_says_to_call_instead);
