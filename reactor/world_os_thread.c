@@ -89,6 +89,8 @@ static void name_thread(const struct solo_thread *thread)
 static void *thread_main(void *arg)
 {
     struct solo_thread *thread = arg;
+    /* Not in os_start: a quick thread may be joined, by somebody else, before the one that started it goes on. */
+    thread->backend = (void *)pthread_self();
     solo__self = thread;
     solo__os_stack_bounds(&thread->stack_low, &thread->stack_high);
     name_thread(thread);
@@ -105,7 +107,6 @@ static int os_start(struct solo_world *world, struct solo_thread *thread)
     if (pthread_create(&handle, NULL, thread_main, thread) != 0) {
         return -EAGAIN;
     }
-    thread->backend = (void *)handle;
     return 0;
 }
 
