@@ -18,16 +18,13 @@ enum { OPTIONS_MAX = 32 }; /* the oldest queued jobs, among which the chooser pi
 static struct solo__job *choose_job(struct solo_pool *pool)
 {
     const struct solo_option *options[OPTIONS_MAX];
+    struct solo__job *jobs[OPTIONS_MAX];
     size_t count = 0;
     for (struct solo__job *job = pool->queue.first; job != NULL && count < OPTIONS_MAX; job = job->next) {
-        options[count++] = &job->option;
+        options[count] = &job->option;
+        jobs[count++] = job;
     }
-    size_t chosen = solo__choose(pool->object.world, SOLO_CHOICE_JOB, options, count);
-    struct solo__job *job = pool->queue.first;
-    for (; chosen > 0 && job->next != NULL; chosen--) {
-        job = job->next;
-    }
-    return job;
+    return jobs[solo__choose(pool->object.world, SOLO_CHOICE_JOB, options, count)];
 }
 
 /* With the lock held. */
