@@ -653,8 +653,10 @@ static void disconnect_body(void)
     run_and_end();
     CU_ASSERT_EQUAL(client.last->reason, SOLO_ECONNDONE);
     CU_ASSERT_EQUAL(client.failed, 0);
-    CU_ASSERT_EQUAL(solo_connector_disconnect(the_connector), SOLO_ECLOSED);
-    worlds_expect(SOLO006_USE_AFTER_END, 1);
+    if (worlds.sim != NULL) { /* world os forgets ended objects in the end */
+        CU_ASSERT_EQUAL(solo_connector_disconnect(the_connector), SOLO_ECLOSED);
+        worlds_expect(SOLO006_USE_AFTER_END, 1);
+    }
 }
 
 static void test_connector__disconnecting_loses_the_connection_it_made(void)
