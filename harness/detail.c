@@ -31,12 +31,10 @@ static bool is_worth_reading(const struct solo_event *event)
     case SOLO_PROBE_CHOICE:
     case SOLO_PROBE_TIME:
     case SOLO_PROBE_ACCESS_READ:
-    case SOLO_PROBE_ACCESS_WRITE:
-        return false;
+    case SOLO_PROBE_ACCESS_WRITE: return false;
     case SOLO_PROBE_BLOCK:
         return event->value > SOLO_WAIT_PEER && event->value != SOLO_WAIT_SLEEP; /* sleep was said already */
-    default:
-        return true;
+    default: return true;
     }
 }
 
@@ -56,8 +54,8 @@ static void put_in_words(struct solo_step_text *step, const struct solo_event *e
     }
 }
 
-static void take_steps(struct solo_detail *detail, uint64_t last_step, const struct solo_event *events, uint32_t events_max,
-                       uint64_t events_count)
+static void take_steps(struct solo_detail *detail, uint64_t last_step, const struct solo_event *events,
+                       uint32_t events_max, uint64_t events_count)
 {
     uint64_t oldest = events_count > events_max ? events_count - events_max : 0;
     uint32_t place = SOLO_DETAIL_STEPS_MAX;
@@ -71,8 +69,8 @@ static void take_steps(struct solo_detail *detail, uint64_t last_step, const str
     memmove(detail->steps, &detail->steps[place], detail->step_count * sizeof detail->steps[0]);
 }
 
-void solo_detail_take(struct solo_detail *detail, const struct solo_violation *violation, const struct solo_event *events,
-                      uint32_t events_max, uint64_t events_count)
+void solo_detail_take(struct solo_detail *detail, const struct solo_violation *violation,
+                      const struct solo_event *events, uint32_t events_max, uint64_t events_count)
 {
     if (detail == NULL || violation == NULL) {
         return;

@@ -1,6 +1,6 @@
 /*
- * diagnostics.c - what `solo explain` says about each finding the kit makes: what it is, the smallest code that does it, how
- * it is done, and what other tools say. An id is here only if something in the kit finds it.
+ * diagnostics.c - what `solo explain` says about each finding the kit makes: what it is, the smallest code that
+ * does it, how it is done, and what other tools say. An id is here only if something in the kit finds it.
  */
 #include <solo/report.h>
 
@@ -140,8 +140,7 @@ static const struct solo_diagnostic diagnostics[] = {
      "loop. The outer callback is only half done when others run. Solo refuses it with\n"
      "SOLO_EALREADYRUNNING.\n",
      "    while (!answered) solo_reactor_iterate(reactor, 0);   /* in a callback */\n",
-     "    Return, and go on in the callback of a Deferred: solo_deferred_add(...).\n",
-     "Found at the call.\n"},
+     "    Return, and go on in the callback of a Deferred: solo_deferred_add(...).\n", "Found at the call.\n"},
     {SOLO017_DATA_RACE,
      "Two threads touched the same memory, at least one of them wrote, and nothing\n"
      "ordered them. A detector saw it under a schedule that the kit chose; the token\n"

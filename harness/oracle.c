@@ -74,7 +74,8 @@ static void open_thing(const struct solo_event *event, uint8_t queue)
     for (unsigned i = 0; i < SOLO__ORACLE_WINDOW; i++) {
         struct oracle_thing *thing = &all->things[thing_slot(event->object, i)];
         if (thing->epoch != all->epoch || thing->state == ORACLE_FREE) {
-            *thing = (struct oracle_thing){event->object, all->epoch, queue, ORACLE_ACCEPTED, event->thread, event->step};
+            *thing =
+                (struct oracle_thing){event->object, all->epoch, queue, ORACLE_ACCEPTED, event->thread, event->step};
             return;
         }
     }
@@ -135,22 +136,14 @@ void solo__oracle_text(char *field, size_t size, const char *format, ...)
 const char *solo__oracle_waiting_function(unsigned wait_kind)
 {
     switch (wait_kind) {
-    case SOLO_WAIT_MUTEX:
-        return "solo_mutex_lock";
-    case SOLO_WAIT_CONDITION:
-        return "solo_condition_wait";
-    case SOLO_WAIT_SEMAPHORE:
-        return "solo_semaphore_wait";
-    case SOLO_WAIT_JOIN:
-        return "solo_thread_join";
-    case SOLO_WAIT_SLEEP:
-        return "solo_sleep";
-    case SOLO_WAIT_RESULT:
-        return "solo_blocking_call_from_thread";
-    case SOLO_WAIT_DRAIN:
-        return "solo_reactor_destroy";
-    default:
-        return NULL;
+    case SOLO_WAIT_MUTEX: return "solo_mutex_lock";
+    case SOLO_WAIT_CONDITION: return "solo_condition_wait";
+    case SOLO_WAIT_SEMAPHORE: return "solo_semaphore_wait";
+    case SOLO_WAIT_JOIN: return "solo_thread_join";
+    case SOLO_WAIT_SLEEP: return "solo_sleep";
+    case SOLO_WAIT_RESULT: return "solo_blocking_call_from_thread";
+    case SOLO_WAIT_DRAIN: return "solo_reactor_destroy";
+    default: return NULL;
     }
 }
 
@@ -163,7 +156,10 @@ static void deliver_findings(void)
     }
 }
 
-/* World os: a program may run for days, so a finding is told at once, and without the lock, for the sink may take its time. */
+/*
+ * World os: a program may run for days, so a finding is told at once, and without the lock, for the sink may take
+ * its time.
+ */
 static void deliver_now(void)
 {
     struct solo_violation violation;
@@ -208,7 +204,10 @@ static void close_call(struct oracle_thing *call)
     all->calls_open--;
 }
 
-/* The call's function returned, or its done function ran, or nobody will hear of it again: whichever comes first ends it. */
+/*
+ * The call's function returned, or its done function ran, or nobody will hear of it again: whichever comes first
+ * ends it.
+ */
 static void on_call_over(const struct solo_event *event, struct oracle_thread *thread)
 {
     if (thread != NULL && thread->call == event->object) {
@@ -298,17 +297,10 @@ static void on_reactor(const struct solo_event *event, struct oracle_thread *thr
         reactor->polling = true;
         reactor->poll_deadline_ns = event->value;
         break;
-    case SOLO_PROBE_POLLED:
-        reactor->polling = false;
-        break;
-    case SOLO_PROBE_WAKE_SENT:
-        reactor->wake_in_flight = true;
-        break;
-    case SOLO_PROBE_WAKE_SEEN:
-        reactor->wake_in_flight = false;
-        break;
-    default:
-        break;
+    case SOLO_PROBE_POLLED: reactor->polling = false; break;
+    case SOLO_PROBE_WAKE_SENT: reactor->wake_in_flight = true; break;
+    case SOLO_PROBE_WAKE_SEEN: reactor->wake_in_flight = false; break;
+    default: break;
     }
 }
 
@@ -343,36 +335,24 @@ static void dispatch(const struct solo_event *event)
         solo__oracle_wakeup_check(event);
     }
     switch (event->kind) {
-    case SOLO_PROBE_CALL_ACCEPTED:
-        on_call_accepted(event);
-        break;
-    case SOLO_PROBE_CALL_BEGUN:
-        on_call_begun(event, solo__oracle_thread(event->thread));
-        break;
+    case SOLO_PROBE_CALL_ACCEPTED: on_call_accepted(event); break;
+    case SOLO_PROBE_CALL_BEGUN: on_call_begun(event, solo__oracle_thread(event->thread)); break;
     case SOLO_PROBE_CALL_ENDED:
     case SOLO_PROBE_CALL_HANDED_BACK:
-    case SOLO_PROBE_CALL_DROPPED:
-        on_call_over(event, solo__oracle_thread(event->thread));
-        break;
+    case SOLO_PROBE_CALL_DROPPED: on_call_over(event, solo__oracle_thread(event->thread)); break;
     case SOLO_PROBE_DEFERRED_MADE:
         open_thing(event, SOLO__ORACLE_DEFERRED);
         all->deferreds_open++;
         break;
     case SOLO_PROBE_DEFERRED_FIRED:
-    case SOLO_PROBE_DEFERRED_ENDED:
-        on_deferred_over(event);
-        break;
+    case SOLO_PROBE_DEFERRED_ENDED: on_deferred_over(event); break;
     case SOLO_PROBE_REACTOR_STATE:
     case SOLO_PROBE_PASS:
     case SOLO_PROBE_POLL:
     case SOLO_PROBE_POLLED:
     case SOLO_PROBE_WAKE_SENT:
-    case SOLO_PROBE_WAKE_SEEN:
-        on_reactor(event, solo__oracle_thread(event->thread));
-        break;
-    case SOLO_PROBE_OBJECT_ENDED:
-        on_object_ended(event);
-        break;
+    case SOLO_PROBE_WAKE_SEEN: on_reactor(event, solo__oracle_thread(event->thread)); break;
+    case SOLO_PROBE_OBJECT_ENDED: on_object_ended(event); break;
     case SOLO_PROBE_CALLBACK_BEGUN:
     case SOLO_PROBE_CALLBACK_ENDED:
         if ((thread = solo__oracle_thread(event->thread)) != NULL) {
@@ -404,25 +384,24 @@ static void dispatch(const struct solo_event *event)
         solo__oracle_blocked_given(event);
         break;
     case SOLO_PROBE_SIGNAL:
-    case SOLO_PROBE_THREAD_END:
-        solo__oracle_blocked_given(event);
-        break;
-    case SOLO_PROBE_TIME:
-        on_time(event);
-        break;
-    default:
-        break;
+    case SOLO_PROBE_THREAD_END: solo__oracle_blocked_given(event); break;
+    case SOLO_PROBE_TIME: on_time(event); break;
+    default: break;
     }
     all->now_ns = event->now_ns;
 }
 
-/* The kinds that dispatch does something about; in world sim time moves only at TIME, so the others need not be looked at. */
+/*
+ * The kinds that dispatch does something about; in world sim time moves only at TIME, so the others need not be
+ * looked at.
+ */
 #define KIND(name) (UINT64_C(1) << SOLO_PROBE_##name)
 static const uint64_t watched_kinds =
     KIND(CALL_ACCEPTED) | KIND(CALL_BEGUN) | KIND(CALL_ENDED) | KIND(CALL_HANDED_BACK) | KIND(CALL_DROPPED) |
     KIND(DEFERRED_MADE) | KIND(DEFERRED_FIRED) | KIND(DEFERRED_ENDED) | KIND(REACTOR_STATE) | KIND(PASS) | KIND(POLL) |
-    KIND(POLLED) | KIND(WAKE_SENT) | KIND(WAKE_SEEN) | KIND(OBJECT_ENDED) | KIND(CALLBACK_BEGUN) | KIND(CALLBACK_ENDED) |
-    KIND(SLEEP) | KIND(BLOCK) | KIND(UNBLOCK) | KIND(LOCKED) | KIND(UNLOCK) | KIND(SIGNAL) | KIND(THREAD_END) | KIND(TIME);
+    KIND(POLLED) | KIND(WAKE_SENT) | KIND(WAKE_SEEN) | KIND(OBJECT_ENDED) | KIND(CALLBACK_BEGUN) |
+    KIND(CALLBACK_ENDED) | KIND(SLEEP) | KIND(BLOCK) | KIND(UNBLOCK) | KIND(LOCKED) | KIND(UNLOCK) | KIND(SIGNAL) |
+    KIND(THREAD_END) | KIND(TIME);
 #undef KIND
 _Static_assert(SOLO_PROBE_KIND_COUNT <= 64, "a kind is a bit");
 

@@ -1,10 +1,11 @@
 /*
  * oracle.h - the oracles: findings that no single call can see, made from the events of one schedule.
  *
- * Each oracle is a small state machine over probe events with tables of a fixed size; none allocates, and a table that is
- * full makes its oracle silent about what did not fit, never wrong. A finding is held back until the schedule ends, carrying the
- * step at which it became true, and is then reported (solo_violation_report) once. Possible problems are never
- * reported, only reached ones: each oracle has a silent twin of its failing test.
+ * Each oracle is a small state machine over probe events with tables of a fixed size; none allocates, and a table
+ * that is full makes its oracle silent about what did not fit, never wrong. In world sim a finding is held back
+ * until the schedule ends, carrying the step at which it became true, and is then reported (solo_violation_report);
+ * in world os, where a program may run for days, it is reported at once. Possible problems are never reported, only
+ * reached ones: each oracle has a silent twin of its failing test.
  */
 #ifndef SOLO_ORACLE_H
 #define SOLO_ORACLE_H
@@ -19,15 +20,15 @@
 void solo_oracles_begin(void);
 
 /*
- * The schedule has ended with this ending (enum solo_ending; SOLO_ENDING_NONE: a program of world os ends). Makes the findings
- * that need an end and reports all of them. Call it exactly once for each begin, while the schedule's threads and objects still
- * have names and waiters: from the simulation's ending hook, or at exit in world os.
+ * The schedule has ended with this ending (enum solo_ending; SOLO_ENDING_NONE: a program of world os ends). Makes
+ * the findings that need an end and reports all of them. Call it exactly once for each begin, while the schedule's
+ * threads and objects still have names and waiters: from the simulation's ending hook, or at exit in world os.
  */
 void solo_oracles_end(int ending);
 
 /*
- * How long, in nanoseconds of world time, a reactor callback may block before it is SOLO002. The default is 0 in world sim (any
- * blocking) and "never" in world os, unless SOLO_BUDGET_NS is set, which then holds in both.
+ * How long, in nanoseconds of world time, a reactor callback may block before it is SOLO002. The default is 0 in
+ * world sim (any blocking) and "never" in world os, unless SOLO_BUDGET_NS is set, which then holds in both.
  */
 void solo_oracles_set_budget_ns(uint64_t budget_ns);
 

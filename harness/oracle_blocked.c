@@ -1,10 +1,11 @@
 /*
  * oracle_blocked.c - SOLO002: the reactor thread blocked inside a callback, and nobody was served meanwhile.
  *
- * What counts is world time that the reactor thread itself spent asleep, or waiting for something, between the begin and the
- * end of one outermost callback. Sleep counts from now until its deadline; a wait counts until the thing was given, not until the
- * thread ran again. Time that only the chooser made pass ("a thread may be slow") does not count, unless the waiter
- * waited for a mutex whose holder was itself asleep or waiting: then the program made it.
+ * What counts is world time that the reactor thread itself spent asleep, or waiting for something, between the
+ * begin and the end of one outermost callback. Sleep counts from now until its deadline; a wait counts until the
+ * thing was given, not until the thread ran again. Time that only the chooser made pass ("a thread may be slow")
+ * does not count, unless the waiter waited for a mutex whose holder was itself asleep or waiting: then the program
+ * made it.
  */
 #include "oracle_internal.h"
 
@@ -66,10 +67,11 @@ static void report(struct oracle_thread *thread, const struct solo_event *event)
     ORACLE_TEXT(violation->text, "the reactor was blocked for %s inside one callback%s%s", duration,
                 thread->stalled_on != 0 ? ", waiting for " : ", asleep",
                 thread->stalled_on != 0 ? solo_object_name(thread->stalled_on, object, sizeof object) : "");
-    ORACLE_TEXT(violation->help, "%s",
-                thread->stalled_by == SOLO_WAIT_SLEEP
-                    ? "to do something later, use solo_reactor_call_later; to do slow work, solo_defer_to_thread"
-                    : "let a pool worker wait (solo_defer_to_thread) and have the result called back on the reactor thread");
+    ORACLE_TEXT(
+        violation->help, "%s",
+        thread->stalled_by == SOLO_WAIT_SLEEP
+            ? "to do something later, use solo_reactor_call_later; to do slow work, solo_defer_to_thread"
+            : "let a pool worker wait (solo_defer_to_thread) and have the result called back on the reactor thread");
 }
 
 void solo__oracle_blocked_callback(const struct solo_event *event, struct oracle_thread *thread)
@@ -105,8 +107,8 @@ void solo__oracle_blocked_unblock(const struct solo_event *event, struct oracle_
 }
 
 /*
- * Something was unlocked, signalled or ended. With one waiter the first gift is its own; with several it may be the last
- * one before it goes on.
+ * Something was unlocked, signalled or ended. With one waiter the first gift is its own; with several it may be the
+ * last one before it goes on.
  */
 void solo__oracle_blocked_given(const struct solo_event *event)
 {
@@ -120,8 +122,8 @@ void solo__oracle_blocked_given(const struct solo_event *event)
     }
     for (unsigned i = 0; i < all->threads_seen; i++) {
         struct oracle_thread *thread = &all->threads[i];
-        if (thread->epoch == all->epoch && thread->wait_kind != SOLO_WAIT_NONE && thread->wait_object == event->object &&
-            (thread->wait_given_ns == 0 || waiters > 1)) {
+        if (thread->epoch == all->epoch && thread->wait_kind != SOLO_WAIT_NONE &&
+            thread->wait_object == event->object && (thread->wait_given_ns == 0 || waiters > 1)) {
             thread->wait_given_ns = event->now_ns;
         }
     }

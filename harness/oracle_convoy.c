@@ -33,8 +33,8 @@ static unsigned jobs_waiting_for(uint32_t mutex, struct solo_violation *violatio
     unsigned count = 0;
     for (unsigned i = 0; i < all->threads_seen; i++) {
         const struct oracle_thread *thread = &all->threads[i];
-        if (thread->epoch != all->epoch || thread->call_queue != SOLO_QUEUE_POOL || thread->wait_kind != SOLO_WAIT_MUTEX ||
-            thread->wait_object != mutex) {
+        if (thread->epoch != all->epoch || thread->call_queue != SOLO_QUEUE_POOL ||
+            thread->wait_kind != SOLO_WAIT_MUTEX || thread->wait_object != mutex) {
             continue;
         }
         if (violation != NULL && count < SOLO_WAITERS_MAX) {
@@ -49,7 +49,8 @@ static unsigned jobs_waiting_for(uint32_t mutex, struct solo_violation *violatio
     return count;
 }
 
-static void report(const struct solo_event *event, const struct oracle_thread *waiter, const struct oracle_thread *holder)
+static void report(const struct solo_event *event, const struct oracle_thread *waiter,
+                   const struct oracle_thread *holder)
 {
     struct solo_event here = *event;
     here.thread = (uint16_t)(waiter - all->threads);
@@ -71,10 +72,11 @@ static void report(const struct solo_event *event, const struct oracle_thread *w
     violation->queued_by[0] = '\0';
     violation->queued_stack.count = 0;
     violation->amount = waiting;
-    ORACLE_TEXT(violation->text, "lock convoy: %u jobs wait for %s, the pool is full, and %u more job%s cannot start", waiting,
-                violation->object, all->jobs_queued, all->jobs_queued == 1 ? "" : "s");
-    ORACLE_TEXT(violation->help, "%s",
-                "do not line up behind a lock in the pool: give the work in order to one worker (solo_thread_worker_create)");
+    ORACLE_TEXT(violation->text, "lock convoy: %u jobs wait for %s, the pool is full, and %u more job%s cannot start",
+                waiting, violation->object, all->jobs_queued, all->jobs_queued == 1 ? "" : "s");
+    ORACLE_TEXT(
+        violation->help, "%s",
+        "do not line up behind a lock in the pool: give the work in order to one worker (solo_thread_worker_create)");
 }
 
 void solo__oracle_convoy_time(const struct solo_event *event)
@@ -84,13 +86,13 @@ void solo__oracle_convoy_time(const struct solo_event *event)
     }
     for (unsigned i = 0; i < all->threads_seen; i++) {
         const struct oracle_thread *thread = &all->threads[i];
-        if (thread->epoch != all->epoch || thread->call_queue != SOLO_QUEUE_POOL || thread->wait_kind != SOLO_WAIT_MUTEX ||
-            thread->wait_given_ns != 0) {
+        if (thread->epoch != all->epoch || thread->call_queue != SOLO_QUEUE_POOL ||
+            thread->wait_kind != SOLO_WAIT_MUTEX || thread->wait_given_ns != 0) {
             continue;
         }
         const struct oracle_thread *holder = solo__oracle_holder(thread->wait_object);
-        if (holder != NULL && solo__oracle_rests(holder, all->now_ns) && jobs_waiting_for(thread->wait_object, NULL) >= 2 &&
-            pool_is_full()) {
+        if (holder != NULL && solo__oracle_rests(holder, all->now_ns) &&
+            jobs_waiting_for(thread->wait_object, NULL) >= 2 && pool_is_full()) {
             report(event, thread, holder);
             all->convoy_found = true;
             return;

@@ -1,9 +1,9 @@
 /*
  * oracle_deadlock.c - SOLO004: nobody can run and somebody waits; says who waits for what.
  *
- * The simulation decides that it is a deadlock (a thread waits, without a deadline, for what only another waiter can
- * give); idle waits, a reactor in its poll or a worker without work, never count. A pool whose workers all wait while jobs
- * are queued is said to be wedged, because that is what has to be mended.
+ * The simulation decides that it is a deadlock (a thread waits, without a deadline, for what only another waiter
+ * can give); idle waits, a reactor in its poll or a worker without work, never count. A pool whose workers all wait
+ * while jobs are queued is said to be wedged, because that is what has to be mended.
  */
 #include "oracle_internal.h"
 #include <string.h>
@@ -57,19 +57,22 @@ static void describe(struct solo_violation *violation, unsigned workers)
     const struct solo_waiter *first = &violation->waiters[0];
     if (workers != 0 && all->jobs_queued != 0) {
         violation->amount = all->jobs_queued;
-        ORACLE_TEXT(violation->text, "the pool is wedged: %u job%s wait%s, and %u queued job%s nobody can start", workers,
-                    workers == 1 ? "" : "s", workers == 1 ? "s" : "", all->jobs_queued, all->jobs_queued == 1 ? "" : "s");
+        ORACLE_TEXT(violation->text, "the pool is wedged: %u job%s wait%s, and %u queued job%s nobody can start",
+                    workers, workers == 1 ? "" : "s", workers == 1 ? "s" : "", all->jobs_queued,
+                    all->jobs_queued == 1 ? "" : "s");
         ORACLE_TEXT(violation->help, "%s",
-                    "a job must not wait for another job of its pool: chain them with Deferreds, or give one side a worker of its own");
+                    "a job must not wait for another job of its pool: chain them with Deferreds, or give one side a "
+                    "worker of its own");
         return;
     }
     const char *object = strcmp(first->object, "-") != 0 ? first->object : solo_wait_kind_text(first->wait_kind);
     ORACLE_TEXT(violation->text, "deadlock: `%s` waits for %s%s%s%s, and nobody can run", first->thread, object,
                 first->holder[0] != '\0' ? ", which `" : "", first->holder, first->holder[0] != '\0' ? "` holds" : "");
-    ORACLE_TEXT(violation->help, "%s",
-                first->wait_kind == SOLO_WAIT_MUTEX
-                    ? "take locks in one order everywhere, and wait for nothing while holding one"
-                    : "make sure that whoever must give it can still run: no wait for a thread that waits for this one");
+    ORACLE_TEXT(
+        violation->help, "%s",
+        first->wait_kind == SOLO_WAIT_MUTEX
+            ? "take locks in one order everywhere, and wait for nothing while holding one"
+            : "make sure that whoever must give it can still run: no wait for a thread that waits for this one");
 }
 
 void solo__oracle_deadlock_end(void)

@@ -1,5 +1,6 @@
 /*
- * oracle_expect.c - SOLO013: what the program declared with solo_must_happen, and what never did: a pass that proves nothing.
+ * oracle_expect.c - SOLO013: what the program declared with solo_must_happen, and what never did: a pass that
+ * proves nothing.
  */
 #include "oracle_internal.h"
 #include <solo/expect.h>
@@ -17,7 +18,8 @@ void solo__oracle_expect_end(void)
             return;
         }
         ORACLE_TEXT(violation->object, "%s", name);
-        violation->thread[0] = violation->role[0] = violation->job[0] = violation->queued_by[0] = '\0'; /* nobody did it */
+        violation->thread[0] = violation->role[0] = violation->job[0] = violation->queued_by[0] =
+            '\0'; /* nobody did it */
         violation->queued_stack.count = 0;
         violation->amount = wanted - happened;
         if (happened == 0) {

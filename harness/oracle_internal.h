@@ -14,13 +14,13 @@
 #include <stdbool.h>
 
 enum {
-    SOLO__ORACLE_THREADS_MAX = 256,  /* later threads are not watched */
-    SOLO__ORACLE_THINGS = 4096,      /* slots for accepted calls and Deferreds that have not ended; a power of two */
-    SOLO__ORACLE_WINDOW = 8,         /* slots in which one of them may lie */
+    SOLO__ORACLE_THREADS_MAX = 256, /* later threads are not watched */
+    SOLO__ORACLE_THINGS = 4096,     /* slots for accepted calls and Deferreds that have not ended; a power of two */
+    SOLO__ORACLE_WINDOW = 8,        /* slots in which one of them may lie */
     SOLO__ORACLE_REACTORS_MAX = 8,
-    SOLO__ORACLE_MUTEXES = 64,       /* slots of held mutexes; a power of two */
+    SOLO__ORACLE_MUTEXES = 64, /* slots of held mutexes; a power of two */
     SOLO__ORACLE_FINDINGS_MAX = 16,
-    SOLO__ORACLE_DEFERRED = 0xff,    /* a thing that is a Deferred, where calls have their queue */
+    SOLO__ORACLE_DEFERRED = 0xff, /* a thing that is a Deferred, where calls have their queue */
 };
 
 struct oracle_thread {
@@ -32,14 +32,14 @@ struct oracle_thread {
     uint32_t call;           /* that call */
     uint32_t wait_object;
     uint64_t wait_since_ns;
-    uint64_t wait_given_ns;  /* when what it waits for was given, 0: not yet */
-    uint64_t excused_ns;     /* time of this wait that only the chooser made pass */
+    uint64_t wait_given_ns; /* when what it waits for was given, 0: not yet */
+    uint64_t excused_ns;    /* time of this wait that only the chooser made pass */
     uint64_t sleep_until_ns;
     /* SOLO002: what the present callback has lost so far. */
     uint64_t stalled_ns, longest_ns;
-    uint32_t served;         /* what the outermost callback serves */
+    uint32_t served; /* what the outermost callback serves */
     uint32_t stalled_on;
-    uint8_t stalled_by;      /* enum solo_wait_kind of the longest wait */
+    uint8_t stalled_by;            /* enum solo_wait_kind of the longest wait */
     struct solo_stack stall_stack; /* where the longest wait was */
     struct solo_stack wait_stack;  /* where it blocks now; kept for waits that are not idle */
 };
@@ -70,26 +70,26 @@ struct oracle_mutex {
 
 struct oracles {
     bool watching, subscribed;
-    bool known_world;       /* the next two are known: the first event was seen */
-    bool in_sim, hush;      /* hush: the tables overflowed; what did not fit may be missing */
+    bool known_world;  /* the next two are known: the first event was seen */
+    bool in_sim, hush; /* hush: the tables overflowed; what did not fit may be missing */
     uint32_t epoch;
-    uint64_t budget_ns;     /* in force for this schedule */
+    uint64_t budget_ns; /* in force for this schedule */
     uint64_t configured_budget_ns;
     bool budget_configured;
-    uint64_t now_ns;        /* of the event before */
+    uint64_t now_ns;             /* of the event before */
     uint64_t thread_choice_step; /* when it was last chosen who runs next */
-    unsigned stalled_threads; /* reactor threads blocked inside a callback */
-    unsigned mutex_waiters; /* pool jobs that wait for a mutex */
-    unsigned jobs_queued;   /* accepted by the pool and not begun */
+    unsigned stalled_threads;    /* reactor threads blocked inside a callback */
+    unsigned mutex_waiters;      /* pool jobs that wait for a mutex */
+    unsigned jobs_queued;        /* accepted by the pool and not begun */
     unsigned calls_open, deferreds_open;
-    uint64_t lost_count;    /* SOLO011: calls dropped by a stop, with nobody told */
+    uint64_t lost_count; /* SOLO011: calls dropped by a stop, with nobody told */
     struct oracle_thing lost_first;
-    uint32_t unwoken_call;  /* SOLO014: accepted for a reactor by the event before, 0: none */
+    uint32_t unwoken_call; /* SOLO014: accepted for a reactor by the event before, 0: none */
     uint16_t unwoken_by;
     uint64_t unwoken_step;
     bool lost_wakeup_found, convoy_found;
     unsigned reactor_count, finding_count;
-    unsigned threads_seen;  /* 1 + the highest number */
+    unsigned threads_seen; /* 1 + the highest number */
     struct oracle_reactor reactors[SOLO__ORACLE_REACTORS_MAX];
     struct oracle_mutex mutexes[SOLO__ORACLE_MUTEXES];
     struct oracle_thread threads[SOLO__ORACLE_THREADS_MAX];
@@ -124,8 +124,8 @@ bool solo__oracle_rests(const struct oracle_thread *thread, uint64_t now_ns);
 bool solo__oracle_reactors_are_over(void);
 
 /*
- * A place for a finding made by the thread of `event`, or by the calling thread at the end (event NULL), with everything about
- * that thread filled in. NULL: there are enough already.
+ * A place for a finding made by the thread of `event`, or by the calling thread at the end (event NULL), with
+ * everything about that thread filled in. NULL: there are enough already.
  */
 struct solo_violation *solo__oracle_find(unsigned id, const char *function, const struct solo_event *event);
 

@@ -1,9 +1,10 @@
 /*
  * oracle_wakeup.c - SOLO014: work is queued, the reactor sleeps in its poll, and no wake-up is in flight.
  *
- * A call is announced before it is queued, and from there until it is queued and the wake-up was sent no other thread runs; so
- * the very next event tells: it is the wake-up, or there is none. Which reactor a call is for is not said; so a finding
- * needs every reactor that lives to be asleep without a wake-up. In world os, where threads really run at once, it is silent.
+ * A call is announced before it is queued, and from there until it is queued and the wake-up was sent no other
+ * thread runs; so the very next event tells: it is the wake-up, or there is none. Which reactor a call is for is
+ * not said; so a finding needs every reactor that lives to be asleep without a wake-up. In world os, where threads
+ * really run at once, it is silent.
  */
 #include "oracle_internal.h"
 
@@ -39,7 +40,8 @@ static void report(const struct oracle_reactor *sleeper, uint32_t call)
     solo_stack_take(&violation->stack);
     ORACLE_TEXT(violation->text, "lost wake-up: %s is queued, %s sleeps in its poll, and no wake-up is on its way",
                 solo_object_name(call, name, sizeof name), violation->object);
-    ORACLE_TEXT(violation->help, "%s", "queue first, then wake; and clear the wake-up before looking at the queue, never after");
+    ORACLE_TEXT(violation->help, "%s",
+                "queue first, then wake; and clear the wake-up before looking at the queue, never after");
 }
 
 void solo__oracle_wakeup_check(const struct solo_event *event)

@@ -1,9 +1,10 @@
 /*
- * oracle_work.c - SOLO011: accepted work that a stop threw away without a word; and SOLO008: Deferreds that can never fire.
+ * oracle_work.c - SOLO011: accepted work that a stop threw away without a word; and SOLO008: Deferreds that can
+ * never fire.
  *
  * Work counts as lost when it never ran and nobody was told: it had no done function, or not even that was called.
- * Delayed calls and hooks left over at a stop are how programs end, and do not count. Nothing is said before every reactor of
- * the program has run and stopped, and nothing about what a full table may have missed.
+ * Delayed calls and hooks left over at a stop are how programs end, and do not count. Nothing is said before every
+ * reactor of the program has run and stopped, and nothing about what a full table may have missed.
  */
 #include "oracle_internal.h"
 
@@ -12,16 +13,11 @@ static struct oracles *const all = &solo__oracles;
 static const char *queue_text(unsigned queue)
 {
     switch (queue) {
-    case SOLO_QUEUE_THREAD_CALL:
-        return "thread call";
-    case SOLO_QUEUE_POOL:
-        return "job";
-    case SOLO_QUEUE_BLOCKING:
-        return "blocking call";
-    case SOLO_QUEUE_WORKER:
-        return "piece of work";
-    default:
-        return NULL;
+    case SOLO_QUEUE_THREAD_CALL: return "thread call";
+    case SOLO_QUEUE_POOL: return "job";
+    case SOLO_QUEUE_BLOCKING: return "blocking call";
+    case SOLO_QUEUE_WORKER: return "piece of work";
+    default: return NULL;
     }
 }
 
@@ -68,7 +64,8 @@ static void report_lost(void)
         ORACLE_TEXT(violation->text, "accepted work was lost: %s, a %s of `%s`, never ran and nobody was told",
                     violation->object, queue_text(first->queue), violation->thread);
     } else {
-        ORACLE_TEXT(violation->text, "accepted work was lost: %llu calls, first %s of `%s`, never ran and nobody was told",
+        ORACLE_TEXT(violation->text,
+                    "accepted work was lost: %llu calls, first %s of `%s`, never ran and nobody was told",
                     (unsigned long long)all->lost_count, violation->object, violation->thread);
     }
     ORACLE_TEXT(violation->help, "%s",

@@ -15,6 +15,12 @@ struct solo__page {
 /* "SOLO001", or "check" for a check of the program's own. */
 const char *solo__report_id(const struct solo_violation *violation, char id[8]);
 
+/* Adds a line, cut to 96 columns with "..." at the end. */
+void solo__page_cut(struct solo__page *page, const char *text);
+
+/* Adds a text in up to three lines of 96 columns: the first one begins with `start`, all are indented by `indent`. */
+void solo__page_wrapped(struct solo__page *page, const char *start, size_t indent, const char *text);
+
 /* Adds a formatted line, cut to 96 columns with "..." at the end. */
 void solo__page_line(struct solo__page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -22,13 +28,19 @@ void solo__page_line(struct solo__page *page, const char *format, ...) __attribu
 void solo__page_note(struct solo__page *page, const char *label, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* 1254 as "1,254". */
+const char *solo__report_number(uint64_t number, char *buffer, size_t size);
+
 /* "120 ms", "2.5 s", "0 ms": at most 9 characters for anything under 1,000 s. */
 const char *solo__report_time(uint64_t ns, char *buffer, size_t size);
 
 /* "queues call#1", "sleeps until 2 s": what an event did, in at most `size` bytes. */
 const char *solo__report_words(const struct solo_step_text *step, uint64_t base_ns, char *buffer, size_t size);
 
-/* Adds the code as written, with a caret under what is meant and `label` behind it. Nothing if the file cannot be read. */
+/*
+ * Adds the code as written, with a caret under what is meant and `label` behind it. Nothing if the file cannot be
+ * read.
+ */
 void solo__report_excerpt(struct solo__page *page, const struct solo_frame_text *frame, const char *function,
                           const char *label, const char *directory);
 

@@ -1,8 +1,8 @@
 /*
  * report_lanes.c - the last steps as lanes: one column per thread, time downwards, arrows for queued work.
  *
- * At most four lanes: the thread of the finding, the one that queued the work, the owner of the object, and then whoever
- * acted last. Steps of others are left out and counted.
+ * At most four lanes: the thread of the finding, the one that queued the work, the owner of the object, and then
+ * whoever acted last. Steps of others are left out and counted.
  */
 #include "report_internal.h"
 #include <string.h>
@@ -18,7 +18,7 @@ struct board {
     const struct solo_report_context *context;
     struct lane lanes[LANES_MAX];
     unsigned lane_count;
-    unsigned width;                                  /* of a lane */
+    unsigned width; /* of a lane */
     const struct solo_step_text *rows[SOLO_DETAIL_STEPS_MAX];
     unsigned row_count, left_out;
 };
@@ -44,53 +44,30 @@ const char *solo__report_time(uint64_t ns, char *buffer, size_t size)
 static const char *verb_of(unsigned kind)
 {
     switch (kind) {
-    case SOLO_PROBE_THREAD_START:
-        return "starts %s";
-    case SOLO_PROBE_THREAD_JOIN:
-        return "joins %s";
-    case SOLO_PROBE_LOCK:
-        return "locks %s";
-    case SOLO_PROBE_UNLOCK:
-        return "unlocks %s";
+    case SOLO_PROBE_THREAD_START: return "starts %s";
+    case SOLO_PROBE_THREAD_JOIN: return "joins %s";
+    case SOLO_PROBE_LOCK: return "locks %s";
+    case SOLO_PROBE_UNLOCK: return "unlocks %s";
     case SOLO_PROBE_WAIT:
-    case SOLO_PROBE_BLOCK:
-        return "waits for %s";
-    case SOLO_PROBE_SIGNAL:
-        return "signals %s";
-    case SOLO_PROBE_CALL_ACCEPTED:
-        return "queues %s";
-    case SOLO_PROBE_CALL_BEGUN:
-        return "begins %s";
-    case SOLO_PROBE_CALL_ENDED:
-        return "ends %s";
-    case SOLO_PROBE_CALL_HANDED_BACK:
-        return "%s is done";
-    case SOLO_PROBE_CALL_DROPPED:
-        return "drops %s";
-    case SOLO_PROBE_TIMER_CANCELLED:
-        return "cancels %s";
-    case SOLO_PROBE_DEFERRED_MADE:
-        return "makes %s";
-    case SOLO_PROBE_DEFERRED_FIRED:
-        return "fires %s";
-    case SOLO_PROBE_DEFERRED_ENDED:
-        return "releases %s";
-    case SOLO_PROBE_LISTEN:
-        return "listens: %s";
-    case SOLO_PROBE_CONNECT:
-        return "connects %s";
-    case SOLO_PROBE_ACCEPT:
-        return "accepts %s";
-    case SOLO_PROBE_CLOSE:
-        return "closes %s";
-    case SOLO_PROBE_WORKER_QUIT:
-        return "quits %s";
-    case SOLO_PROBE_CONFINED_BOUND:
-        return "binds %s";
-    case SOLO_PROBE_CONFINED_USED:
-        return "uses %s";
-    default:
-        return NULL;
+    case SOLO_PROBE_BLOCK: return "waits for %s";
+    case SOLO_PROBE_SIGNAL: return "signals %s";
+    case SOLO_PROBE_CALL_ACCEPTED: return "queues %s";
+    case SOLO_PROBE_CALL_BEGUN: return "begins %s";
+    case SOLO_PROBE_CALL_ENDED: return "ends %s";
+    case SOLO_PROBE_CALL_HANDED_BACK: return "%s is done";
+    case SOLO_PROBE_CALL_DROPPED: return "drops %s";
+    case SOLO_PROBE_TIMER_CANCELLED: return "cancels %s";
+    case SOLO_PROBE_DEFERRED_MADE: return "makes %s";
+    case SOLO_PROBE_DEFERRED_FIRED: return "fires %s";
+    case SOLO_PROBE_DEFERRED_ENDED: return "releases %s";
+    case SOLO_PROBE_LISTEN: return "listens: %s";
+    case SOLO_PROBE_CONNECT: return "connects %s";
+    case SOLO_PROBE_ACCEPT: return "accepts %s";
+    case SOLO_PROBE_CLOSE: return "closes %s";
+    case SOLO_PROBE_WORKER_QUIT: return "quits %s";
+    case SOLO_PROBE_CONFINED_BOUND: return "binds %s";
+    case SOLO_PROBE_CONFINED_USED: return "uses %s";
+    default: return NULL;
     }
 }
 
@@ -119,34 +96,21 @@ const char *solo__report_words(const struct solo_step_text *step, uint64_t base_
         (void)snprintf(buffer, size, "sleeps to %s", solo__report_time(step->value - base_ns, time, sizeof time));
         break;
     case SOLO_PROBE_TIMER_SET:
-        (void)snprintf(buffer, size, "sets %s: %s", object, solo__report_time(step->value - base_ns, time, sizeof time));
+        (void)snprintf(buffer, size, "sets %s: %s", object,
+                       solo__report_time(step->value - base_ns, time, sizeof time));
         break;
-    case SOLO_PROBE_POLL:
-        (void)snprintf(buffer, size, "polls");
-        break;
-    case SOLO_PROBE_YIELD:
-        (void)snprintf(buffer, size, "yields");
-        break;
-    case SOLO_PROBE_THREAD_END:
-        (void)snprintf(buffer, size, "has ended");
-        break;
+    case SOLO_PROBE_POLL: (void)snprintf(buffer, size, "polls"); break;
+    case SOLO_PROBE_YIELD: (void)snprintf(buffer, size, "yields"); break;
+    case SOLO_PROBE_THREAD_END: (void)snprintf(buffer, size, "has ended"); break;
     case SOLO_PROBE_READ:
     case SOLO_PROBE_WRITE:
         (void)snprintf(buffer, size, "%s %s", step->kind == SOLO_PROBE_READ ? "reads" : "writes", object);
         break;
     case SOLO_PROBE_REACTOR_STATE:
-    case SOLO_PROBE_TRANSPORT_STATE:
-        (void)snprintf(buffer, size, "%s %s", object, state_text(step));
-        break;
-    case SOLO_PROBE_PEER:
-        (void)snprintf(buffer, size, "did line %llu", (unsigned long long)step->value);
-        break;
-    case SOLO_PROBE_HAPPENED:
-        (void)snprintf(buffer, size, "a thing happened");
-        break;
-    default:
-        (void)snprintf(buffer, size, "%s %s", solo_probe_kind_text(step->kind), object);
-        break;
+    case SOLO_PROBE_TRANSPORT_STATE: (void)snprintf(buffer, size, "%s %s", object, state_text(step)); break;
+    case SOLO_PROBE_PEER: (void)snprintf(buffer, size, "did line %llu", (unsigned long long)step->value); break;
+    case SOLO_PROBE_HAPPENED: (void)snprintf(buffer, size, "a thing happened"); break;
+    default: (void)snprintf(buffer, size, "%s %s", solo_probe_kind_text(step->kind), object); break;
     }
     return buffer;
 }
@@ -198,7 +162,8 @@ static void choose_lanes(struct board *board)
         }
         board->lanes[at] = lane;
     }
-    board->width = (SOLO_REPORT_COLUMNS_MAX - PREFIX) / board->lane_count;
+    unsigned lanes = board->lane_count > 0 ? board->lane_count : 1;
+    board->width = (SOLO_REPORT_COLUMNS_MAX - PREFIX) / lanes;
     board->width = board->width > 30 ? 30 : board->width;
 }
 
@@ -207,7 +172,8 @@ static void choose_lanes(struct board *board)
 /* The same thread saying the same thing twice, as a lock and the wait for it do, is one step to a reader. */
 static bool is_repeated(const struct solo_step_text *before, const struct solo_step_text *step)
 {
-    bool waits = before->kind == SOLO_PROBE_WAIT || before->kind == SOLO_PROBE_LOCK || before->kind == SOLO_PROBE_THREAD_JOIN;
+    bool waits =
+        before->kind == SOLO_PROBE_WAIT || before->kind == SOLO_PROBE_LOCK || before->kind == SOLO_PROBE_THREAD_JOIN;
     return step->kind == SOLO_PROBE_BLOCK && waits && before->thread == step->thread && before->object == step->object;
 }
 
@@ -334,8 +300,9 @@ static void draw_here(struct solo__page *page, const struct board *board)
     memset(line, ' ', sizeof line);
     draw_prefix(line, true, violation->step, violation->now_ns - board->context->base_ns);
     int lane = lane_of(board, violation->thread);
-    const char *what = violation->thread[0] == '\0' ? "the run has ended"
-                                                    : solo__report_or(violation->function, solo__report_id(violation, id));
+    const char *what = violation->thread[0] == '\0'
+                           ? "the run has ended"
+                           : solo__report_or(violation->function, solo__report_id(violation, id));
     if (detail->frame_count != 0 && detail->frames[0].line > 0) {
         (void)snprintf(words, sizeof words, "%s :%d  <- here", what, (int)detail->frames[0].line);
     } else {

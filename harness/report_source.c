@@ -21,7 +21,10 @@ static FILE *open_source(const char *file, const char *directory)
     return fopen(path, "r");
 }
 
-/* Reads one line with tabs as spaces to multiples of 4 and other control characters as '?'. False at the end of the file. */
+/*
+ * Reads one line with tabs as spaces to multiples of 4 and other control characters as '?'. False at the end of the
+ * file.
+ */
 static bool read_line(FILE *file, char *line, size_t size)
 {
     size_t used = 0;

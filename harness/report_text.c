@@ -1,8 +1,8 @@
 /*
  * report_text.c - a finding as text for a person.
  *
- * The parts are written to pages of lines first. What must be there (first line, place, notes, help, replay line) is counted,
- * and the lanes get what is left of the 30 lines.
+ * The parts are written to pages of lines first. What must be there (first line, place, notes, help, replay line)
+ * is counted, and the lanes get what is left of the 30 lines.
  */
 #include "report_internal.h"
 #include <errno.h>
@@ -10,68 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NOTE_INDENT = 13, WAITERS_SHOWN_MAX = 6, WRAPPED_MAX = 3 };
-
-/* ---- Pages ---- */
-
-static void add_cut(struct solo__page *page, const char *text)
-{
-    if (page->count == SOLO__PAGE_LINES_MAX) {
-        return;
-    }
-    size_t length = strlen(text);
-    size_t kept = length <= SOLO_REPORT_COLUMNS_MAX ? length : SOLO_REPORT_COLUMNS_MAX - 3;
-    (void)snprintf(page->lines[page->count++], SOLO__LINE_MAX, "%.*s%s", (int)kept, text, kept < length ? "..." : "");
-}
-
-void solo__page_line(struct solo__page *page, const char *format, ...)
-{
-    char text[SOLO__LINE_MAX];
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    add_cut(page, text);
-}
-
-/* How much of `text` fits into `width` columns without breaking a word, if that can be. */
-static size_t fitting(const char *text, size_t width)
-{
-    size_t length = strlen(text);
-    if (length <= width) {
-        return length;
-    }
-    for (size_t at = width; at > 0; at--) {
-        if (text[at] == ' ') {
-            return at;
-        }
-    }
-    return width;
-}
-
-static void add_wrapped(struct solo__page *page, const char *start, size_t indent, const char *text)
-{
-    for (int line = 0; line == 0 || *text != '\0'; line++) {
-        size_t length = fitting(text, SOLO_REPORT_COLUMNS_MAX - indent);
-        if (line == WRAPPED_MAX - 1) { /* the last line is cut, with "..." */
-            length = strlen(text);
-        }
-        solo__page_line(page, "%-*s%.*s", (int)indent, line == 0 ? start : "", (int)length, text);
-        text += length;
-        text += strspn(text, " ");
-    }
-}
-
-void solo__page_note(struct solo__page *page, const char *label, const char *format, ...)
-{
-    char text[SOLO__LINE_MAX], start[32];
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    (void)snprintf(start, sizeof start, "     = %s: ", label);
-    add_wrapped(page, start, NOTE_INDENT, text);
-}
+enum { WAITERS_SHOWN_MAX = 6 };
 
 /* ---- The first line ---- */
 
@@ -101,7 +40,7 @@ const char *solo_report_headline(const struct solo_violation *violation, char *b
 static void write_head(struct solo__page *page, const struct solo_violation *violation)
 {
     char line[SOLO__LINE_MAX];
-    add_cut(page, solo_report_headline(violation, line, sizeof line));
+    solo__page_cut(page, solo_report_headline(violation, line, sizeof line));
 }
 
 /* ---- The place ---- */
@@ -188,7 +127,8 @@ static void note_stack(struct solo__page *page, const struct solo_detail *detail
     }
 }
 
-static void note_owner(struct solo__page *page, const struct solo_violation *violation, const struct solo_detail *detail)
+static void note_owner(struct solo__page *page, const struct solo_violation *violation,
+                       const struct solo_detail *detail)
 {
     char place[224];
     if (violation->owner[0] == '\0' || violation->object[0] == '\0') {
@@ -200,7 +140,8 @@ static void note_owner(struct solo__page *page, const struct solo_violation *vio
                     placed ? place_text(&detail->owner_frames[0], place, sizeof place) : "");
 }
 
-static void note_queued(struct solo__page *page, const struct solo_violation *violation, const struct solo_detail *detail)
+static void note_queued(struct solo__page *page, const struct solo_violation *violation,
+                        const struct solo_detail *detail)
 {
     char place[224];
     if (violation->queued_by[0] == '\0') {
@@ -218,7 +159,8 @@ static void note_policy(struct solo__page *page, const struct solo_violation *vi
         return;
     }
     if (violation->in_set_up != 0) {
-        solo__page_note(page, "note", "the reactor has not run yet: until then it belongs to the thread that called it first");
+        solo__page_note(page, "note",
+                        "the reactor has not run yet: until then it belongs to the thread that called it first");
     }
     if (violation->policy == SOLO_POLICY_REPORT) {
         solo__page_note(page, "note", "the call was let through (policy report)");
@@ -229,24 +171,9 @@ static void note_policy(struct solo__page *page, const struct solo_violation *vi
 
 static const char *tool_name(unsigned tool)
 {
-    static const char *const names[] = {"the kit", "ThreadSanitizer", "helgrind", "drd", "memcheck", "AddressSanitizer"};
+    static const char *const names[] = {"the kit", "ThreadSanitizer", "helgrind",
+                                        "drd",     "memcheck",        "AddressSanitizer"};
     return tool < sizeof names / sizeof names[0] ? names[tool] : "another tool";
-}
-
-/* 1254 as "1,254". */
-static const char *number_text(uint64_t number, char *buffer, size_t size)
-{
-    char digits[24];
-    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
-    size_t used = 0;
-    for (int i = 0; i < length && used + 2 < size; i++) {
-        if (i > 0 && (length - i) % 3 == 0) {
-            buffer[used++] = ',';
-        }
-        buffer[used++] = digits[i];
-    }
-    buffer[used] = '\0';
-    return buffer;
 }
 
 static void write_notes(struct solo__page *page, const struct solo_violation *violation,
@@ -272,110 +199,17 @@ static void write_notes(struct solo__page *page, const struct solo_violation *vi
     }
     if (violation->count > 1) {
         solo__page_note(page, "note", "the same call site did it %s times in this run",
-                        number_text(violation->count, failing, sizeof failing));
+                        solo__report_number(violation->count, failing, sizeof failing));
     }
     if (context->schedules != 0) {
-        solo__page_note(page, "note", "%s of %s explored schedule%s show%s it", number_text(context->failing, failing, sizeof failing),
-                        number_text(context->schedules, schedules, sizeof schedules), context->schedules == 1 ? "" : "s",
-                        context->failing == 1 ? "s" : "");
+        solo__page_note(page, "note", "%s of %s explored schedule%s show%s it",
+                        solo__report_number(context->failing, failing, sizeof failing),
+                        solo__report_number(context->schedules, schedules, sizeof schedules),
+                        context->schedules == 1 ? "" : "s", context->failing == 1 ? "s" : "");
     }
 }
 
 /* ---- Help and replay ---- */
-
-/*
- * Appends a word of a shell command. A word that does not fit goes to the next line, behind a backslash; a token, which is
- * longer than a line, is broken where it is: a backslash at the end of a line joins what stands before and behind it.
- */
-struct command_line {
-    char *buffer;
-    size_t size, used, column;
-};
-
-static void add_raw(struct command_line *line, const char *text, size_t length)
-{
-    for (size_t i = 0; i < length && line->used + 1 < line->size; i++) {
-        line->buffer[line->used++] = text[i];
-        line->column = text[i] == '\n' ? 0 : line->column + 1;
-    }
-    line->buffer[line->used] = '\0';
-}
-
-static bool needs_quotes(const char *word)
-{
-    return word[0] == '\0' ||
-           word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-")] != '\0';
-}
-
-/* The word as a shell needs it: in single quotes, a single quote itself as '\''. */
-static char *quoted(const char *word)
-{
-    char *text = malloc(strlen(word) * 4 + 3);
-    char *to = text;
-    if (text == NULL) {
-        return NULL;
-    }
-    if (!needs_quotes(word)) {
-        return strcpy(text, word);
-    }
-    *to++ = '\'';
-    for (; *word != '\0'; word++) {
-        if (*word == '\'') {
-            memcpy(to, "'\\''", 4);
-            to += 4;
-        } else {
-            *to++ = *word;
-        }
-    }
-    memcpy(to, "'", 2);
-    return text;
-}
-
-static void add_word(struct command_line *line, const char *word)
-{
-    size_t length = strlen(word), room = SOLO_REPORT_COLUMNS_MAX - 2;
-    if (line->column > 0) {
-        if (line->column + 1 + length > room && length <= room) {
-            add_raw(line, " \\\n", 3);
-        } else {
-            add_raw(line, " ", 1);
-        }
-    }
-    while (line->column + length > room) {
-        size_t part = room - line->column;
-        add_raw(line, word, part);
-        add_raw(line, "\\\n", 2);
-        word += part;
-        length -= part;
-    }
-    add_raw(line, word, length);
-}
-
-int solo_report_replay_line(const struct solo_report_context *context, char *buffer, size_t size)
-{
-    struct command_line line = {buffer, size, 0, 0};
-    if (size == 0 || context->token == NULL || context->token[0] == '\0') {
-        return -EINVAL;
-    }
-    add_word(&line, "solo");
-    add_word(&line, "replay");
-    add_word(&line, context->token);
-    if (context->options != NULL && context->options[0] != '\0') {
-        add_word(&line, context->options);
-    }
-    if (context->argv != NULL) {
-        add_word(&line, "--");
-        for (char *const *word = context->argv; *word != NULL; word++) {
-            char *text = quoted(*word);
-            if (text == NULL) {
-                return -ENOMEM;
-            }
-            add_word(&line, text);
-            free(text);
-        }
-    }
-    return line.used + 1 < size ? 0 : -ENAMETOOLONG;
-}
 
 static void write_replay(struct solo__page *page, const struct solo_report_context *context)
 {
@@ -399,7 +233,7 @@ static void write_help(struct solo__page *page, const struct solo_violation *vio
     char id[8];
     solo_violation_name(violation->id, id);
     if (violation->help[0] != '\0') {
-        add_wrapped(page, "help: ", 6, violation->help);
+        solo__page_wrapped(page, "help: ", 6, violation->help);
     }
     if (solo_diagnostic_find(violation->id) != NULL) {
         solo__page_line(page, "help: solo explain %s", id);
@@ -415,8 +249,8 @@ static void write_summary(struct solo__page *page, const struct solo_violation *
         (void)snprintf(place, sizeof place, " %s:%d", detail->frames[0].file, (int)detail->frames[0].line);
     }
     solo__page_line(page, "summary: %s%s%s%s%s%s", solo__report_id(violation, id), place,
-                    violation->function[0] != '\0' ? " " : "", violation->function, violation->thread[0] != '\0' ? " " : "",
-                    violation->thread);
+                    violation->function[0] != '\0' ? " " : "", violation->function,
+                    violation->thread[0] != '\0' ? " " : "", violation->thread);
 }
 
 /* ---- All of it ---- */
@@ -473,40 +307,13 @@ int solo_report_text(FILE *out, const struct solo_violation *violation, const st
     write_replay(bottom, context);
     write_summary(bottom, violation, context);
     unsigned needed = top->count + bottom->count;
-    unsigned left = context->full ? SOLO_DETAIL_STEPS_MAX + 4
-                                  : needed < SOLO_REPORT_LINES_MAX ? SOLO_REPORT_LINES_MAX - needed : 0;
+    unsigned left = context->full                    ? SOLO_DETAIL_STEPS_MAX + 4
+                    : needed < SOLO_REPORT_LINES_MAX ? SOLO_REPORT_LINES_MAX - needed
+                                                     : 0;
     solo__report_lanes(lanes, violation, context, left);
     print_page(out, top, context->colour, true);
     print_page(out, lanes, false, false);
     print_page(out, bottom, false, false);
     free(pages);
-    return ferror(out) ? -EIO : 0;
-}
-
-int solo_report_explored_text(FILE *out, const struct solo_report *report, bool colour)
-{
-    char schedules[32], distinct[32], failing[32], steps[32];
-    if (out == NULL || report == NULL) {
-        return -EINVAL;
-    }
-    static const char *const verdicts[] = {"clean", "findings", "incomplete", "incomplete"};
-    const char *verdict = verdicts[report->verdict & 3];
-    const char *on = !colour ? "" : report->verdict == SOLO_VERDICT_CLEAN ? "\033[1;32m" : "\033[1;31m";
-    fprintf(out, "verdict: %s%s%s", on, verdict, colour ? "\033[0m" : "");
-    if (report->finding_count != 0) {
-        fprintf(out, ", %u finding%s", report->finding_count, report->finding_count == 1 ? "" : "s");
-    }
-    fputc('\n', out);
-    struct solo__page *page = calloc(1, sizeof *page);
-    if (page == NULL) {
-        return -ENOMEM;
-    }
-    add_wrapped(page, "evidence: ", 10, report->evidence);
-    print_page(out, page, false, false);
-    free(page);
-    fprintf(out, "explored: %s schedule%s, %s distinct, %s failing, %s steps\n",
-            number_text(report->schedules, schedules, sizeof schedules), report->schedules == 1 ? "" : "s",
-            number_text(report->distinct, distinct, sizeof distinct), number_text(report->failing, failing, sizeof failing),
-            number_text(report->steps, steps, sizeof steps));
     return ferror(out) ? -EIO : 0;
 }

@@ -1,8 +1,8 @@
 /*
  * solo_command.h - what the verbs of the `solo` command share.
  *
- * One file per verb: solo_<verb>.c has its main, its options and its help. Exit codes are for scripts: 0 clean, 1 findings, 2
- * usage, 3 the kit itself failed. A bad option, token or file is one line on standard error.
+ * One file per verb: solo_<verb>.c has its main, its options and its help. Exit codes are for scripts: 0 clean, 1
+ * findings, 2 usage, 3 the kit itself failed. A bad option, token or file is one line on standard error.
  */
 #ifndef SOLO__COMMAND_H
 #define SOLO__COMMAND_H
@@ -29,13 +29,13 @@ int command_doctor(int argc, char **argv);
 /* Options that several verbs understand. */
 struct command_options {
     struct solo_explore_options explore;
-    bool in_os;             /* --world os */
+    bool in_os; /* --world os */
     bool json;
     bool colour;
     bool full;
     uint64_t budget_ms;
     bool has_budget;
-    char *const *program;   /* argv of the program under test, ends with NULL */
+    char *const *program;      /* argv of the program under test, ends with NULL */
     char replay_options[1024]; /* those of the above that a replay needs too */
 };
 
@@ -65,24 +65,35 @@ enum command_option {
 /* A verb's options, for getopt_long. */
 #define COMMAND_COMMON_OPTIONS                                                                                         \
     {"help", no_argument, NULL, OPTION_HELP}, {"color", required_argument, NULL, OPTION_COLOUR},                       \
-        {"full", no_argument, NULL, OPTION_FULL}, {"format", required_argument, NULL, OPTION_FORMAT}
+        {"full", no_argument, NULL, OPTION_FULL},                                                                      \
+    {                                                                                                                  \
+        "format", required_argument, NULL, OPTION_FORMAT                                                               \
+    }
 #define COMMAND_SCHEDULE_OPTIONS                                                                                       \
     {"policy", required_argument, NULL, OPTION_POLICY}, {"peer", required_argument, NULL, OPTION_PEER},                \
         {"carrier", required_argument, NULL, OPTION_CARRIER}, {"faults", required_argument, NULL, OPTION_FAULTS},      \
         {"steps", required_argument, NULL, OPTION_STEPS}, {"time", required_argument, NULL, OPTION_TIME},              \
-        {"watchdog-s", required_argument, NULL, OPTION_WATCHDOG}
+    {                                                                                                                  \
+        "watchdog-s", required_argument, NULL, OPTION_WATCHDOG                                                         \
+    }
 
-/* Sets the defaults: explorer's own, world sim, text, colour if standard output is a terminal and NO_COLOR is not set. */
+/*
+ * Sets the defaults: explorer's own, world sim, text, colour if standard output is a terminal and NO_COLOR is not
+ * set.
+ */
 void command_defaults(struct command_options *options);
 
 /*
- * Reads the next option of `verb`. Returns it if the verb itself must handle it (value in optarg), -1 when there are no more, and
- * -2 when it was wrong, which has been said. What is common is put into `options`.
+ * Reads the next option of `verb`. Returns it if the verb itself must handle it (value in optarg), -1 when there
+ * are no more, and -2 when it was wrong, which has been said. What is common is put into `options`.
  */
 int command_next_option(const char *verb, int argc, char **argv, const struct option *long_options,
                         struct command_options *options);
 
-/* What follows the options: the program. False, and a line on standard error, if there is none. Loads the peer file once. */
+/*
+ * What follows the options: the program. False, and a line on standard error, if there is none. Loads the peer file
+ * once.
+ */
 bool command_take_program(const char *verb, int argc, char **argv, struct command_options *options);
 
 /* One line on standard error: "solo VERB: ...". Returns EXIT_USAGE. */
@@ -93,7 +104,8 @@ int command_failed(const char *verb, const char *format, ...) __attribute__((for
 int command_explorer_error(const char *verb, int error, const struct command_options *options, const char *why);
 
 /* A number between min and max. False, and a line on standard error, if it is not. */
-bool command_number(const char *verb, const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *ret_value);
+bool command_number(const char *verb, const char *option, const char *text, uint64_t min, uint64_t max,
+                    uint64_t *ret_value);
 
 /* Writes the reports of what a replay or a step saw, and how it ended. Returns EXIT_CLEAN or EXIT_FINDINGS. */
 int command_report_replay(const struct command_options *options, const struct solo_replay *replay, const char *token);

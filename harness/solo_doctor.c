@@ -1,6 +1,6 @@
 /*
- * solo_doctor.c - `solo doctor`: what works on this machine. What the kit cannot do without decides the exit code; tools that
- * some flavours and bridges use are only said to be there or not.
+ * solo_doctor.c - `solo doctor`: what works on this machine. What the kit cannot do without decides the exit code;
+ * tools that some flavours and bridges use are only said to be there or not.
  */
 #define _GNU_SOURCE
 #include "solo_command.h"
@@ -96,10 +96,12 @@ static void check_carriers(void)
     char detail[128];
     uint64_t steps = 0;
     uint64_t fiber = run_on(SOLO_CARRIER_FIBER, &steps);
-    (void)snprintf(detail, sizeof detail, "%llu steps, trace %016llx", (unsigned long long)steps, (unsigned long long)fiber);
+    (void)snprintf(detail, sizeof detail, "%llu steps, trace %016llx", (unsigned long long)steps,
+                   (unsigned long long)fiber);
     say(fiber != 0, true, "fiber carrier", detail);
     uint64_t token = run_on(SOLO_CARRIER_TOKEN, &steps);
-    (void)snprintf(detail, sizeof detail, "%llu steps, trace %016llx", (unsigned long long)steps, (unsigned long long)token);
+    (void)snprintf(detail, sizeof detail, "%llu steps, trace %016llx", (unsigned long long)steps,
+                   (unsigned long long)token);
     say(token != 0, true, "token carrier", detail);
     say(fiber != 0 && fiber == token, true, "same trace on both", "");
 }
@@ -154,8 +156,9 @@ static void check_addresses(void)
     if (works) {
         (void)personality((unsigned long)now);
     }
-    say(works, false, "fixed addresses", works ? "programs replay at the same addresses"
-                                               : "forbidden here: a schedule that depends on addresses may not replay");
+    say(works, false, "fixed addresses",
+        works ? "programs replay at the same addresses"
+              : "forbidden here: a schedule that depends on addresses may not replay");
 }
 
 /* The first line that a command prints, and whether it ended well. */

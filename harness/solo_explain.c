@@ -63,7 +63,8 @@ static void explain_contract(const struct command_options *options, const struct
 {
     static const char *const sentences[] = {
         [SOLO_CONTRACT_ANY_THREAD] = "Any thread may call it.",
-        [SOLO_CONTRACT_REACTOR_ONLY] = "Only the thread that owns the reactor may call it; elsewhere it is refused (SOLO001).",
+        [SOLO_CONTRACT_REACTOR_ONLY] =
+            "Only the thread that owns the reactor may call it; elsewhere it is refused (SOLO001).",
         [SOLO_CONTRACT_NOT_ON_REACTOR] = "Any thread may call it but the reactor thread, which it would block.",
         [SOLO_CONTRACT_POOL_ONLY] = "Only code that runs on a pool worker may call it.",
     };
@@ -120,7 +121,8 @@ int command_explain(int argc, char **argv)
     } else if (contract != NULL) {
         explain_contract(&options, contract);
     } else {
-        return command_wrong("explain", "'%s' is neither an id nor a function of the kit; `solo explain` lists them", word);
+        return command_wrong("explain", "'%s' is neither an id nor a function of the kit; `solo explain` lists them",
+                             word);
     }
     return EXIT_CLEAN;
 }

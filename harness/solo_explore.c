@@ -44,6 +44,7 @@ static int print_help(void)
            "  --first              stop at the first failing schedule\n"
            "  --all                every finding in full; else the first %d, the others in one line\n"
            "  --show               the trace of the plain schedule as well, also if all pass\n"
+           "                       (\"<- N\": depends on step N)\n"
            "  --twice N            run every N-th schedule twice and compare the traces (0: never)\n"
            "%s%s",
            FULL_REPORTS_MAX, command_help_schedule, command_help_common);
@@ -58,19 +59,11 @@ static int take_options(int argc, char **argv, struct request *request)
     int option;
     while ((option = command_next_option("explore", argc, argv, long_options, options)) != -1) {
         switch (option) {
-        case OPTION_HELP:
-            return print_help();
-        case OPTION_ALL:
-            request->all = true;
-            break;
-        case OPTION_FIRST:
-            options->explore.stop_at_first = true;
-            break;
-        case OPTION_SHOW:
-            request->show = true;
-            break;
-        default:
-            return EXIT_USAGE;
+        case OPTION_HELP: return print_help();
+        case OPTION_ALL: request->all = true; break;
+        case OPTION_FIRST: options->explore.stop_at_first = true; break;
+        case OPTION_SHOW: request->show = true; break;
+        default: return EXIT_USAGE;
         }
     }
     return command_take_program("explore", argc, argv, options) ? -1 : EXIT_USAGE;
@@ -82,23 +75,23 @@ static const char *printable(const char *token, char *buffer, size_t size)
     return token[0] != '\0' && solo_token_print(token, NULL, buffer, size) == 0 ? buffer : token;
 }
 
-static struct solo_report_context *contexts_of(const struct command_options *options, const struct solo_report *report)
+struct contexts {
+    struct solo_report_context contexts[SOLO_FINDINGS_MAX];
+    char tokens[SOLO_FINDINGS_MAX][512]; /* as printed */
+};
+
+static struct contexts *contexts_of(const struct command_options *options, const struct solo_report *report)
 {
-    struct solo_report_context *contexts = calloc(SOLO_FINDINGS_MAX, sizeof *contexts);
-    char(*tokens)[512] = calloc(SOLO_FINDINGS_MAX, sizeof *tokens); /* lives as long as the process, which is short */
-    if (contexts == NULL || tokens == NULL) {
-        free(contexts);
-        free(tokens);
-        return NULL;
-    }
-    for (unsigned i = 0; i < report->finding_count; i++) {
+    struct contexts *all = calloc(1, sizeof *all);
+    for (unsigned i = 0; all != NULL && i < report->finding_count; i++) {
         const struct solo_finding *finding = &report->findings[i];
-        contexts[i] = (struct solo_report_context){
+        all->contexts[i] = (struct solo_report_context){
             .detail = &finding->detail,
             .world = "sim",
             .argv = options->program,
             .options = options->replay_options,
-            .token = finding->token[0] != '\0' ? printable(finding->token, tokens[i], sizeof tokens[i]) : NULL,
+            .token =
+                finding->token[0] != '\0' ? printable(finding->token, all->tokens[i], sizeof all->tokens[i]) : NULL,
             .passing_token = finding->passing_token,
             .schedules = report->schedules,
             .failing = finding->schedules,
@@ -107,7 +100,7 @@ static struct solo_report_context *contexts_of(const struct command_options *opt
             .full = options->full,
         };
     }
-    return contexts;
+    return all;
 }
 
 static void print_findings(const struct request *request, const struct solo_report *report,
@@ -127,7 +120,8 @@ static void print_findings(const struct request *request, const struct solo_repo
         fputc('\n', stdout);
     }
     if (!request->all && report->finding_count > FULL_REPORTS_MAX) {
-        printf("(%u more findings in one line each; --all shows them in full)\n\n", report->finding_count - FULL_REPORTS_MAX);
+        printf("(%u more findings in one line each; --all shows them in full)\n\n",
+               report->finding_count - FULL_REPORTS_MAX);
     }
 }
 
@@ -160,7 +154,9 @@ static void show_plain_schedule(const struct command_options *options)
         memcpy(token, replay->token, sizeof token);
         free(replay->trace);
         memset(replay, 0, sizeof *replay);
-        if (solo_replay_program(options->program, token, &options->explore, false, true, replay, why) == 0) {
+        struct solo_explore_options explore = options->explore;
+        explore.dependences = true;
+        if (solo_replay_program(options->program, token, &explore, false, true, replay, why) == 0) {
             printf("the plain schedule: %s\n%s\n", token, replay->trace != NULL ? replay->trace : "");
         }
     }
@@ -171,21 +167,21 @@ static void show_plain_schedule(const struct command_options *options)
 static int print_all(const struct request *request, const struct solo_report *report)
 {
     const struct command_options *options = &request->options;
-    struct solo_report_context *contexts = contexts_of(options, report);
-    if (contexts == NULL) {
+    struct contexts *all = contexts_of(options, report);
+    if (all == NULL) {
         return command_failed("explore", "out of memory");
     }
     if (options->json) {
-        (void)solo_report_explored_json(stdout, report, contexts);
+        (void)solo_report_explored_json(stdout, report, all->contexts);
     } else {
-        print_findings(request, report, contexts);
+        print_findings(request, report, all->contexts);
         if (request->show) {
             show_plain_schedule(options);
         }
         (void)solo_report_explored_text(stdout, report, options->colour);
         print_speed(report);
     }
-    free(contexts);
+    free(all);
     if (report->finding_count != 0) {
         return EXIT_FINDINGS;
     }

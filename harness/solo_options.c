@@ -9,23 +9,25 @@
 #include <string.h>
 #include <unistd.h>
 
-const char command_help_common[] = "  --format text|json   how to write findings (text)\n"
-                                   "  --color auto|always|never\n"
-                                   "                       colour in texts; auto: on a terminal without NO_COLOR (auto)\n"
-                                   "  --full               whole stacks, all steps, the program's output\n"
-                                   "  --help               this text\n";
+const char command_help_common[] =
+    "  --format text|json   how to write findings (text)\n"
+    "  --color auto|always|never\n"
+    "                       colour in texts; auto: on a terminal without NO_COLOR (auto)\n"
+    "  --full               whole stacks, all steps, the program's output\n"
+    "  --help               this text\n";
 
-const char command_help_schedule[] = "  --peer FILE          play this peer script as the program's clients\n"
-                                     "  --policy refuse|abort|report\n"
-                                     "                       what the guard does with a wrong call (refuse)\n"
-                                     "  --carrier fiber|token\n"
-                                     "                       virtual threads as fibers, or as real threads that pass a token\n"
-                                     "                       (fiber)\n"
-                                     "  --faults N           up to N faults a schedule: refused memory, threads, connections (0)\n"
-                                     "  --steps N            a schedule ends after N steps (1000000)\n"
-                                     "  --time any|idle      any: time may pass while somebody could run; idle: only when\n"
-                                     "                       nobody can (any)\n"
-                                     "  --watchdog-s N       kill a schedule that takes longer than N s of real time (10)\n";
+const char command_help_schedule[] =
+    "  --peer FILE          play this peer script as the program's clients\n"
+    "  --policy refuse|abort|report\n"
+    "                       what the guard does with a wrong call (refuse)\n"
+    "  --carrier fiber|token\n"
+    "                       virtual threads as fibers, or as real threads that pass a token\n"
+    "                       (fiber)\n"
+    "  --faults N           up to N faults a schedule: refused memory, threads, connections (0)\n"
+    "  --steps N            a schedule ends after N steps (1000000)\n"
+    "  --time any|idle      any: time may pass while somebody could run; idle: only when\n"
+    "                       nobody can (any)\n"
+    "  --watchdog-s N       kill a schedule that takes longer than N s of real time (10)\n";
 
 static int say(const char *verb, const char *format, va_list arguments, int code)
 {
@@ -61,22 +63,17 @@ int command_explorer_error(const char *verb, int error, const struct command_opt
         return command_wrong(verb, "%s", why);
     }
     switch (error) {
-    case -ENOENT:
-        return command_wrong(verb, "%s: no such program", program);
-    case -EACCES:
-        return command_wrong(verb, "%s: not allowed to run it", program);
-    case -ENOEXEC:
-        return command_wrong(verb, "%s: not a program", program);
-    case -EPROTO:
-        return command_wrong(verb, "%s: does not use libsolo.so, so there is nothing to schedule", program);
-    case -EINVAL:
-        return command_wrong(verb, "%s: refused: %s", program, solo_error_text(error));
-    default:
-        return command_failed(verb, "%s: %s", program, solo_error_text(error));
+    case -ENOENT: return command_wrong(verb, "%s: no such program", program);
+    case -EACCES: return command_wrong(verb, "%s: not allowed to run it", program);
+    case -ENOEXEC: return command_wrong(verb, "%s: not a program", program);
+    case -EPROTO: return command_wrong(verb, "%s: does not use libsolo.so, so there is nothing to schedule", program);
+    case -EINVAL: return command_wrong(verb, "%s: refused: %s", program, solo_error_text(error));
+    default: return command_failed(verb, "%s: %s", program, solo_error_text(error));
     }
 }
 
-bool command_number(const char *verb, const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *ret_value)
+bool command_number(const char *verb, const char *option, const char *text, uint64_t min, uint64_t max,
+                    uint64_t *ret_value)
 {
     char *end;
     errno = 0;
@@ -119,9 +116,10 @@ void command_defaults(struct command_options *options)
 static void remember(struct command_options *options, const char *name, const char *value)
 {
     size_t used = strlen(options->replay_options);
-    bool plain = value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-")] == '\0';
-    (void)snprintf(options->replay_options + used, sizeof options->replay_options - used, "%s%s %s%s%s", used > 0 ? " " : "",
-                   name, plain ? "" : "'", value, plain ? "" : "'");
+    bool plain =
+        value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-")] == '\0';
+    (void)snprintf(options->replay_options + used, sizeof options->replay_options - used, "%s%s %s%s%s",
+                   used > 0 ? " " : "", name, plain ? "" : "'", value, plain ? "" : "'");
 }
 
 static bool set_strategy(const char *verb, struct command_options *options, const char *name)
@@ -153,10 +151,8 @@ static bool set_number(const char *verb, struct command_options *options, int op
     struct solo_explore_options *explore = &options->explore;
     uint64_t value;
     switch (option) {
-    case OPTION_SCHEDULES:
-        return command_number(verb, "--schedules", text, 1, UINT64_MAX, &explore->schedules_max);
-    case OPTION_SEED:
-        return command_number(verb, "--seed", text, 0, UINT64_MAX, &explore->seed);
+    case OPTION_SCHEDULES: return command_number(verb, "--schedules", text, 1, UINT64_MAX, &explore->schedules_max);
+    case OPTION_SEED: return command_number(verb, "--seed", text, 0, UINT64_MAX, &explore->seed);
     case OPTION_BUDGET:
         options->has_budget = true;
         return command_number(verb, "--budget-ms", text, 0, 1000000000, &options->budget_ms);
@@ -230,25 +226,19 @@ static bool set_word(const char *verb, struct command_options *options, int opti
 static bool take_option(const char *verb, struct command_options *options, int option)
 {
     switch (option) {
-    case OPTION_COLOUR:
-        return set_colour(verb, options, optarg);
-    case OPTION_FULL:
-        options->full = true;
-        return true;
+    case OPTION_COLOUR: return set_colour(verb, options, optarg);
+    case OPTION_FULL: options->full = true; return true;
     case OPTION_PEER:
         options->explore.peer_file = optarg;
         remember(options, "--peer", optarg);
         return true;
-    case OPTION_STRATEGY:
-        return set_strategy(verb, options, optarg);
+    case OPTION_STRATEGY: return set_strategy(verb, options, optarg);
     case OPTION_WORLD:
     case OPTION_POLICY:
     case OPTION_FORMAT:
     case OPTION_CARRIER:
-    case OPTION_TIME:
-        return set_word(verb, options, option, optarg);
-    default:
-        return set_number(verb, options, option, optarg);
+    case OPTION_TIME: return set_word(verb, options, option, optarg);
+    default: return set_number(verb, options, option, optarg);
     }
 }
 
@@ -267,8 +257,9 @@ int command_next_option(const char *verb, int argc, char **argv, const struct op
         }
         if (option == '?' || option == ':') {
             const char *text = argv[optind > at ? optind - 1 : at];
-            (void)command_wrong(verb, option == ':' ? "option '%s' needs a value" : "unknown option '%s'; see `solo %s --help`",
-                                text, verb);
+            (void)command_wrong(
+                verb, option == ':' ? "option '%s' needs a value" : "unknown option '%s'; see `solo %s --help`", text,
+                verb);
             return -2;
         }
         if (!take_option(verb, options, option)) {

@@ -41,16 +41,10 @@ static int take_options(int argc, char **argv, struct request *request)
     int option;
     while ((option = command_next_option("replay", argc, argv, long_options, &request->options)) != -1) {
         switch (option) {
-        case OPTION_HELP:
-            return print_help();
-        case OPTION_LENIENT:
-            request->lenient = true;
-            break;
-        case OPTION_TRACE:
-            request->trace = true;
-            break;
-        default:
-            return EXIT_USAGE;
+        case OPTION_HELP: return print_help();
+        case OPTION_LENIENT: request->lenient = true; break;
+        case OPTION_TRACE: request->trace = true; break;
+        default: return EXIT_USAGE;
         }
     }
     return -1;
@@ -110,7 +104,8 @@ int command_replay(int argc, char **argv)
     }
     int error = solo_replay_program(request.options.program, token, &request.options.explore, !request.lenient,
                                     request.trace, replay, why);
-    code = error < 0 ? command_explorer_error("replay", error, &request.options, why) : print_all(&request, replay, token);
+    code =
+        error < 0 ? command_explorer_error("replay", error, &request.options, why) : print_all(&request, replay, token);
     free(replay->trace);
     free(replay);
     return code;

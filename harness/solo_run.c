@@ -1,8 +1,8 @@
 /*
  * solo_run.c - `solo run`: a program once, as it is, and what it does wrong on the way.
  *
- * World os: the program gets the harness and reports through a socket (watch.h); its peers, if any, are threads of this process with
- * real sockets. World sim: one schedule, the plain one.
+ * World os: the program gets the harness and reports through a socket (watch.h); its peers, if any, are threads of
+ * this process with real sockets. World sim: one schedule, the plain one.
  */
 #define _GNU_SOURCE
 #include "solo_command.h"
@@ -65,7 +65,7 @@ struct watched {
     int status;               /* as from waitpid, once program_gone */
     struct solo_peers *peers; /* NULL: none */
     bool peers_playing, told;
-    uint64_t end_ns;          /* world time when it is to end; SOLO_NEVER: by itself */
+    uint64_t end_ns;            /* world time when it is to end; SOLO_NEVER: by itself */
     struct solo_report *report; /* the findings so far */
     struct solo_detail *details;
     uint64_t base_ns;
@@ -166,7 +166,8 @@ static struct solo_report_context context_of(const struct watched *watched, unsi
     return context;
 }
 
-static void add_finding(struct watched *watched, const struct solo_violation *violation, const struct solo_detail *detail)
+static void add_finding(struct watched *watched, const struct solo_violation *violation,
+                        const struct solo_detail *detail)
 {
     struct solo_report *report = watched->report;
     if (report->finding_count == SOLO_FINDINGS_MAX) {
@@ -185,7 +186,8 @@ static void add_finding(struct watched *watched, const struct solo_violation *vi
 }
 
 /* A finding of the command itself. */
-static void add_own_finding(struct watched *watched, unsigned id, const char *object, const char *text, const char *help)
+static void add_own_finding(struct watched *watched, unsigned id, const char *object, const char *text,
+                            const char *help)
 {
     struct solo_violation violation;
     memset(&violation, 0, sizeof violation);
@@ -201,12 +203,8 @@ static void receive(struct watched *watched, const struct solo__watch_message *m
 {
     watched->base_ns = message->base_ns;
     switch (message->kind) {
-    case SOLO__WATCH_HELLO:
-        watched->greeted = true;
-        break;
-    case SOLO__WATCH_FINDING:
-        add_finding(watched, &message->violation, &message->detail);
-        break;
+    case SOLO__WATCH_HELLO: watched->greeted = true; break;
+    case SOLO__WATCH_FINDING: add_finding(watched, &message->violation, &message->detail); break;
     case SOLO__WATCH_END:
         watched->ended = true;
         for (unsigned i = 0; i < watched->report->finding_count; i++) {
@@ -216,8 +214,7 @@ static void receive(struct watched *watched, const struct solo__watch_message *m
                                    : violation->count;
         }
         break;
-    default:
-        break;
+    default: break;
     }
 }
 
@@ -275,7 +272,8 @@ static void judge_peers(struct watched *watched)
         char object[SOLO_VIOLATION_NAME_MAX], text[SOLO_VIOLATION_TEXT_MAX];
         (void)snprintf(object, sizeof object, "peer %s", unmet.name);
         (void)snprintf(text, sizeof text, "peer %s: %s", unmet.name, unmet.text);
-        add_own_finding(watched, SOLO013_NEVER_HAPPENED, object, text, "see what the server did last on that connection");
+        add_own_finding(watched, SOLO013_NEVER_HAPPENED, object, text,
+                        "see what the server did last on that connection");
     }
 }
 
@@ -291,7 +289,8 @@ static void judge_ending(struct watched *watched)
     if (signal != 0) {
         const char *name = sigabbrev_np(signal);
         (void)snprintf(text, sizeof text, "the program was killed by SIG%s", name != NULL ? name : "?");
-        add_own_finding(watched, SOLO018_MEMORY, "", text, "`solo explore` gives the schedule and the place of a crash");
+        add_own_finding(watched, SOLO018_MEMORY, "", text,
+                        "`solo explore` gives the schedule and the place of a crash");
     } else if (WEXITSTATUS(watched->status) != 0) {
         (void)snprintf(text, sizeof text, "the program ended with exit status %d", WEXITSTATUS(watched->status));
         add_own_finding(watched, SOLO_NO_VIOLATION, "", text, "");
@@ -338,28 +337,39 @@ static int conclude(struct watched *watched)
     return report->finding_count != 0 ? EXIT_FINDINGS : EXIT_CLEAN;
 }
 
-static int run_in_os(const struct command_options *options, uint64_t duration_s)
+/* Starts it, watches it, and judges. */
+static int run_watched(struct watched *watched, const struct command_options *options)
 {
-    static struct watched watched;
     char why[SOLO_PEER_WHY_MAX];
-    watched.options = options;
-    watched.end_ns = duration_s != UINT64_MAX ? solo_now() + duration_s * UINT64_C(1000000000) : SOLO_NEVER;
-    watched.report = calloc(1, sizeof *watched.report);
-    watched.details = calloc(SOLO_FINDINGS_MAX, sizeof *watched.details);
-    if (watched.report == NULL || watched.details == NULL) {
-        return command_failed("run", "out of memory");
-    }
-    if (options->explore.peer_file != NULL && solo_peers_load(options->explore.peer_file, &watched.peers, why) < 0) {
+    if (options->explore.peer_file != NULL && solo_peers_load(options->explore.peer_file, &watched->peers, why) < 0) {
         return command_wrong("run", "%s", why);
     }
-    int error = start(&watched);
+    int error = start(watched);
     if (error < 0) {
         return command_explorer_error("run", error, options, NULL);
     }
     signal(SIGINT, SIG_IGN); /* the terminal sends it to both; the program decides */
     signal(SIGQUIT, SIG_IGN);
-    watch(&watched);
-    return conclude(&watched);
+    watch(watched);
+    return conclude(watched);
+}
+
+static int run_in_os(const struct command_options *options, uint64_t duration_s)
+{
+    struct watched *watched = calloc(1, sizeof *watched);
+    if (watched == NULL) {
+        return command_failed("run", "out of memory");
+    }
+    watched->options = options;
+    watched->end_ns = duration_s != UINT64_MAX ? solo_now() + duration_s * UINT64_C(1000000000) : SOLO_NEVER;
+    watched->report = calloc(1, sizeof *watched->report);
+    watched->details = calloc(SOLO_FINDINGS_MAX, sizeof *watched->details);
+    int code = watched->report != NULL && watched->details != NULL ? run_watched(watched, options)
+                                                                   : command_failed("run", "out of memory");
+    free(watched->report);
+    free(watched->details);
+    free(watched); /* not its peers: threads that still play look at them until the process ends */
+    return code;
 }
 
 /* ---- World sim ---- */

@@ -1,8 +1,9 @@
 /*
  * solo_step.c - `solo step`: be the scheduler.
  *
- * At each choice it lists who could go on and what each is about to do, and why the others cannot. Undo runs the schedule
- * again with one answer less. It reads lines, so it works in a pipe as well; at the end of its input it answers plainly.
+ * At each choice it lists who could go on and what each is about to do, and why the others cannot. Undo runs the
+ * schedule again with one answer less. It reads lines, so it works in a pipe as well; at the end of its input it
+ * answers plainly.
  */
 #include "solo_command.h"
 #include <ctype.h>
@@ -60,8 +61,9 @@ static void print_waiters(const struct solo_step_view *view)
     for (size_t i = 0; i < view->waiter_count; i++) {
         const struct solo_waiter *waiter = &view->waiters[i];
         bool named = waiter->object[0] != '\0' && waiter->object[0] != '-';
-        printf("       %s: %s for %s%s%s%s%s%s\n", waiter->thread, is_idle(waiter->wait_kind) ? "idle, waits" : "blocked, waits",
-               solo_wait_kind_text(waiter->wait_kind), named ? " (" : "", named ? waiter->object : "", named ? ")" : "",
+        printf("       %s: %s for %s%s%s%s%s%s\n", waiter->thread,
+               is_idle(waiter->wait_kind) ? "idle, waits" : "blocked, waits", solo_wait_kind_text(waiter->wait_kind),
+               named ? " (" : "", named ? waiter->object : "", named ? ")" : "",
                waiter->holder[0] != '\0' ? ", held by " : "", waiter->holder);
     }
 }

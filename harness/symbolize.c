@@ -2,7 +2,8 @@
  * symbolize.c - from return addresses to functions, files and lines, with gcc's libbacktrace, which reads the debug
  * information of every loaded object once, at the first call; where it knows nothing, dladdr's module and offset.
  *
- * The kit's own frames are known by where its sources lie (this file knows its own name), the C library's by its module.
+ * The kit's own frames are known by where its sources lie (this file knows its own name), the C library's by its
+ * module.
  */
 #define _GNU_SOURCE
 #include <solo/detail.h>

@@ -1,8 +1,8 @@
 /*
  * watch.c - inside a program that `solo run` started in world os.
  *
- * Findings are resolved in the thread that makes them, because only there its world, names and code are at hand; they are rare,
- * and each call site is reported once. The last events are kept in a ring, written under a lock.
+ * Findings are resolved in the thread that makes them, because only there its world, names and code are at hand;
+ * they are rare, and each call site is reported once. The last events are kept in a ring, written under a lock.
  */
 #define _GNU_SOURCE
 #include "watch.h"

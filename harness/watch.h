@@ -1,8 +1,9 @@
 /*
  * watch.h - `solo run` in world os: the program runs as itself, and the harness inside it reports what it sees.
  *
- * One sequenced-packet socket. The program sends a message for each finding, complete with names and source lines, and one when it
- * ends by itself. The command sends one byte when the peers are done: then the program ends as soon as it is at rest.
+ * One sequenced-packet socket. The program sends a message for each finding, complete with names and source lines,
+ * and one when it ends by itself. The command sends one byte when the peers are done: then the program ends as soon
+ * as it is at rest.
  */
 #ifndef SOLO__WATCH_H
 #define SOLO__WATCH_H

@@ -1,7 +1,8 @@
 /*
  * finding.c - records for findings made outside the kit's own functions: by an oracle, a lesson, a detector's bridge.
  *
- * Unlike the guard's own records these announce nothing, so that they can be filled in while an event is being delivered.
+ * Unlike the guard's own records these announce nothing, so that they can be filled in while an event is being
+ * delivered.
  */
 #include "provenance.h"
 #include "self.h"

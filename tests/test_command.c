@@ -1,6 +1,6 @@
 /*
- * test_command.c - the `solo` command as a script or a person meets it: exit codes, one line for what is wrong, and that what
- * it prints is true, above all the replay line.
+ * test_command.c - the `solo` command as a script or a person meets it: exit codes, one line for what is wrong, and
+ * that what it prints is true, above all the replay line.
  */
 #define _GNU_SOURCE
 #include "runner.h"
@@ -187,7 +187,8 @@ static void test_command__output_into_a_closed_pipe_ends_quietly(void)
 static void test_command__explore_finds_reports_and_exits_1(void)
 {
     CU_ASSERT_EQUAL(SOLO("explore", "--schedules", "20", "--", lesson("04_result_comes_back/broken")), 1);
-    CU_ASSERT(strncmp(output.text, "error[SOLO001]: `solo_deferred_fire` called on `pool#1`, but it is reactor-only\n", 80) == 0);
+    CU_ASSERT(strncmp(output.text, "error[SOLO001]: `solo_deferred_fire` called on `pool#1`, but it is reactor-only\n",
+                      80) == 0);
     CU_ASSERT(says("   --> lessons/04_result_comes_back/broken.c:"));
     CU_ASSERT(says("20 of 20 explored schedules show it"));
     CU_ASSERT(says("verdict: findings"));
@@ -283,7 +284,8 @@ static json_t *load_json(void)
 
 static const char *finding_text(const json_t *root, unsigned index, const char *key)
 {
-    const char *text = json_string_value(json_object_get(json_array_get(json_object_get(root, "findings"), index), key));
+    const char *text =
+        json_string_value(json_object_get(json_array_get(json_object_get(root, "findings"), index), key));
     return text != NULL ? text : "(none)";
 }
 

@@ -1,9 +1,9 @@
 /*
  * test_oracle.c - each oracle finds what it is for, and is silent about the near-identical program that is right.
  *
- * Scenarios run on the simulated world with the oracles around each schedule, as the explorer does it; "never" means over many
- * random schedules with time allowed to pass. Where the kit itself would have to be broken to trigger a finding (a lost
- * wake-up), the events are made up.
+ * Scenarios run on the simulated world with the oracles around each schedule, as the explorer does it; "never"
+ * means over many random schedules with time allowed to pass. Where the kit itself would have to be broken to
+ * trigger a finding (a lost wake-up), the events are made up.
  */
 #include "runner.h"
 #include "oracle.h"
@@ -342,7 +342,8 @@ struct crossing {
     struct solo_semaphore *first, *second;
 };
 
-static void take_both(struct solo_mutex *a, struct solo_mutex *b, struct solo_semaphore *mine, struct solo_semaphore *theirs)
+static void take_both(struct solo_mutex *a, struct solo_mutex *b, struct solo_semaphore *mine,
+                      struct solo_semaphore *theirs)
 {
     (void)solo_mutex_lock(a);
     (void)solo_semaphore_post(mine);
@@ -382,7 +383,8 @@ static void test_oracle__two_locks_in_both_orders_are_a_deadlock_with_names(void
     struct crossing crossing = {.same_order = false};
     const struct solo_violation *violation = expect_one(two_locks, &crossing, SOLO004_DEADLOCK);
     CU_ASSERT_EQUAL(seen.ending, SOLO_ENDING_DEADLOCK);
-    CU_ASSERT_STRING_EQUAL(violation->text, "deadlock: `main` waits for mutex#2, which `main/1` holds, and nobody can run");
+    CU_ASSERT_STRING_EQUAL(violation->text,
+                           "deadlock: `main` waits for mutex#2, which `main/1` holds, and nobody can run");
     CU_ASSERT_EQUAL(violation->waiter_count, 2);
     CU_ASSERT_STRING_EQUAL(violation->waiters[0].thread, "main");
     CU_ASSERT_STRING_EQUAL(violation->waiters[0].object, "mutex#2");
@@ -493,7 +495,8 @@ static void test_oracle__jobs_that_wait_for_a_lock_whose_holder_sleeps_are_a_con
 {
     solo_call_fn job = lock_and_sleep;
     const struct solo_violation *violation = expect_one(queue_jobs, &job, SOLO010_LOCK_CONVOY);
-    CU_ASSERT_STRING_EQUAL(violation->text, "lock convoy: 2 jobs wait for mutex#1, the pool is full, and 3 more jobs cannot start");
+    CU_ASSERT_STRING_EQUAL(violation->text,
+                           "lock convoy: 2 jobs wait for mutex#1, the pool is full, and 3 more jobs cannot start");
     CU_ASSERT_EQUAL(violation->amount, 2);
     CU_ASSERT_EQUAL(violation->waiter_count, 2);
     CU_ASSERT_STRING_EQUAL(violation->waiters[0].object, "mutex#1");
@@ -728,7 +731,8 @@ static void two_reactor_users(void *arg)
 
 static void test_oracle__the_kits_own_queue_never_loses_a_wake_up(void)
 {
-    unsigned found = count_random(two_reactor_users, NULL, SOLO011_WORK_LOST, 1000); /* a call may come after the stop */
+    unsigned found =
+        count_random(two_reactor_users, NULL, SOLO011_WORK_LOST, 1000); /* a call may come after the stop */
     CU_ASSERT(found < 1000);
 }
 

@@ -28,13 +28,13 @@ static void set_frame(struct solo_frame_text *frame, const char *function, int l
     frame->line = line;
 }
 
-static void add_step(struct solo_detail *detail, uint64_t step, uint64_t ms, unsigned thread, unsigned kind, const char *object,
-                     uint64_t value)
+static void add_step(struct solo_detail *detail, uint64_t step, uint64_t ms, unsigned thread, unsigned kind,
+                     const char *object, uint64_t value)
 {
     static const char *const names[] = {"main", "pool#1", "pool#2", "peer#1", "foreign#1", "main/1"};
     struct solo_step_text *to = &detail->steps[detail->step_count++];
-    *to = (struct solo_step_text){.step = step, .now_ns = ms * 1000000, .value = value, .thread = (uint16_t)thread,
-                                  .kind = (uint8_t)kind};
+    *to = (struct solo_step_text){
+        .step = step, .now_ns = ms * 1000000, .value = value, .thread = (uint16_t)thread, .kind = (uint8_t)kind};
     PUT(to->thread_name, names[thread]);
     PUT(to->object_name, object);
     for (const char *c = object; *c != '\0'; c++) {
@@ -82,9 +82,12 @@ static void make_wrong_thread(struct solo_violation *violation, struct solo_deta
 
 static struct solo_report_context plain_context(const struct solo_detail *detail)
 {
-    struct solo_report_context context = {.detail = detail, .world = "sim", .argv = program,
+    struct solo_report_context context = {.detail = detail,
+                                          .world = "sim",
+                                          .argv = program,
                                           .token = "solo1.1.chat.sync.9f3a12bc.3T1_T2x4_12J1-57-9c3e-aZ81b2",
-                                          .schedules = 1254, .failing = 1254};
+                                          .schedules = 1254,
+                                          .failing = 1254};
     return context;
 }
 
@@ -143,7 +146,8 @@ static void check_fits(const char *text)
     CU_ASSERT(lines <= SOLO_REPORT_LINES_MAX);
 }
 
-static void check_text(const char *name, const struct solo_violation *violation, const struct solo_report_context *context)
+static void check_text(const char *name, const struct solo_violation *violation,
+                       const struct solo_report_context *context)
 {
     char *text = written(solo_report_text, violation, context);
     check_fits(text);
@@ -171,8 +175,9 @@ static void test_report__deadlock_lists_who_waits_for_what(void)
     PUT(violation.thread, "pool#1");
     PUT(violation.function, "solo_semaphore_wait");
     PUT(violation.text, "the pool is wedged: 2 jobs wait, and 2 queued jobs nobody can start");
-    PUT(violation.help, "a job must not wait for another job of its pool: chain them with Deferreds, or give one side a worker "
-                        "of its own");
+    PUT(violation.help,
+        "a job must not wait for another job of its pool: chain them with Deferreds, or give one side a worker "
+        "of its own");
     static const char *const who[] = {"pool#1", "pool#2", "main"};
     for (unsigned i = 0; i < 3; i++) {
         struct solo_waiter *waiter = &violation.waiters[violation.waiter_count++];
@@ -250,7 +255,8 @@ static void test_report__crowds_keep_four_lanes_and_count_the_rest(void)
     make_wrong_thread(&violation, &detail);
     detail.step_count = 0;
     for (unsigned i = 0; i < SOLO_DETAIL_STEPS_MAX; i++) {
-        add_step(&detail, i + 1, i, i % 6, i == 0 ? SOLO_PROBE_CALL_ACCEPTED : SOLO_PROBE_LOCK, i == 0 ? "job#3" : "mutex#1", 0);
+        add_step(&detail, i + 1, i, i % 6, i == 0 ? SOLO_PROBE_CALL_ACCEPTED : SOLO_PROBE_LOCK,
+                 i == 0 ? "job#3" : "mutex#1", 0);
     }
     violation.step = SOLO_DETAIL_STEPS_MAX + 1;
     struct solo_report_context context = plain_context(&detail);

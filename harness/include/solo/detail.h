@@ -1,9 +1,9 @@
 /*
  * detail.h - what only the process that made a finding can say about it: names, functions and source lines.
  *
- * A violation holds addresses and numbers. The process that made it resolves them, with the world's threads and objects still
- * alive, into a solo_detail: no pointers, so it can lie beside the violation in shared memory or travel through a socket.
- * Whoever prints the report (report.h) needs nothing else.
+ * A violation holds addresses and numbers. The process that made it resolves them, with the world's threads and
+ * objects still alive, into a solo_detail: no pointers, so it can lie beside the violation in shared memory or
+ * travel through a socket. Whoever prints the report (report.h) needs nothing else.
  */
 #ifndef SOLO_DETAIL_H
 #define SOLO_DETAIL_H
@@ -49,17 +49,18 @@ struct solo_detail {
 };
 
 /*
- * Resolves a stack of this process. Frames inside the kit and the C library are left out, so that the first one is the
- * user's; a stack without any other frame is given whole. Returns how many of `frames` it filled, at most `max`. The first
- * call of a process reads debug information and takes milliseconds.
+ * Resolves a stack of this process. Frames inside the kit and the C library are left out, so that the first one is
+ * the user's; a stack without any other frame is given whole. Returns how many of `frames` it filled, at most
+ * `max`. The first call of a process reads debug information and takes milliseconds.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC size_t solo_symbolize_stack(const struct solo_stack *stack, struct solo_frame_text *frames,
                                                         size_t max);
 
 /*
- * Fills in the detail of a violation of this process: its three stacks, and the last events up to violation->step out of the
- * ring (as in struct solo_sim_log: event n at n & (events_max - 1), events_count delivered so far; events_max 0: none).
- * Call it while the world of the run is still alive: in the violation sink, or in the ending hook.
+ * Fills in the detail of a violation of this process: its three stacks, and the last events up to violation->step
+ * out of the ring (as in struct solo_sim_log: event n at n & (events_max - 1), events_count delivered so far;
+ * events_max 0: none). Call it while the world of the run is still alive: in the violation sink, or in the ending
+ * hook.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC void solo_detail_take(struct solo_detail *detail, const struct solo_violation *violation,
                                                   const struct solo_event *events, uint32_t events_max,

@@ -1,10 +1,10 @@
 /*
  * report.h - what a finding looks like to a person and to a program.
  *
- * A report is a violation, the detail that its process resolved, and what the caller knows around it: which program, which
- * schedule, how many schedules. The writers look at nothing else but the source file, so a report can be tested without
- * running anything. The text fits 30 lines of 96 columns, its first line stands alone, the same finding gives the same
- * bytes, and no meaning is carried by colour alone.
+ * A report is a violation, the detail that its process resolved, and what the caller knows around it: which
+ * program, which schedule, how many schedules. The writers look at nothing else but the source file, so a report
+ * can be tested without running anything. The text fits 30 lines of 96 columns, its first line stands alone, the
+ * same finding gives the same bytes, and no meaning is carried by colour alone.
  */
 #ifndef SOLO_REPORT_H
 #define SOLO_REPORT_H
@@ -35,7 +35,7 @@ struct solo_report_context {
     const char *source_directory;     /* where relative source files are looked for; NULL: here */
     const char *output;               /* what the program printed in that schedule */
     bool colour;
-    bool full;                        /* no limit on lines: all steps, whole stacks, the output */
+    bool full; /* no limit on lines: all steps, whole stacks, the output */
 };
 
 /* Writes the report of one finding. 0; -EINVAL; -EIO: writing failed. */
@@ -43,16 +43,17 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_text(FILE *out, const struct solo_vi
                                                  const struct solo_report_context *context);
 
 /* Its first line without the newline and without colour, "error[SOLO001]: ...", cut to fit; returns buffer. */
-SOLO_ANY_THREAD SOLO_PUBLIC const char *solo_report_headline(const struct solo_violation *violation, char *buffer, size_t size);
+SOLO_ANY_THREAD SOLO_PUBLIC const char *solo_report_headline(const struct solo_violation *violation, char *buffer,
+                                                             size_t size);
 
 /*
  * Writes one finding as a JSON object and a newline. Keys, each left out where it does not apply:
  *
- *     id, severity, title, message, count, api, contract {word, declared_at {file, line}}, location {file, line, function},
- *     stack [{file, line, function}], thread {name, role, number}, job {name, queued_by, stack},
- *     object {name, owner, owner_bound, stack}, policy, world, step, clock_ns, amount, waiters [{thread, waits_for, kind,
- *     held_by}], steps [{step, clock_ns, thread, kind, object, value}], explored {total, failing}, schedule, passing_schedule,
- *     replay, help [], tool, fingerprint
+ *     id, severity, title, message, count, api, contract {word, declared_at {file, line}},
+ *     location {file, line, function}, stack [{file, line, function}], thread {name, role, number},
+ *     job {name, queued_by, stack}, object {name, owner, owner_bound, stack}, policy, world, step, clock_ns, amount,
+ *     waiters [{thread, waits_for, kind, held_by}], steps [{step, clock_ns, thread, kind, object, value}],
+ *     explored {total, failing}, schedule, passing_schedule, replay, help [], tool, fingerprint
  *
  * `fingerprint` names the defect and not the schedule: the same for every schedule that shows it.
  */
@@ -60,8 +61,9 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_json(FILE *out, const struct solo_vi
                                                  const struct solo_report_context *context);
 
 /*
- * Writes what an exploration found as one JSON document: {"schema": "solo.report.1", "verdict", "evidence", "schedules",
- * "distinct", "failing", "steps", "choices", "exhausted", "findings": [as above]}. contexts: one for each finding.
+ * Writes what an exploration found as one JSON document: {"schema": "solo.report.1", "verdict", "evidence",
+ * "schedules", "distinct", "failing", "steps", "choices", "exhausted", "findings": [as above]}. contexts: one for
+ * each finding.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_explored_json(FILE *out, const struct solo_report *report,
                                                           const struct solo_report_context *contexts);
@@ -70,7 +72,8 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_explored_json(FILE *out, const struc
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_explored_text(FILE *out, const struct solo_report *report, bool colour);
 
 /* "solo replay solo1... -- ./chat", in lines of at most 96 columns that a shell reads as one. -ENAMETOOLONG. */
-SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_replay_line(const struct solo_report_context *context, char *buffer, size_t size);
+SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_replay_line(const struct solo_report_context *context, char *buffer,
+                                                        size_t size);
 
 /* What `solo explain` says about an id. Texts live for ever; lines end with a newline and fit 80 columns. */
 struct solo_diagnostic {
@@ -81,7 +84,10 @@ struct solo_diagnostic {
     const char *tools; /* what it was found with, and what other tools say */
 };
 
-/* The diagnostic with this id, NULL if the kit makes no such finding. solo_diagnostic_at lists them, NULL past the end. */
+/*
+ * The diagnostic with this id, NULL if the kit makes no such finding. solo_diagnostic_at lists them, NULL past the
+ * end.
+ */
 SOLO_ANY_THREAD SOLO_PUBLIC const struct solo_diagnostic *solo_diagnostic_find(unsigned id);
 SOLO_ANY_THREAD SOLO_PUBLIC const struct solo_diagnostic *solo_diagnostic_at(unsigned index);
 

@@ -1,0 +1,38 @@
+/*
+ * report_explored.c - the lines after the findings of an exploration. What differs from run to run, such as speed,
+ * is not here.
+ */
+#include "report_internal.h"
+#include <errno.h>
+#include <stdlib.h>
+
+int solo_report_explored_text(FILE *out, const struct solo_report *report, bool colour)
+{
+    char schedules[32], distinct[32], failing[32], steps[32];
+    if (out == NULL || report == NULL) {
+        return -EINVAL;
+    }
+    static const char *const verdicts[] = {"clean", "findings", "incomplete", "incomplete"};
+    const char *verdict = verdicts[report->verdict & 3];
+    const char *on = !colour ? "" : report->verdict == SOLO_VERDICT_CLEAN ? "\033[1;32m" : "\033[1;31m";
+    fprintf(out, "verdict: %s%s%s", on, verdict, colour ? "\033[0m" : "");
+    if (report->finding_count != 0) {
+        fprintf(out, ", %u finding%s", report->finding_count, report->finding_count == 1 ? "" : "s");
+    }
+    fputc('\n', out);
+    struct solo__page *page = calloc(1, sizeof *page);
+    if (page == NULL) {
+        return -ENOMEM;
+    }
+    solo__page_wrapped(page, "evidence: ", 10, report->evidence);
+    for (unsigned i = 0; i < page->count; i++) {
+        fprintf(out, "%s\n", page->lines[i]);
+    }
+    free(page);
+    fprintf(out, "explored: %s schedule%s, %s distinct, %s failing, %s steps\n",
+            solo__report_number(report->schedules, schedules, sizeof schedules), report->schedules == 1 ? "" : "s",
+            solo__report_number(report->distinct, distinct, sizeof distinct),
+            solo__report_number(report->failing, failing, sizeof failing),
+            solo__report_number(report->steps, steps, sizeof steps));
+    return ferror(out) ? -EIO : 0;
+}
