@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OPTION_ALL = OPTION_OWN, OPTION_FIRST, OPTION_SHOW, FULL_REPORTS_MAX = 3 };
+enum { OPTION_ALL = OPTION_OWN, OPTION_FIRST, OPTION_NO_SHRINK, OPTION_SHOW, FULL_REPORTS_MAX = 3 };
 
 static const struct option long_options[] = {
     COMMAND_COMMON_OPTIONS,
@@ -20,6 +20,7 @@ static const struct option long_options[] = {
     {"twice", required_argument, NULL, OPTION_TWICE},
     {"all", no_argument, NULL, OPTION_ALL},
     {"first", no_argument, NULL, OPTION_FIRST},
+    {"no-shrink", no_argument, NULL, OPTION_NO_SHRINK},
     {"show", no_argument, NULL, OPTION_SHOW},
     {NULL, 0, NULL, 0},
 };
@@ -42,6 +43,7 @@ static int print_help(void)
            "  --bound B            dfs: at most B delays a schedule (2)\n"
            "  --seed S             random: of the first schedule; the others follow from it (1)\n"
            "  --first              stop at the first failing schedule\n"
+           "  --no-shrink          print tokens as they were found, not the shortest ones\n"
            "  --all                every finding in full; else the first %d, the others in one line\n"
            "  --show               the trace of the plain schedule as well, also if all pass\n"
            "                       (\"<- N\": depends on step N)\n"
@@ -62,6 +64,7 @@ static int take_options(int argc, char **argv, struct request *request)
         case OPTION_HELP: return print_help();
         case OPTION_ALL: request->all = true; break;
         case OPTION_FIRST: options->explore.stop_at_first = true; break;
+        case OPTION_NO_SHRINK: options->explore.shrink = false; break;
         case OPTION_SHOW: request->show = true; break;
         default: return EXIT_USAGE;
         }
