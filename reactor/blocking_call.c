@@ -1,12 +1,12 @@
 /*
  * blocking_call.c - a thread asks the reactor thread for a result, and waits for it.
  *
- * The call lives on the stack of the thread that waits, so it takes no memory. The reactor thread touches it for the last time
- * when it leaves the call's lock after `answered`: that is why each call has a lock of its own, not the reactor's, which may be gone
- * when the thread wakes up. The two locks are never held together.
+ * The call lives on the stack of the thread that waits, so it takes no memory. The reactor thread touches it for the
+ * last time when it leaves the call's lock after `answered`: that is why each call has a lock of its own, not the
+ * reactor's, which may be gone when the thread wakes up. The two locks are never held together.
  *
- * A call that waits never hangs at a stop: those accepted before the drain began are served while the loop still turns;
- * later ones are refused; and whoever still waits for a Deferred at the end gets SOLO_ECLOSING.
+ * A call that waits never hangs at a stop: those accepted before the drain began are served while the loop still
+ * turns; later ones are refused; and whoever still waits for a Deferred at the end gets SOLO_ECLOSING.
  */
 #include "deferred_internal.h"
 #include "reactor_internal.h"
@@ -114,8 +114,9 @@ static void report_given_up(struct solo__blocking_call *blocking)
     solo__violation_begin(&violation, SOLO011_WORK_LOST, SOLO__FN_solo_blocking_call_from_thread, NULL,
                           __builtin_frame_address(0), __builtin_return_address(0));
     solo__self->work = outer_work;
-    solo__violation_text(violation.text, "the reactor stopped, and the Deferred that a blocking call of thread %s waits for never fired",
-                         solo__thread_print_name(blocking->call.provenance.by, name, sizeof name));
+    solo__violation_text(
+        violation.text, "the reactor stopped, and the Deferred that a blocking call of thread %s waits for never fired",
+        solo__thread_print_name(blocking->call.provenance.by, name, sizeof name));
     solo__violation_text(violation.help, "fire or cancel the Deferred in a before-shutdown trigger");
     violation.amount = 1;
     solo_violation_report(&violation);
@@ -145,7 +146,8 @@ bool solo__blocking_calls_pending(struct solo_reactor *reactor)
 
 /* ---- On the thread that asks ---- */
 
-static struct solo_result wait_for_answer(struct solo__blocking_call *blocking, struct solo_world *world, struct solo_thread *holder)
+static struct solo_result wait_for_answer(struct solo__blocking_call *blocking, struct solo_world *world,
+                                          struct solo_thread *holder)
 {
     const struct solo_wait why = {SOLO_WAIT_RESULT, blocking->call.provenance.object, holder};
     world->threads->enter(world, &blocking->lock);
@@ -171,7 +173,8 @@ int solo_blocking_call_from_thread(struct solo_reactor *reactor, solo_work_fn wo
     }
 
     struct solo_world *world = reactor->world;
-    struct solo_thread *owner = solo__owner_thread(&reactor->owner); /* read now: once the call is posted the reactor may end */
+    struct solo_thread *owner =
+        solo__owner_thread(&reactor->owner); /* read now: once the call is posted the reactor may end */
     struct solo__blocking_call blocking;
     SOLO_ANNOTATE_PRIVATE(&blocking, sizeof blocking);
     memset(&blocking, 0, sizeof blocking);

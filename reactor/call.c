@@ -1,14 +1,14 @@
 /*
  * call.c - one accepted call, from its acceptance to its end.
  *
- * Whoever accepts a call takes all the memory that it will ever need; from then on nothing can be refused any more. Whatever
- * happens to it, it is served exactly once, and `done` is called exactly once.
+ * Whoever accepts a call takes all the memory that it will ever need; from then on nothing can be refused any more.
+ * Whatever happens to it, it is served exactly once, and `done` is called exactly once.
  */
 #include "reactor_internal.h"
 #include "sanitizer/annotate.h"
 
-void *solo__call_make(struct solo_reactor *reactor, size_t size, enum solo__object_kind kind, solo_call_fn fn, void *arg,
-                      solo_done_fn done, void *frame, void *return_address)
+void *solo__call_make(struct solo_reactor *reactor, size_t size, enum solo__object_kind kind, solo_call_fn fn,
+                      void *arg, solo_done_fn done, void *frame, void *return_address)
 {
     struct solo_world *world = reactor->world;
     struct solo__call *call = world->memory->allocate(world, size);
@@ -20,8 +20,8 @@ void *solo__call_make(struct solo_reactor *reactor, size_t size, enum solo__obje
     return call;
 }
 
-void solo__call_init(struct solo__call *call, struct solo_reactor *reactor, enum solo__object_kind kind, solo_call_fn fn, void *arg,
-                     solo_done_fn done, void *frame, void *return_address)
+void solo__call_init(struct solo__call *call, struct solo_reactor *reactor, enum solo__object_kind kind,
+                     solo_call_fn fn, void *arg, solo_done_fn done, void *frame, void *return_address)
 {
     call->next = NULL;
     call->serve = solo__call_serve;
@@ -48,7 +48,8 @@ void solo__call_ended(struct solo__call *call, const struct solo__provenance *ou
 
 static void announce_end(const struct solo__call *call, enum solo_probe_kind how, int status)
 {
-    solo__announce(call->reactor->object.world, how, SOLO_ACCESS_WRITE, call->provenance.object, (uint64_t)(int64_t)status);
+    solo__announce(call->reactor->object.world, how, SOLO_ACCESS_WRITE, call->provenance.object,
+                   (uint64_t)(int64_t)status);
 }
 
 void solo__call_done(struct solo__call *call, int status)

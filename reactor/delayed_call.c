@@ -1,16 +1,16 @@
 /*
  * delayed_call.c - calls at a later time.
  *
- * A heap with four children a node, ordered by (due time, sequence), holds the calls to come; each call knows its place, so that
- * taking it out costs O(log n). A pass moves what is due into its batch, a list in firing order, before it runs anything; what
- * a running call sets, even for now, goes to the heap and waits for the next pass. A call of the batch can still be
- * cancelled or moved.
+ * A heap with four children a node, ordered by (due time, sequence), holds the calls to come; each call knows its
+ * place, so that taking it out costs O(log n). A pass moves what is due into its batch, a list in firing order,
+ * before it runs anything; what a running call sets, even for now, goes to the heap and waits for the next pass. A
+ * call of the batch can still be cancelled or moved.
  *
- * Memory. Each call has its own, and while it is active it owns a slot. Heap and slots have one capacity, so a call that was
- * accepted always finds room in the heap again.
+ * Memory. Each call has its own, and while it is active it owns a slot. Heap and slots have one capacity, so a call
+ * that was accepted always finds room in the heap again.
  *
- * An id is generation << 32 | slot. Slots are used again in order of release, the longest unused first, and remember of their
- * last 64 users whether they ran: older ids are said to have run.
+ * An id is generation << 32 | slot. Slots are used again in order of release, the longest unused first, and remember
+ * of their last 64 users whether they ran: older ids are said to have run.
  */
 #include "reactor_internal.h"
 #include <string.h>
@@ -22,8 +22,8 @@ struct solo__delayed_call {
     struct solo__call call;
     uint64_t due_ns;
     uint32_t slot;
-    uint32_t place;                              /* in the heap, or IN_BATCH */
-    struct solo__delayed_call *previous, *next;  /* in the batch */
+    uint32_t place;                             /* in the heap, or IN_BATCH */
+    struct solo__delayed_call *previous, *next; /* in the batch */
 };
 
 struct solo__heap_entry {
@@ -215,7 +215,8 @@ static solo_delayed_call_id id_of(const struct solo__delayed_calls *delayed, con
 }
 
 /* The active call of this id, or why there is none. */
-static int find(const struct solo__delayed_calls *delayed, solo_delayed_call_id id, struct solo__delayed_call **ret_call)
+static int find(const struct solo__delayed_calls *delayed, solo_delayed_call_id id,
+                struct solo__delayed_call **ret_call)
 {
     uint32_t number = (uint32_t)id;
     uint32_t generation = (uint32_t)(id >> 32);
@@ -292,11 +293,12 @@ void solo__delayed_calls_end(struct solo_reactor *reactor)
 
 static void announce_due(const struct solo__delayed_call *call)
 {
-    solo__announce(call->call.reactor->world, SOLO_PROBE_TIMER_SET, SOLO_ACCESS_WRITE, call->call.provenance.object, call->due_ns);
+    solo__announce(call->call.reactor->world, SOLO_PROBE_TIMER_SET, SOLO_ACCESS_WRITE, call->call.provenance.object,
+                   call->due_ns);
 }
 
-int solo_reactor_call_later(struct solo_reactor *reactor, uint64_t delay_ns, solo_call_fn fn, void *arg, solo_done_fn done,
-                            solo_delayed_call_id *ret_id)
+int solo_reactor_call_later(struct solo_reactor *reactor, uint64_t delay_ns, solo_call_fn fn, void *arg,
+                            solo_done_fn done, solo_delayed_call_id *ret_id)
 {
     SOLO__LIVE_OBJECT(solo_reactor_call_later, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
     SOLO__REACTOR_ONLY(solo_reactor_call_later, &reactor->owner, reactor);
@@ -414,7 +416,10 @@ int solo_delayed_call_active(struct solo_reactor *reactor, solo_delayed_call_id 
     return 0;
 }
 
-/* Puts the heap into firing order, which is a heap as well: takes the first one out, over and over, and turns the result round. */
+/*
+ * Puts the heap into firing order, which is a heap as well: takes the first one out, over and over, and turns the
+ * result round.
+ */
 static void sort(struct solo__delayed_calls *delayed)
 {
     uint32_t count = delayed->count;
@@ -434,7 +439,8 @@ static void sort(struct solo__delayed_calls *delayed)
     delayed->count = count;
 }
 
-int solo_reactor_delayed_calls(struct solo_reactor *reactor, solo_delayed_call_id *ids, size_t ids_max, size_t *ret_count)
+int solo_reactor_delayed_calls(struct solo_reactor *reactor, solo_delayed_call_id *ids, size_t ids_max,
+                               size_t *ret_count)
 {
     SOLO__LIVE_OBJECT(solo_reactor_delayed_calls, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
     SOLO__REACTOR_ONLY(solo_reactor_delayed_calls, &reactor->owner, reactor);

@@ -145,8 +145,8 @@ static struct side *side_of(struct solo__descriptor *descriptor, uint32_t direct
     return direction == SOLO_READABLE ? &descriptor->reader : &descriptor->writer;
 }
 
-static int add(struct solo_reactor *reactor, int fd, uint32_t direction, solo_descriptor_fn on_ready, void *arg, void *frame,
-               void *return_address)
+static int add(struct solo_reactor *reactor, int fd, uint32_t direction, solo_descriptor_fn on_ready, void *arg,
+               void *frame, void *return_address)
 {
     if (fd < 0) {
         return -EBADF;

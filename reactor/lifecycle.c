@@ -6,8 +6,9 @@
  *      +-|----- crash ------+------------+-----------+          |
  *        +------------------------ destroy ---------------------+
  *
- * Nothing here waits, but for destroy: each pass asks whether the present stage is done and goes on to the next one, so thread calls,
- * delayed calls and I/O are served all through a stop. What does not end by `drain_deadline_ns` is left behind and named.
+ * Nothing here waits, but for destroy: each pass asks whether the present stage is done and goes on to the next one,
+ * so thread calls, delayed calls and I/O are served all through a stop. What does not end by `drain_deadline_ns` is
+ * left behind and named.
  */
 #include "reactor_internal.h"
 
@@ -36,7 +37,8 @@ static bool before_is_done(struct solo_reactor *reactor, enum solo_system_event 
 
 /* ---- The pool, where there is one ---- */
 
-struct solo_pool *solo__reactor_attach_pool(struct solo_reactor *reactor, struct solo_pool *pool, const struct solo__pool_ops *ops)
+struct solo_pool *solo__reactor_attach_pool(struct solo_reactor *reactor, struct solo_pool *pool,
+                                            const struct solo__pool_ops *ops)
 {
     struct solo_world *world = reactor->world;
     world->threads->enter(world, &reactor->lock);
@@ -92,12 +94,14 @@ static void finish_pool(struct solo_reactor *reactor, uint64_t deadline_ns)
 }
 
 /*
- * Whether jobs and blocking calls have come to their end. What they and the last callbacks have queued for the reactor thread still
- * gets its turn: one more pass, and only one, or a call that queues itself would hold up the stop.
+ * Whether jobs and blocking calls have come to their end. What they and the last callbacks have queued for the
+ * reactor thread still gets its turn: one more pass, and only one, or a call that queues itself would hold up the
+ * stop.
  */
 static bool is_drained(struct solo_reactor *reactor)
 {
-    if ((reactor->pool != NULL && !reactor->pool_ops->is_drained(reactor->pool)) || solo__blocking_calls_pending(reactor)) {
+    if ((reactor->pool != NULL && !reactor->pool_ops->is_drained(reactor->pool)) ||
+        solo__blocking_calls_pending(reactor)) {
         return false;
     }
     bool had_last_pass = reactor->last_pass;

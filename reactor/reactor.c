@@ -1,12 +1,12 @@
 /*
  * reactor.c - one thread that calls everything.
  *
- * This is the file to read first. `pass` is the reactor: everything else gives it work (thread_call.c, delayed_call.c,
- * descriptor.c, transport.c), says when it starts and stops (lifecycle.c, trigger.c), or sees to it that only one thread is
- * ever here (guard.c).
+ * This is the file to read first. `pass` is the reactor: everything else gives it work (thread_call.c,
+ * delayed_call.c, descriptor.c, transport.c), says when it starts and stops (lifecycle.c, trigger.c), or sees to it
+ * that only one thread is ever here (guard.c).
  *
- * What a running call queues waits for the next pass. So whoever queues himself again and again starves neither delayed calls nor
- * I/O, and the loop can be reasoned about one pass at a time.
+ * What a running call queues waits for the next pass. So whoever queues himself again and again starves neither
+ * delayed calls nor I/O, and the loop can be reasoned about one pass at a time.
  * (test_thread_call__what_a_running_call_queues_waits_for_the_next_pass)
  */
 #include "reactor_internal.h"
@@ -77,7 +77,7 @@ static void pass(struct solo_reactor *reactor, uint64_t limit_ns)
     solo__thread_calls_take(reactor);
     solo__delayed_calls_take(reactor);
 
-    /* Thread calls first, in the order in which they were accepted; then what is due, by due time and then by creation. */
+    /* Thread calls first, as they were accepted; then what is due, by due time and then by creation. */
     solo__thread_calls_run(reactor);
     solo__delayed_calls_run(reactor);
     solo__blocking_calls_answer(reactor);
@@ -128,7 +128,8 @@ static __attribute__((noinline, cold)) int refuse_entry(struct solo_reactor *rea
         struct solo_violation violation;
         solo__violation_begin(&violation, SOLO015_LOOP_REENTERED, function, reactor, frame, return_address);
         solo__violation_text(violation.text, "the reactor's loop was entered again from one of its own callbacks");
-        solo__violation_text(violation.help, "return from the callback; queue what is to come next with solo_reactor_call_later");
+        solo__violation_text(violation.help,
+                             "return from the callback; queue what is to come next with solo_reactor_call_later");
         solo_violation_report(&violation);
     }
     return SOLO_EALREADYRUNNING;
@@ -139,13 +140,15 @@ int solo_reactor_run(struct solo_reactor *reactor)
     SOLO__LIVE_OBJECT(solo_reactor_run, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
     SOLO__REACTOR_ONLY(solo_reactor_run, &reactor->owner, reactor);
     if (reactor->looping) {
-        return refuse_entry(reactor, SOLO__FN_solo_reactor_run, __builtin_frame_address(0), __builtin_return_address(0));
+        return refuse_entry(reactor, SOLO__FN_solo_reactor_run, __builtin_frame_address(0),
+                            __builtin_return_address(0));
     }
     if (reactor->stop_asked) {
         return SOLO_ENOTRESTARTABLE;
     }
 
-    solo__owner_bind(&reactor->owner, solo__self, "solo_reactor_run", __builtin_frame_address(0), __builtin_return_address(0));
+    solo__owner_bind(&reactor->owner, solo__self, "solo_reactor_run", __builtin_frame_address(0),
+                     __builtin_return_address(0));
     struct outer outer = enter_loop(reactor);
     solo__lifecycle_start(reactor);
     do {
@@ -161,7 +164,8 @@ int solo_reactor_iterate(struct solo_reactor *reactor, uint64_t delay_ns)
     SOLO__LIVE_OBJECT(solo_reactor_iterate, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
     SOLO__REACTOR_ONLY(solo_reactor_iterate, &reactor->owner, reactor);
     if (reactor->looping) {
-        return refuse_entry(reactor, SOLO__FN_solo_reactor_iterate, __builtin_frame_address(0), __builtin_return_address(0));
+        return refuse_entry(reactor, SOLO__FN_solo_reactor_iterate, __builtin_frame_address(0),
+                            __builtin_return_address(0));
     }
     if (solo__reactor_is_over(reactor)) {
         return SOLO_ENOTRESTARTABLE;
@@ -212,7 +216,8 @@ int solo_reactor_call_when_running(struct solo_reactor *reactor, solo_call_fn fn
     if (!reactor->running) {
         return solo__trigger_add_hook(reactor, fn, arg, done, frame, __builtin_return_address(0));
     }
-    struct solo__call *call = solo__call_make(reactor, sizeof *call, SOLO__CALL, fn, arg, done, frame, __builtin_return_address(0));
+    struct solo__call *call =
+        solo__call_make(reactor, sizeof *call, SOLO__CALL, fn, arg, done, frame, __builtin_return_address(0));
     if (call == NULL) {
         return -ENOMEM;
     }
@@ -235,7 +240,8 @@ int solo_reactor_create(const struct solo_reactor_options *options, struct solo_
     }
 
     struct solo_world *world = options->world != NULL ? options->world : solo_world_current();
-    struct solo_reactor *reactor = solo__object_make(world, SOLO__REACTOR, sizeof *reactor, __builtin_return_address(0));
+    struct solo_reactor *reactor =
+        solo__object_make(world, SOLO__REACTOR, sizeof *reactor, __builtin_return_address(0));
     if (reactor == NULL) {
         return -ENOMEM;
     }

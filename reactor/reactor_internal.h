@@ -1,9 +1,9 @@
 /*
- * reactor_internal.h - what the files of the engine share: the reactor itself, accepted calls, watches, and the hooks by which
- * the pool and the transports take part in a reactor's life.
+ * reactor_internal.h - what the files of the engine share: the reactor itself, accepted calls, watches, and the hooks
+ * by which the pool and the transports take part in a reactor's life.
  *
- * Everything here belongs to the reactor thread, except what is said to be under `lock` or for any thread. `lock` is a leaf: no
- * announcement, no user code and no other lock while it is held.
+ * Everything here belongs to the reactor thread, except what is said to be under `lock` or for any thread. `lock` is
+ * a leaf: no announcement, no user code and no other lock while it is held.
  */
 #ifndef SOLO__REACTOR_INTERNAL_H
 #define SOLO__REACTOR_INTERNAL_H
@@ -21,12 +21,12 @@ struct solo_pool;
 /* ---- Accepted calls ---- */
 
 /*
- * One accepted call, for whichever queue: one allocation, with everything in it that running, firing, cancelling and handing
- * back will need. Others embed it as their first member.
+ * One accepted call, for whichever queue: one allocation, with everything in it that running, firing, cancelling and
+ * handing back will need. Others embed it as their first member.
  *
- * serve(call, 0) is its turn; serve(call, SOLO_ECLOSING) says that its turn never comes. Each call is served exactly once, on the
- * reactor thread or in destroy, and serving ends with its memory given back. What must happen in either case (a finished job's
- * report, a connection_lost) ignores the status.
+ * serve(call, 0) is its turn; serve(call, SOLO_ECLOSING) says that its turn never comes. Each call is served exactly
+ * once, on the reactor thread or in destroy, and serving ends with its memory given back. What must happen in either
+ * case (a finished job's report, a connection_lost) ignores the status.
  */
 struct solo__call {
     struct solo__call *next;
@@ -43,27 +43,27 @@ struct solo__call_list {
 };
 
 /*
- * Takes `size` bytes (a struct that begins with struct solo__call) and fills in the call with a fresh id of `kind`; what comes after
- * it is not cleared. serve is solo__call_serve. NULL when memory is refused. Any thread.
+ * Takes `size` bytes (a struct that begins with struct solo__call) and fills in the call with a fresh id of `kind`;
+ * what comes after it is not cleared. serve is solo__call_serve. NULL when memory is refused. Any thread.
  */
-void *solo__call_make(struct solo_reactor *reactor, size_t size, enum solo__object_kind kind, solo_call_fn fn, void *arg,
-                      solo_done_fn done, void *frame, void *return_address);
+void *solo__call_make(struct solo_reactor *reactor, size_t size, enum solo__object_kind kind, solo_call_fn fn,
+                      void *arg, solo_done_fn done, void *frame, void *return_address);
 
 /* The same for memory that the caller has. */
-void solo__call_init(struct solo__call *call, struct solo_reactor *reactor, enum solo__object_kind kind, solo_call_fn fn, void *arg,
-                     solo_done_fn done, void *frame, void *return_address);
+void solo__call_init(struct solo__call *call, struct solo_reactor *reactor, enum solo__object_kind kind,
+                     solo_call_fn fn, void *arg, solo_done_fn done, void *frame, void *return_address);
 
 /* The usual serve: fn, done, and release; or done with the status. */
 void solo__call_serve(struct solo__call *call, int status);
 
 /* Its pieces, for calls that are more than fn and done. Around them, a serve says solo__callback_begin and _end. */
-/* fn comes next: CALL_BEGUN, and solo__self->work says whose it is. Returns what it said before, for solo__call_ended. */
+/* fn comes next: CALL_BEGUN, and solo__self->work says whose it is. Returns what it said before, for the end. */
 const struct solo__provenance *solo__call_begun(struct solo__call *call);
 void solo__call_ended(struct solo__call *call, const struct solo__provenance *outer_work);
 void solo__call_done(struct solo__call *call, int status); /* HANDED_BACK and done(status, arg), or DROPPED */
 void solo__call_release(struct solo__call *call);          /* gives back the memory that solo__call_make took */
 
-/* It was announced, and then the queue did not take it: the public call returns `status` instead of calling done. Announces that. */
+/* It was announced, and then the queue did not take it: says that the public call returns `status` instead of done. */
 void solo__call_refused(struct solo__call *call, int status);
 
 /* Tells the probe that the caller is about to accept `call`; a scheduling point. */
@@ -103,8 +103,8 @@ struct solo__watch {
 };
 
 /*
- * From now on waits for `events` of watch->fd; 0 forgets the watch, and then its fn is not called again, even if it was ready in
- * this very poll. -EBADF, -ENOMEM, -EPERM; forgetting always works.
+ * From now on waits for `events` of watch->fd; 0 forgets the watch, and then its fn is not called again, even if it
+ * was ready in this very poll. -EBADF, -ENOMEM, -EPERM; forgetting always works.
  */
 int solo__reactor_watch(struct solo_reactor *reactor, struct solo__watch *watch, uint32_t events);
 
@@ -114,7 +114,9 @@ int solo__reactor_watch(struct solo_reactor *reactor, struct solo__watch *watch,
 struct solo__closable {
     struct solo__closable *next;
     struct solo__closable **link; /* what points here; NULL: not linked */
-    /* The reactor ends. Called once, after the during-shutdown triggers or in destroy, already unlinked: lose it now. */
+    /*
+     * The reactor ends: lose it now. Called once, after the during-shutdown triggers or in destroy, already unlinked.
+     */
     void (*close)(struct solo__closable *closable, int reason);
 };
 
@@ -123,7 +125,7 @@ void solo__reactor_unlink(struct solo_reactor *reactor, struct solo__closable *c
 
 /* ---- The pool's part in the reactor's life ---- */
 
-/* How a reactor speaks to its pool. All on the reactor thread, except start and begin_stop (see solo__reactor_attach_pool). */
+/* How a reactor speaks to its pool: on the reactor thread, but for start and begin_stop (solo__reactor_attach_pool). */
 struct solo__pool_ops {
     /* The reactor runs: start the minimum, and workers for what waits. Called once. */
     void (*start)(struct solo_pool *pool);
@@ -132,8 +134,9 @@ struct solo__pool_ops {
     /* Nothing is queued or running, and every finished job's report has been posted. */
     bool (*is_drained)(struct solo_pool *pool);
     /*
-     * Hands back what has not begun (SOLO_ECLOSING), waits for running jobs until deadline_ns, reports those that do not end
-     * (SOLO004 or SOLO011, with names), joins every worker that ended. Returns how many workers were left behind. Called once.
+     * Hands back what has not begun (SOLO_ECLOSING), waits for running jobs until deadline_ns, reports those that do
+     * not end (SOLO004 or SOLO011, with names), joins every worker that ended. Returns how many workers were left
+     * behind. Called once.
      */
     size_t (*finish)(struct solo_pool *pool, uint64_t deadline_ns);
     /* Frees it. Called last in destroy, unless finish left a worker behind. */
@@ -141,14 +144,15 @@ struct solo__pool_ops {
 };
 
 /*
- * Any thread: makes `pool` the reactor's pool, unless it has one already. Returns the pool it has now: if that is another one, the
- * caller frees its own. A reactor that runs starts it here; one that stops calls begin_stop here.
+ * Any thread: makes `pool` the reactor's pool, unless it has one already. Returns the pool it has now: if that is
+ * another one, the caller frees its own. A reactor that runs starts it here; one that stops calls begin_stop here.
  */
-struct solo_pool *solo__reactor_attach_pool(struct solo_reactor *reactor, struct solo_pool *pool, const struct solo__pool_ops *ops);
+struct solo_pool *solo__reactor_attach_pool(struct solo_reactor *reactor, struct solo_pool *pool,
+                                            const struct solo__pool_ops *ops);
 
 /* ---- Deferreds, as far as deferred.h does not say it (deferred.c) ---- */
 
-/* If it has a result, moves it to *ret_result (a failure counts as handled), leaving an empty value. Never allocates. */
+/* If it has a result, moves it to *ret_result (a failure counts as handled) and leaves none. Never allocates. */
 bool solo__deferred_take(struct solo_deferred *deferred, struct solo_result *ret_result);
 
 /* ---- The reactor ---- */
@@ -166,12 +170,10 @@ enum solo__stage {
     SOLO__STAGE_STOPPED,
 };
 
-struct solo__trigger;      /* trigger.c */
-struct solo__delayed_call; /* delayed_call.c */
-struct solo__descriptor;   /* descriptor.c */
-struct solo__blocking_call;int solo__reactor_post_blocking(struct solo_reactor *reactor, struct solo__call *call); /* refused from the drain on; else counted */
-
-/* blocking_call.c */
+struct solo__trigger;       /* trigger.c */
+struct solo__delayed_call;  /* delayed_call.c */
+struct solo__descriptor;    /* descriptor.c */
+struct solo__blocking_call; /* blocking_call.c */
 
 struct solo__trigger_list {
     struct solo__trigger *first, *last;
@@ -181,11 +183,11 @@ struct solo__trigger_list {
 struct solo__delayed_calls {
     struct solo__heap_entry *heap;
     struct solo__slot *slots;
-    uint32_t count;                   /* in the heap */
-    uint32_t capacity;                /* of both arrays */
-    uint32_t slots_used;              /* slots that were ever used */
-    uint32_t free_first, free_last;   /* queue of free slots, as slot + 1; 0: none */
-    uint64_t sequence;                /* of the next one set: the order among equal times */
+    uint32_t count;                                  /* in the heap */
+    uint32_t capacity;                               /* of both arrays */
+    uint32_t slots_used;                             /* slots that were ever used */
+    uint32_t free_first, free_last;                  /* queue of free slots, as slot + 1; 0: none */
+    uint64_t sequence;                               /* of the next one set: the order among equal times */
     struct solo__delayed_call *due_first, *due_last; /* this pass's batch, in firing order */
 };
 
@@ -197,43 +199,43 @@ struct solo_reactor {
 
     /* The life. */
     enum solo__stage stage;
-    bool running;                     /* from the during-startup phase until the during-shutdown phase; any thread reads it */
-    bool looping;                     /* inside run or iterate */
-    bool started;                     /* inside run, and neither crashed nor at the end of a stop: passes go on */
-    bool stop_asked;                  /* ever: stop was called */
-    bool crashed;                     /* in this run: the pass under way is the last, and its poll does not sleep */
+    bool running;    /* from the during-startup phase until the during-shutdown phase; any thread reads it */
+    bool looping;    /* inside run or iterate */
+    bool started;    /* inside run, and neither crashed nor at the end of a stop: passes go on */
+    bool stop_asked; /* ever: stop was called */
+    bool crashed;    /* in this run: the pass under way is the last, and its poll does not sleep */
     unsigned pool_min, pool_max;
     uint64_t drain_max_ns;
-    uint64_t drain_deadline_ns;       /* of the shutdown under way; SOLO_NEVER before */
-    uint64_t now_ns;                  /* the time of this pass */
+    uint64_t drain_deadline_ns; /* of the shutdown under way; SOLO_NEVER before */
+    uint64_t now_ns;            /* the time of this pass */
     uint64_t passes;
-    size_t workers_left;              /* pool workers that did not end in time: they keep the reactor's memory */
+    size_t workers_left; /* pool workers that did not end in time: they keep the reactor's memory */
     bool pool_finished;
-    bool last_pass;                   /* the drain has ended, and what was queued then is served in this pass */
+    bool last_pass; /* the drain has ended, and what was queued then is served in this pass */
 
     /* Work of the reactor thread. */
-    struct solo__call_list batch;     /* the thread calls of this pass */
+    struct solo__call_list batch; /* the thread calls of this pass */
     struct solo__delayed_calls delayed;
     struct solo__trigger_list triggers[2][SOLO__PHASES]; /* by event and phase */
-    struct solo__trigger_list held;   /* fired before-triggers whose Deferred has no result yet */
+    struct solo__trigger_list held;                      /* fired before-triggers whose Deferred has no result yet */
     uint64_t trigger_ids;
     bool phase_over[2][SOLO__PHASES];
     struct solo__descriptor **descriptors; /* by descriptor number */
     size_t descriptors_size;
     struct solo__closable *closables;
     struct solo__blocking_call *unanswered; /* blocking calls whose work returned a Deferred without a result */
-    struct solo_ready *ready;         /* what the present poll reported and is not served yet */
+    struct solo_ready *ready;               /* what the present poll reported and is not served yet */
     size_t ready_count;
 
     /* Under lock. */
     struct solo_lock lock;
-    struct solo__call_list queue;     /* thread calls accepted and not taken by a pass */
-    bool may_sleep;                   /* the poll may sleep: the next post must wake it */
-    bool draining;                    /* no new blocking calls, no new jobs */
-    bool closed;                      /* no new calls */
-    bool gone;                        /* destroyed: not even forced ones */
-    size_t blocking;                  /* blocking calls accepted and not answered */
-    struct solo_pool *pool;           /* set once */
+    struct solo__call_list queue; /* thread calls accepted and not taken by a pass */
+    bool may_sleep;               /* the poll may sleep: the next post must wake it */
+    bool draining;                /* no new blocking calls, no new jobs */
+    bool closed;                  /* no new calls */
+    bool gone;                    /* destroyed: not even forced ones */
+    size_t blocking;              /* blocking calls accepted and not answered */
+    struct solo_pool *pool;       /* set once */
     const struct solo__pool_ops *pool_ops;
     bool pool_started;
 };
@@ -244,16 +246,17 @@ static inline void solo__call_announce(const struct solo__call *call, enum solo_
 }
 
 /*
- * Any thread: appends a call to the thread-call queue and wakes the reactor if it may sleep. SOLO_ECLOSING: not accepted, because
- * the reactor takes nothing new; a forced post, the hand-back of accepted work, is refused only once destroy has done its
- * last round. SOLO_ECLOSED: the reactor has ended. Never allocates, never announces a scheduling point.
+ * Any thread: appends a call to the thread-call queue and wakes the reactor if it may sleep. SOLO_ECLOSING: not
+ * accepted, because the reactor takes nothing new; a forced post, the hand-back of accepted work, is refused only
+ * once destroy has done its last round. SOLO_ECLOSED: the reactor has ended. Never allocates, never announces a
+ * scheduling point.
  */
 int solo__reactor_post(struct solo_reactor *reactor, struct solo__call *call, bool forced);
 
-/* Reactor thread: serves the call in the next pass; in the last round of a stop or destroy if no pass comes. Never fails. */
+/* Reactor thread: serves the call in the next pass, or in the last round of a stop or destroy. Never fails. */
 void solo__reactor_later(struct solo_reactor *reactor, struct solo__call *call);
 
-/* Around everything that the reactor thread calls and does not know: user callbacks. `object` is what is being served. */
+/* Around everything that the reactor thread calls and does not know. `object` is what is being served. */
 static inline void solo__callback_begin(struct solo_reactor *reactor, uint32_t object)
 {
     solo__self->callback_depth++;
@@ -283,47 +286,55 @@ uint64_t solo__reactor_now(struct solo_reactor *reactor);
 
 /* ---- Between the files of the engine ---- */
 
-/* thread_call.c */
-void solo__thread_calls_take(struct solo_reactor *reactor); /* fixes the batch of this pass */
-void solo__thread_calls_run(struct solo_reactor *reactor);  /* serves the batch */
-void solo__thread_calls_close(struct solo_reactor *reactor);/* takes no more; serves what is left with SOLO_ECLOSING */
-void solo__thread_calls_end(struct solo_reactor *reactor);  /* the same, and from now on not even forced ones are taken */
+/* thread_call.c. take fixes the batch of this pass, run serves it. */
+void solo__thread_calls_take(struct solo_reactor *reactor);
+void solo__thread_calls_run(struct solo_reactor *reactor);
 bool solo__thread_calls_queued(struct solo_reactor *reactor);
-bool solo__reactor_may_sleep(struct solo_reactor *reactor); /* about to poll: false if a call is queued; else the next post wakes it */
-void solo__reactor_is_awake(struct solo_reactor *reactor);  /* the poll returned: posts need not wake it */
+/* close: no more are taken, and what is left is served with SOLO_ECLOSING. end: from now on not even forced ones. */
+void solo__thread_calls_close(struct solo_reactor *reactor);
+void solo__thread_calls_end(struct solo_reactor *reactor);
+/* Right before the poll: false if a call is queued; else the next post will wake it, until is_awake. */
+bool solo__reactor_may_sleep(struct solo_reactor *reactor);
+void solo__reactor_is_awake(struct solo_reactor *reactor);
+/* As solo__reactor_post, but refused from the drain on; what it takes is counted in `blocking`. */
+int solo__reactor_post_blocking(struct solo_reactor *reactor, struct solo__call *call);
 
-int solo__reactor_post_blocking(struct solo_reactor *reactor, struct solo__call *call); /* refused from the drain on; else counted */
+/* blocking_call.c. answer: those whose Deferred has a result now; give_up: SOLO_ECLOSING to the others of them. */
+void solo__blocking_calls_answer(struct solo_reactor *reactor);
+void solo__blocking_calls_give_up(struct solo_reactor *reactor, bool report);
+/* Whether one was accepted and is not answered. */
+bool solo__blocking_calls_pending(struct solo_reactor *reactor);
 
-/* blocking_call.c */
-void solo__blocking_calls_answer(struct solo_reactor *reactor);  /* those whose Deferred has a result now */
-bool solo__blocking_calls_pending(struct solo_reactor *reactor); /* whether one was accepted and not answered */
-void solo__blocking_calls_give_up(struct solo_reactor *reactor, bool report); /* SOLO_ECLOSING to those that wait for a Deferred */
-
-/* delayed_call.c */
-void solo__delayed_calls_take(struct solo_reactor *reactor); /* fixes the batch of this pass: due at now_ns */
+/* delayed_call.c. take fixes the batch of this pass (due at now_ns), run serves it; close hands back what is left. */
+void solo__delayed_calls_take(struct solo_reactor *reactor);
 void solo__delayed_calls_run(struct solo_reactor *reactor);
-uint64_t solo__delayed_calls_next(const struct solo_reactor *reactor); /* next due time, SOLO_NEVER if none */
-void solo__delayed_calls_close(struct solo_reactor *reactor); /* hands back what is left */
-void solo__delayed_calls_end(struct solo_reactor *reactor);   /* and frees the tables */
+uint64_t solo__delayed_calls_next(const struct solo_reactor *reactor); /* due time; SOLO_NEVER if there is none */
+void solo__delayed_calls_close(struct solo_reactor *reactor);
+void solo__delayed_calls_end(struct solo_reactor *reactor);
 
-/* trigger.c */
-void solo__triggers_open(struct solo_reactor *reactor, enum solo_system_event event); /* its phases take triggers again */
+/* trigger.c. hold: whether a Deferred has no result yet; let_go stops waiting, and `report` says for which. */
 void solo__triggers_fire(struct solo_reactor *reactor, enum solo_system_event event, enum solo_phase phase);
-bool solo__triggers_hold(struct solo_reactor *reactor);      /* whether a Deferred still has no result */
-void solo__triggers_let_go(struct solo_reactor *reactor, bool report); /* stops waiting for Deferreds; `report` says for which */
-void solo__triggers_finish(struct solo_reactor *reactor, enum solo_system_event event, enum solo_phase phase); /* it is over */
-void solo__triggers_close(struct solo_reactor *reactor, enum solo_system_event event); /* all over; hands back what is left */
+bool solo__triggers_hold(struct solo_reactor *reactor);
+void solo__triggers_let_go(struct solo_reactor *reactor, bool report);
+/*
+ * open: all phases take triggers again; finish: this one takes no more; close: none does, and what is left is handed
+ * back.
+ */
+void solo__triggers_open(struct solo_reactor *reactor, enum solo_system_event event);
+void solo__triggers_finish(struct solo_reactor *reactor, enum solo_system_event event, enum solo_phase phase);
+void solo__triggers_close(struct solo_reactor *reactor, enum solo_system_event event);
+/* call_when_running before run: an after-startup trigger without an id. */
 int solo__trigger_add_hook(struct solo_reactor *reactor, solo_call_fn fn, void *arg, solo_done_fn done, void *frame,
-                           void *return_address);            /* call_when_running before run */
+                           void *return_address);
 
 /* descriptor.c */
 void solo__descriptors_end(struct solo_reactor *reactor);
 
-/* lifecycle.c */
+/* lifecycle.c. The step is made in every pass, at the latest at the deadline; end is for destroy. */
 void solo__lifecycle_start(struct solo_reactor *reactor);
 void solo__lifecycle_step(struct solo_reactor *reactor);
-uint64_t solo__lifecycle_deadline(const struct solo_reactor *reactor); /* when the step must come again; SOLO_NEVER: no need */
+uint64_t solo__lifecycle_deadline(const struct solo_reactor *reactor);
 void solo__lifecycle_crash(struct solo_reactor *reactor);
-void solo__lifecycle_end(struct solo_reactor *reactor); /* destroy: hands back everything */
+void solo__lifecycle_end(struct solo_reactor *reactor);
 
 #endif

@@ -1,13 +1,13 @@
 /*
  * thread_call.c - the queue by which any thread speaks to the reactor thread.
  *
- * First in, first out. A pass takes what is queued when it begins, as one batch; what comes later waits for the next pass, so a
- * call that queues itself again starves nobody.
+ * First in, first out. A pass takes what is queued when it begins, as one batch; what comes later waits for the next
+ * pass, so a call that queues itself again starves nobody.
  *
- * No wake-up is lost: the reactor sets `may_sleep` under the lock, and only while the queue is empty, before it polls; a post
- * that finds it set clears it and wakes the poll, under the same lock. Between setting and polling the wake stays pending in the
- * poller. No wake-up is wasted either: of many posts to a sleeping reactor only the first one wakes it, and of posts to
- * one that is awake, none. (test_thread_call__no_schedule_loses_a_wake_up)
+ * No wake-up is lost: the reactor sets `may_sleep` under the lock, and only while the queue is empty, before it
+ * polls; a post that finds it set clears it and wakes the poll, under the same lock. Between setting and polling the
+ * wake stays pending in the poller. No wake-up is wasted either: of many posts to a sleeping reactor only the first
+ * one wakes it, and of posts to one that is awake, none. (test_thread_call__no_schedule_loses_a_wake_up)
  */
 #include "reactor_internal.h"
 #include "sanitizer/annotate.h"
@@ -18,12 +18,9 @@ enum post { POST_CALL, POST_BLOCKING, POST_FORCED };
 static bool is_refused(const struct solo_reactor *reactor, enum post post)
 {
     switch (post) {
-    case POST_BLOCKING:
-        return reactor->closed || reactor->draining;
-    case POST_CALL:
-        return reactor->closed;
-    default:
-        return reactor->gone;
+    case POST_BLOCKING: return reactor->closed || reactor->draining;
+    case POST_CALL: return reactor->closed;
+    default: return reactor->gone;
     }
 }
 
@@ -45,7 +42,8 @@ static int post_as(struct solo_reactor *reactor, struct solo__call *call, enum p
     }
     if (wakes) {
         reactor->may_sleep = false;
-        world->poll->wake(world, reactor->poller); /* with the lock held: once it is left, this call may end the reactor */
+        world->poll->wake(world,
+                          reactor->poller); /* with the lock held: once it is left, this call may end the reactor */
     }
     world->threads->leave(world, &reactor->lock);
 
@@ -128,7 +126,10 @@ void solo__thread_calls_run(struct solo_reactor *reactor)
     serve(&reactor->batch, 0);
 }
 
-/* What is served here may post once more by force: hence rounds, until one finds nothing. `flag` is set from the first on. */
+/*
+ * What is served here may post once more by force: hence rounds, until one finds nothing. `flag` is set from the
+ * first on.
+ */
 static void close_queue(struct solo_reactor *reactor, bool *flag)
 {
     struct solo_world *world = reactor->world;
@@ -162,8 +163,8 @@ int solo_reactor_call_from_thread(struct solo_reactor *reactor, solo_call_fn fn,
         return -EINVAL;
     }
 
-    struct solo__call *call = solo__call_make(reactor, sizeof *call, SOLO__CALL, fn, arg, done, __builtin_frame_address(0),
-                                              __builtin_return_address(0));
+    struct solo__call *call = solo__call_make(reactor, sizeof *call, SOLO__CALL, fn, arg, done,
+                                              __builtin_frame_address(0), __builtin_return_address(0));
     if (call == NULL) {
         return -ENOMEM;
     }

@@ -1,9 +1,10 @@
 /*
  * trigger.c - what is called when the reactor starts up and shuts down.
  *
- * Two events with three phases each. A phase fires its triggers in order of registration until none is left, so one that is
- * added while the phase fires is part of it. A Deferred that a before-trigger returns holds its phase: the trigger is kept in
- * `held` until the Deferred has a result. Each trigger fires at most once, and its done is called exactly once.
+ * Two events with three phases each. A phase fires its triggers in order of registration until none is left, so one
+ * that is added while the phase fires is part of it. A Deferred that a before-trigger returns holds its phase: the
+ * trigger is kept in `held` until the Deferred has a result. Each trigger fires at most once, and its done is called
+ * exactly once.
  */
 #include "deferred_internal.h"
 #include "reactor_internal.h"
@@ -123,10 +124,11 @@ static void report_held(struct solo__trigger *trigger)
     struct solo_violation violation;
     const struct solo__provenance *outer_work = solo__self->work;
     solo__self->work = &trigger->call.provenance;
-    solo__violation_begin(&violation, SOLO011_WORK_LOST, SOLO__FN_solo_reactor_add_trigger, NULL, __builtin_frame_address(0),
-                          __builtin_return_address(0));
+    solo__violation_begin(&violation, SOLO011_WORK_LOST, SOLO__FN_solo_reactor_add_trigger, NULL,
+                          __builtin_frame_address(0), __builtin_return_address(0));
     solo__self->work = outer_work;
-    solo__violation_text(violation.text, "the shutdown goes on without a before-trigger whose Deferred did not fire in time");
+    solo__violation_text(violation.text,
+                         "the shutdown goes on without a before-trigger whose Deferred did not fire in time");
     solo__violation_text(violation.help, "fire the Deferred on every path, or give the shutdown longer (drain_max_ns)");
     violation.amount = 1;
     solo_violation_report(&violation);
@@ -174,9 +176,11 @@ void solo__triggers_close(struct solo_reactor *reactor, enum solo_system_event e
 /* ---- Registering ---- */
 
 static int add(struct solo_reactor *reactor, enum solo_system_event event, enum solo_phase phase, solo_trigger_fn fn,
-               solo_call_fn hook, void *arg, solo_done_fn done, void *frame, void *return_address, solo_trigger_id *ret_id)
+               solo_call_fn hook, void *arg, solo_done_fn done, void *frame, void *return_address,
+               solo_trigger_id *ret_id)
 {
-    struct solo__trigger *trigger = solo__call_make(reactor, sizeof *trigger, SOLO__TRIGGER, hook, arg, done, frame, return_address);
+    struct solo__trigger *trigger =
+        solo__call_make(reactor, sizeof *trigger, SOLO__TRIGGER, hook, arg, done, frame, return_address);
     if (trigger == NULL) {
         return -ENOMEM;
     }
@@ -209,7 +213,8 @@ int solo_reactor_add_trigger(struct solo_reactor *reactor, enum solo_phase phase
         return SOLO_ECLOSING;
     }
 
-    return add(reactor, event, phase, fn, NULL, arg, done, __builtin_frame_address(0), __builtin_return_address(0), ret_id);
+    return add(reactor, event, phase, fn, NULL, arg, done, __builtin_frame_address(0), __builtin_return_address(0),
+               ret_id);
 }
 
 int solo_reactor_remove_trigger(struct solo_reactor *reactor, solo_trigger_id id)

@@ -376,7 +376,8 @@ static void late_registration(int status, void *arg)
 static void closing_body(void)
 {
     the_reactor = worlds_reactor();
-    CU_ASSERT_EQUAL(solo_reactor_call_later(the_reactor, 60000 * WORLDS_MS, note_call, "a", late_registration, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_call_later(the_reactor, 60000 * WORLDS_MS, note_call, "a", late_registration, NULL),
+                    0);
     run_for(0);
     noted("X");
     CU_ASSERT_EQUAL(solo_reactor_call_later(the_reactor, 0, note_call, "b", note_done, NULL), SOLO_ECLOSING);

@@ -102,7 +102,8 @@ static void everything_body(void)
     CU_ASSERT_EQUAL(solo_reactor_call_from_thread(reactor, note_call, "t", note_done), 0);
     CU_ASSERT_EQUAL(solo_reactor_call_later(reactor, 0, note_call, "d", note_done, NULL), 0);
     CU_ASSERT_EQUAL(solo_reactor_call_when_running(reactor, note_call, "h", note_done), 0);
-    CU_ASSERT_EQUAL(solo_reactor_add_trigger(reactor, SOLO_DURING, SOLO_SHUTDOWN, note_trigger, "s", note_done, &trigger), 0);
+    CU_ASSERT_EQUAL(
+        solo_reactor_add_trigger(reactor, SOLO_DURING, SOLO_SHUTDOWN, note_trigger, "s", note_done, &trigger), 0);
     CU_ASSERT_EQUAL(solo_reactor_call_in_thread(reactor, note_call, "p", note_done), 0);
     worlds_destroy(reactor);
     CU_ASSERT_EQUAL(worlds.noted, 10); /* each of the five once, none of them run */
@@ -148,7 +149,8 @@ static void test_reactor__stop_works_once_and_only_while_it_runs(void)
 static void rest_of_pass(void)
 {
     the_reactor = worlds_reactor();
-    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_BEFORE, SOLO_SHUTDOWN, note_trigger, "b", NULL, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_BEFORE, SOLO_SHUTDOWN, note_trigger, "b", NULL, NULL),
+                    0);
     CU_ASSERT_EQUAL(solo_reactor_call_later(the_reactor, 0, note_call, "d", NULL, NULL), 0);
     post(worlds_stop, the_reactor);
     post(note_call, "t");
@@ -180,7 +182,8 @@ static void crash_body(void)
 {
     the_reactor = worlds_reactor();
     CU_ASSERT_EQUAL(solo_reactor_crash(the_reactor), SOLO_ENOTRUNNING);
-    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_BEFORE, SOLO_SHUTDOWN, note_trigger, "b", NULL, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_BEFORE, SOLO_SHUTDOWN, note_trigger, "b", NULL, NULL),
+                    0);
     post(crash, NULL);
     post(note_call, "t");
     CU_ASSERT_EQUAL(solo_reactor_run(the_reactor), 0);
@@ -208,7 +211,8 @@ static void stop_and_crash(void *arg)
 static void crash_in_stop_body(void)
 {
     the_reactor = worlds_reactor();
-    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_BEFORE, SOLO_SHUTDOWN, note_trigger, "b", note_done, NULL), 0);
+    CU_ASSERT_EQUAL(
+        solo_reactor_add_trigger(the_reactor, SOLO_BEFORE, SOLO_SHUTDOWN, note_trigger, "b", note_done, NULL), 0);
     post(stop_and_crash, NULL);
     CU_ASSERT_EQUAL(solo_reactor_run(the_reactor), 0);
     noted("");
@@ -453,7 +457,8 @@ static struct solo_deferred *check_running_trigger(void *arg)
 
 static void add_check(enum solo_phase phase, enum solo_system_event event, const char *letter)
 {
-    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, phase, event, check_running_trigger, (void *)letter, NULL, NULL), 0);
+    CU_ASSERT_EQUAL(
+        solo_reactor_add_trigger(the_reactor, phase, event, check_running_trigger, (void *)letter, NULL, NULL), 0);
 }
 
 static void running_body(void)

@@ -1,6 +1,6 @@
 /*
- * test_shutdown.c - an orderly stop from end to end: what is finished, what is handed back, what is refused, in which order; and
- * that no refused allocation and no schedule leaves anything behind.
+ * test_shutdown.c - an orderly stop from end to end: what is finished, what is handed back, what is refused, in which
+ * order; and that no refused allocation and no schedule leaves anything behind.
  */
 #include "worlds.h"
 #include <stdatomic.h>
@@ -16,7 +16,8 @@ static struct solo_deferred *note_trigger(void *arg)
 
 static void add_note(enum solo_phase phase, const char *letter)
 {
-    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, phase, SOLO_SHUTDOWN, note_trigger, (void *)letter, NULL, NULL), 0);
+    CU_ASSERT_EQUAL(
+        solo_reactor_add_trigger(the_reactor, phase, SOLO_SHUTDOWN, note_trigger, (void *)letter, NULL, NULL), 0);
 }
 
 /* ---- The pool ---- */
@@ -56,7 +57,8 @@ static void drain_body(void)
 {
     run_two_jobs();
     CU_ASSERT_EQUAL(worlds.noted, 8);
-    CU_ASSERT_STRING_EQUAL(worlds.notes + 6, "da"); /* whatever the order of the jobs, the during-triggers come after them */
+    CU_ASSERT_STRING_EQUAL(worlds.notes + 6,
+                           "da"); /* whatever the order of the jobs, the during-triggers come after them */
 }
 
 static void test_shutdown__the_pool_runs_its_backlog_while_the_loop_turns(void)
@@ -112,7 +114,7 @@ static void for_ever_body(void)
     uint64_t start = solo_now();
     worlds_run_to_end(the_reactor);
     CU_ASSERT_TRUE(solo_now() - start < UINT64_C(30000) * WORLDS_MS); /* not by the time limit of the drain */
-    noted("cc"); /* one more pass, and the third is handed back */
+    noted("cc");                                                      /* one more pass, and the third is handed back */
     worlds_destroy(the_reactor);
 }
 
@@ -214,7 +216,8 @@ static void let_go(void *arg)
 static void served_while_held_body(void)
 {
     the_reactor = worlds_reactor();
-    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_BEFORE, SOLO_SHUTDOWN, hold_for_a_while, "h", NULL, NULL), 0);
+    CU_ASSERT_EQUAL(
+        solo_reactor_add_trigger(the_reactor, SOLO_BEFORE, SOLO_SHUTDOWN, hold_for_a_while, "h", NULL, NULL), 0);
     CU_ASSERT_EQUAL(solo_reactor_call_in_thread(the_reactor, ask_late, "j", note_done), 0);
     CU_ASSERT_EQUAL(solo_reactor_call_later(the_reactor, 4 * WORLDS_MS, let_go, "l", NULL, NULL), 0);
     worlds_run_to_end(the_reactor);
@@ -270,7 +273,8 @@ static void held_body(void)
 {
     struct solo_reactor_options options = {.drain_max_ns = 10 * WORLDS_MS};
     CU_ASSERT_EQUAL(solo_reactor_create(&options, &the_reactor), 0);
-    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_BEFORE, SOLO_SHUTDOWN, hold_for_ever, "h", NULL, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_BEFORE, SOLO_SHUTDOWN, hold_for_ever, "h", NULL, NULL),
+                    0);
     add_note(SOLO_DURING, "d");
     uint64_t start = solo_now();
     worlds_run_to_end(the_reactor);
@@ -296,7 +300,8 @@ static void crash_held(void *arg)
 static void crash_while_held_body(void)
 {
     the_reactor = worlds_reactor();
-    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_BEFORE, SOLO_SHUTDOWN, hold_for_ever, "h", NULL, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_BEFORE, SOLO_SHUTDOWN, hold_for_ever, "h", NULL, NULL),
+                    0);
     add_note(SOLO_DURING, "d");
     CU_ASSERT_EQUAL(solo_reactor_call_later(the_reactor, WORLDS_MS, crash_held, NULL, NULL, NULL), 0);
     worlds_run_to_end(the_reactor);
@@ -323,7 +328,8 @@ static struct solo_deferred *queue_last_calls(void *arg)
 static void last_round_body(void)
 {
     the_reactor = worlds_reactor();
-    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_AFTER, SOLO_SHUTDOWN, queue_last_calls, "a", NULL, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_AFTER, SOLO_SHUTDOWN, queue_last_calls, "a", NULL, NULL),
+                    0);
     worlds_run_to_end(the_reactor);
     noted("aXtXl"); /* before run returned */
     worlds_destroy(the_reactor);
@@ -342,7 +348,8 @@ static void try_all(int status, void *arg)
     CU_ASSERT_EQUAL(solo_reactor_call_later(the_reactor, 0, note_call, "2", NULL, NULL), SOLO_ECLOSING);
     CU_ASSERT_EQUAL(solo_reactor_call_when_running(the_reactor, note_call, "3", NULL), SOLO_ECLOSING);
     CU_ASSERT_EQUAL(solo_reactor_call_in_thread(the_reactor, note_call, "4", NULL), SOLO_ECLOSING);
-    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_AFTER, SOLO_SHUTDOWN, note_trigger, "5", NULL, NULL), SOLO_ECLOSING);
+    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_AFTER, SOLO_SHUTDOWN, note_trigger, "5", NULL, NULL),
+                    SOLO_ECLOSING);
 }
 
 static void nothing_new_body(void)
@@ -465,7 +472,10 @@ static bool took(int status)
     return status == 0;
 }
 
-/* Uses everything that takes memory; after the first refusal nothing can be allocated any more, and it still ends in order. */
+/*
+ * Uses everything that takes memory; after the first refusal nothing can be allocated any more, and it still ends in
+ * order.
+ */
 static bool use_everything(struct solo_world *world)
 {
     struct solo_reactor_options options = {.world = world};

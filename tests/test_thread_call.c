@@ -207,7 +207,8 @@ static void wake_body(void)
         posters[i].number = i;
         CU_ASSERT_EQUAL(solo_thread_create(post_all, &posters[i], &posters[i].thread), 0);
     }
-    CU_ASSERT_EQUAL(solo_reactor_run(the_reactor), 0); /* with nothing else to wake it: a lost wake-up would end the schedule here */
+    CU_ASSERT_EQUAL(solo_reactor_run(the_reactor),
+                    0); /* with nothing else to wake it: a lost wake-up would end the schedule here */
     CU_ASSERT_EQUAL(arrived, POSTERS * POSTS);
     for (unsigned i = 0; i < POSTERS; i++) {
         CU_ASSERT_EQUAL(solo_thread_join(posters[i].thread), 0);
@@ -577,7 +578,8 @@ static void on_reactor_body(void)
     worlds_destroy(the_reactor);
     noted("");
     worlds_expect(SOLO003_BLOCKING_CALL_ON_REACTOR, 1);
-    CU_ASSERT_STRING_EQUAL(worlds_finding(SOLO003_BLOCKING_CALL_ON_REACTOR)->function, "solo_blocking_call_from_thread");
+    CU_ASSERT_STRING_EQUAL(worlds_finding(SOLO003_BLOCKING_CALL_ON_REACTOR)->function,
+                           "solo_blocking_call_from_thread");
     CU_ASSERT_STRING_EQUAL(worlds_finding(SOLO003_BLOCKING_CALL_ON_REACTOR)->thread, "main");
 }
 

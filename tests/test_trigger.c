@@ -54,7 +54,8 @@ static struct solo_deferred *add_more(void *arg)
     note_call(arg);
     add_note(SOLO_BEFORE, SOLO_SHUTDOWN, "b");
     add_note(SOLO_DURING, SOLO_SHUTDOWN, "d");
-    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_BEFORE, SOLO_STARTUP, note_trigger, "x", NULL, NULL), SOLO_ECLOSING);
+    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_BEFORE, SOLO_STARTUP, note_trigger, "x", NULL, NULL),
+                    SOLO_ECLOSING);
     return NULL;
 }
 
@@ -65,7 +66,8 @@ static void while_firing_body(void)
     add_note(SOLO_DURING, SOLO_SHUTDOWN, "c");
     worlds_run_to_end(the_reactor);
     noted("abcd");
-    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_AFTER, SOLO_SHUTDOWN, note_trigger, "x", NULL, NULL), SOLO_ECLOSING);
+    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_AFTER, SOLO_SHUTDOWN, note_trigger, "x", NULL, NULL),
+                    SOLO_ECLOSING);
     worlds_destroy(the_reactor);
 }
 
@@ -104,7 +106,8 @@ static void remove_body(void)
 {
     the_reactor = worlds_reactor();
     ids[0] = add_note(SOLO_BEFORE, SOLO_SHUTDOWN, "a");
-    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_BEFORE, SOLO_SHUTDOWN, note_trigger, "b", note_done, &ids[1]), 0);
+    CU_ASSERT_EQUAL(
+        solo_reactor_add_trigger(the_reactor, SOLO_BEFORE, SOLO_SHUTDOWN, note_trigger, "b", note_done, &ids[1]), 0);
     ids[2] = add_note(SOLO_BEFORE, SOLO_SHUTDOWN, "c");
     CU_ASSERT_EQUAL(solo_reactor_remove_trigger(the_reactor, ids[1]), 0);
     noted("Cb");
@@ -152,7 +155,8 @@ static void test_trigger__may_remove_one_that_has_not_fired(void)
 static void done_body(void)
 {
     the_reactor = worlds_reactor();
-    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_DURING, SOLO_STARTUP, note_trigger, "a", note_done, NULL), 0);
+    CU_ASSERT_EQUAL(
+        solo_reactor_add_trigger(the_reactor, SOLO_DURING, SOLO_STARTUP, note_trigger, "a", note_done, NULL), 0);
     CU_ASSERT_EQUAL(solo_reactor_call_when_running(the_reactor, note_call, "h", note_done), 0);
     worlds_run_to_end(the_reactor);
     noted("a=ah=h");
@@ -171,9 +175,12 @@ static void arguments_body(void)
     solo_trigger_id id = 7;
     CU_ASSERT_EQUAL(solo_reactor_add_trigger(NULL, SOLO_BEFORE, SOLO_STARTUP, note_trigger, NULL, NULL, &id), -EINVAL);
     CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_BEFORE, SOLO_STARTUP, NULL, NULL, NULL, &id), -EINVAL);
-    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, (enum solo_phase)3, SOLO_STARTUP, note_trigger, NULL, NULL, &id), -EINVAL);
-    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_BEFORE, (enum solo_system_event)2, note_trigger, NULL, NULL, &id),
-                    -EINVAL);
+    CU_ASSERT_EQUAL(
+        solo_reactor_add_trigger(the_reactor, (enum solo_phase)3, SOLO_STARTUP, note_trigger, NULL, NULL, &id),
+        -EINVAL);
+    CU_ASSERT_EQUAL(
+        solo_reactor_add_trigger(the_reactor, SOLO_BEFORE, (enum solo_system_event)2, note_trigger, NULL, NULL, &id),
+        -EINVAL);
     CU_ASSERT_EQUAL(id, 7);
     CU_ASSERT_EQUAL(solo_reactor_remove_trigger(NULL, 1), -EINVAL);
     worlds_destroy(the_reactor);
@@ -240,7 +247,8 @@ static void stop_wins_body(void)
 {
     the_reactor = worlds_reactor();
     add(SOLO_BEFORE, SOLO_STARTUP, hold, "h");
-    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_AFTER, SOLO_STARTUP, note_trigger, "a", note_done, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_add_trigger(the_reactor, SOLO_AFTER, SOLO_STARTUP, note_trigger, "a", note_done, NULL),
+                    0);
     add_note(SOLO_BEFORE, SOLO_SHUTDOWN, "s");
     worlds_run_to_end(the_reactor);
     noted("hXas");

@@ -1,14 +1,15 @@
 /*
  * worlds.h - runs the body of a test in both worlds, with the same code.
  *
- * worlds_run runs it once in world os, then in world sim: in the plain schedule, in random ones on fibers, and in some on the token
- * carrier. A sim run that does not come to its end (a deadlock, a lost wake-up) fails the test. Around each run findings are
- * caught and counted: what a body does not expect fails it.
+ * worlds_run runs it once in world os, then in world sim: in the plain schedule, in random ones on fibers, and in
+ * some on the token carrier. A sim run that does not come to its end (a deadlock, a lost wake-up) fails the test.
+ * Around each run findings are caught and counted: what a body does not expect fails it.
  *
  *     static void body(void) { ...; worlds_expect(SOLO015_LOOP_REENTERED, 1); }
  *     static void test_reactor__...(void) { worlds_run(body); }
  *
- * Bodies write down what they see with note('a') and compare the order with noted("abc"). Both are for the reactor thread.
+ * Bodies write down what they see with note('a') and compare the order with noted("abc"). Both are for the reactor
+ * thread.
  */
 #ifndef SOLO_TESTS_WORLDS_H
 #define SOLO_TESTS_WORLDS_H

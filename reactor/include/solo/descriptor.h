@@ -1,8 +1,8 @@
 /*
  * descriptor.h - readers and writers on descriptors, and streams to try them on.
  *
- * In world os a descriptor is any pollable file descriptor. In world sim it is one that the simulated network made, such as a
- * pair from solo_stream_pair.
+ * In world os a descriptor is any pollable file descriptor. In world sim it is one that the simulated network made,
+ * such as a pair from solo_stream_pair.
  */
 #ifndef SOLO_DESCRIPTOR_H
 #define SOLO_DESCRIPTOR_H
@@ -16,13 +16,16 @@ extern "C" {
 typedef void (*solo_descriptor_fn)(int fd, void *arg);
 
 /*
- * Calls on_ready(fd, arg) in every pass in which the descriptor can be read (written), until removed. One reader and one writer a
- * descriptor: -EEXIST. -EBADF, -EPERM (not pollable), -EINVAL, -ENOMEM. Remove it before closing the descriptor.
+ * Calls on_ready(fd, arg) in every pass in which the descriptor can be read (written), until removed. One reader and
+ * one writer a descriptor: -EEXIST. -EBADF, -EPERM (not pollable), -EINVAL, -ENOMEM. Remove it before closing the
+ * descriptor.
  * Instead: solo_reactor_call_from_thread with a function that adds it
  * Runs: on_ready on the reactor thread.
  */
-SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_reactor_add_reader(struct solo_reactor *reactor, int fd, solo_descriptor_fn on_ready, void *arg);
-SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_reactor_add_writer(struct solo_reactor *reactor, int fd, solo_descriptor_fn on_ready, void *arg);
+SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_reactor_add_reader(struct solo_reactor *reactor, int fd,
+                                                          solo_descriptor_fn on_ready, void *arg);
+SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_reactor_add_writer(struct solo_reactor *reactor, int fd,
+                                                          solo_descriptor_fn on_ready, void *arg);
 
 /* From when it returns the function is not called again. -ENOENT: there is none. */
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_reactor_remove_reader(struct solo_reactor *reactor, int fd);

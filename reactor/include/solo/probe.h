@@ -43,7 +43,7 @@ extern "C" {
     X(CALL_ACCEPTED, "call-accepted", 1) /* object: the call; value: what queue (enum solo_queue) */                   \
     X(CALL_BEGUN, "call-begun", 0)       /* its function starts on this thread */                                      \
     X(CALL_ENDED, "call-ended", 0)       /* its function returned */                                                   \
-    X(CALL_HANDED_BACK, "call-handed-back", 0) /* its done function ran; value: status */                              \
+    X(CALL_HANDED_BACK, "call-handed-back", 0) /* value: status, for its done function or as its caller's answer */    \
     X(CALL_DROPPED, "call-dropped", 0)   /* accepted, and it will never run; value: status */                          \
     X(JOB_WANTED, "job-wanted", 1)       /* a worker is about to take a job; object: the pool */                       \
     X(JOB_FINISHED, "job-finished", 1)   /* a worker is about to report a job; object: the call */                     \

@@ -55,7 +55,8 @@ SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_defer_to_thread(struct solo_reactor *reac
  * Runs work(arg) on the reactor thread and waits for its result; if work returns solo_wait_for(deferred), for that
  * one's result. Returns the result's status, and its value in *ret_value (which may be NULL) on success.
  * SOLO_EONREACTOR, and SOLO003: called on the reactor thread, where it would wait for itself; nothing was accepted.
- * SOLO_ECLOSING: the reactor stopped before it could serve the call. -EINVAL, -ENOMEM.
+ * SOLO_ECLOSING: the reactor stopped before it could serve the call, or its pool drains already. -EINVAL. It takes no
+ * memory.
  * Runs: work on the reactor thread.
  * Blocks.
  */
