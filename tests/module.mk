@@ -83,7 +83,7 @@ $(UNGUARDED): $(BUILD)/obj/unguarded/%.o: %.c $(BUILD)/flags | $(CONTRACTS)
 $(BUILD)/bench/libsolo-unguarded.so: $(UNGUARDED) $(BUILD)/obj/generated/contract_table.o
 	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared $(TOOL) -pthread $(NO_LOOSE_ENDS) -o $@ $^ $(LDFLAGS)
 PHONY += benches bench
-benches: $(BENCHES) $(if $(filter plain,$(FLAVOUR)),$(BUILD)/bench/libsolo-unguarded.so $(BUILD)/lib/libsolo.so)
+benches: $(BENCHES) $(BUILD)/bin/solo $(BUILD)/lib/libsolo-harness.so $(BUILD)/tests/programs/many_choices $(if $(filter plain,$(FLAVOUR)),$(BUILD)/bench/libsolo-unguarded.so $(BUILD)/lib/libsolo.so)
 bench: ## print one line per figure: name, value, unit; FIGURES='guard.ns ...' for some of them
 	@$(MAKE) FLAVOUR=plain BUILD=$(call build_of,plain) benches
 	@$(MAKE) FLAVOUR=tsan BUILD=$(call build_of,tsan) benches
