@@ -249,9 +249,9 @@ static uint64_t seed(const char *text)
 static void read_options(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"list", 0, NULL, 'l'},      {"seed", 1, NULL, 's'},    {"junit", 1, NULL, 'x'},   {"jobs", 1, NULL, 'j'},
-        {"timeout", 1, NULL, 't'},   {"no-fork", 0, NULL, 'n'}, {"verbose", 0, NULL, 'v'}, {"help", 0, NULL, 'h'},
-        {"fixture", 0, NULL, 'f'}, /* of the runner's self-test */
+        {"list", 0, NULL, 'l'},    {"seed", 1, NULL, 's'},    {"junit", 1, NULL, 'x'},
+        {"jobs", 1, NULL, 'j'},    {"timeout", 1, NULL, 't'}, {"no-fork", 0, NULL, 'n'},
+        {"verbose", 0, NULL, 'v'}, {"help", 0, NULL, 'h'},    {"fixture", 0, NULL, 'f'}, /* of the runner's self-test */
         {NULL, 0, NULL, 0},
     };
     struct runner_options *o = &runner_options;

@@ -87,7 +87,8 @@ static void judge(struct runner_test *test, struct runner_verdict *verdict, int 
     } else if (!verdict->finished) {
         add_message(verdict, "ended the process with exit status %d", WEXITSTATUS(status));
     } else if (WEXITSTATUS(status) != 0) {
-        add_message(verdict, "exit status %d after the test had finished (a leak or race checker?)", WEXITSTATUS(status));
+        add_message(verdict, "exit status %d after the test had finished (a leak or race checker?)",
+                    WEXITSTATUS(status));
     } else if (verdict->asserts == 0 && verdict->skipped == NULL) {
         add_message(verdict, "made no assertion");
     }
@@ -202,7 +203,8 @@ static struct slot *make_slots(unsigned count)
 {
     struct slot *slots = calloc(count, sizeof *slots);
     for (unsigned i = 0; slots != NULL && i < count; i++) {
-        slots[i].verdict = mmap(NULL, sizeof *slots[i].verdict, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        slots[i].verdict =
+            mmap(NULL, sizeof *slots[i].verdict, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         if (slots[i].verdict == MAP_FAILED) {
             slots = NULL;
         }

@@ -78,7 +78,8 @@ const char *runner_scratch_path(const char *name)
     if (scratch[0] == '\0') {
         const char *folder = runner_build_path("scratch");
         mkdir(folder, 0777);
-        if (snprintf(scratch, sizeof scratch, "%s/%s.%s", folder, scratch_test->suite, scratch_test->name) >= PATH_MAX) {
+        if (snprintf(scratch, sizeof scratch, "%s/%s.%s", folder, scratch_test->suite, scratch_test->name) >=
+            PATH_MAX) {
             abort();
         }
         delete_scratch();

@@ -22,11 +22,12 @@ static bool said(const char *text)
 
 static void plant_good_tree(void)
 {
-    support_write_file("tree/reactor/include/solo/contract.h", "/* contract.h - words. */\n"
-                                                               "#ifndef SOLO_CONTRACT_H\n#define SOLO_CONTRACT_H\n"
-                                                               "#define SOLO_ANY_THREAD\n"
-                                                               "#define SOLO_PUBLIC __attribute__((visibility(\"default\")))\n"
-                                                               "#endif\n");
+    support_write_file("tree/reactor/include/solo/contract.h",
+                       "/* contract.h - words. */\n"
+                       "#ifndef SOLO_CONTRACT_H\n#define SOLO_CONTRACT_H\n"
+                       "#define SOLO_ANY_THREAD\n"
+                       "#define SOLO_PUBLIC __attribute__((visibility(\"default\")))\n"
+                       "#endif\n");
     support_write_file("tree/reactor/include/solo/good.h",
                        "/* good.h - good. */\n#ifndef SOLO_GOOD_H\n#define SOLO_GOOD_H\n#include <solo/contract.h>\n"
                        "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
@@ -43,11 +44,13 @@ static void plant_good_tree(void)
 static void build_planted_tree(void)
 {
     const char *tree = runner_scratch_path("tree");
-    support_shell(&output,
-                  "cd %s && mkdir -p build/obj/reactor build/lib && for source in reactor/*.c; do"
-                  "  gcc -fvisibility=hidden -fPIC -O1 -Ireactor/include -c -o build/obj/${source%%.c}.o $source || exit; done &&"
-                  "  gcc -shared -o build/lib/libsolo.so build/obj/reactor/*.o && gcc -shared -o build/lib/libsolo-harness.so -x c /dev/null",
-                  tree);
+    support_shell(
+        &output,
+        "cd %s && mkdir -p build/obj/reactor build/lib && for source in reactor/*.c; do"
+        "  gcc -fvisibility=hidden -fPIC -O1 -Ireactor/include -c -o build/obj/${source%%.c}.o $source || exit; done &&"
+        "  gcc -shared -o build/lib/libsolo.so build/obj/reactor/*.o && gcc -shared -o build/lib/libsolo-harness.so -x "
+        "c /dev/null",
+        tree);
     CU_ASSERT_EQUAL_FATAL(output.status, 0);
 }
 
@@ -118,10 +121,12 @@ static void test_check__engine_that_asks_the_system_is_named(void)
 static void test_check__allowed_symbol_is_allowed_only_where_it_says(void)
 {
     plant_good_tree();
-    support_write_file("tree/reactor/report.c", "#include <stdio.h>\nint report(void);\nint report(void) { return puts(\"x\"); }\n");
+    support_write_file("tree/reactor/report.c",
+                       "#include <stdio.h>\nint report(void);\nint report(void) { return puts(\"x\"); }\n");
     build_planted_tree();
     CU_ASSERT_EQUAL(run_rule("door"), 0);
-    support_write_file("tree/reactor/other.c", "#include <stdio.h>\nint other(void);\nint other(void) { return puts(\"x\"); }\n");
+    support_write_file("tree/reactor/other.c",
+                       "#include <stdio.h>\nint other(void);\nint other(void) { return puts(\"x\"); }\n");
     build_planted_tree();
     CU_ASSERT_EQUAL(run_rule("door"), 1);
     CU_ASSERT(said("reactor/other.c: needs puts"));
@@ -131,7 +136,8 @@ static void test_check__allowed_symbol_is_allowed_only_where_it_says(void)
 static void test_check__worlds_may_ask_the_system(void)
 {
     plant_good_tree();
-    support_write_file("tree/reactor/world_os_x.c", "#include <stdlib.h>\nint x(void);\nint x(void) { return rand(); }\n");
+    support_write_file("tree/reactor/world_os_x.c",
+                       "#include <stdlib.h>\nint x(void);\nint x(void) { return rand(); }\n");
     build_planted_tree();
     CU_ASSERT_EQUAL(run_rule("door"), 0);
 }
@@ -160,8 +166,9 @@ static void test_check__function_without_a_comment_is_named(void)
 static void test_check__promised_function_that_is_not_there_is_named(void)
 {
     plant_good_tree();
-    support_write_file("tree/reactor/include/solo/bad.h", "/* bad.h - bad. */\n#include <solo/contract.h>\n\n"
-                                                          "/* Says. */\nSOLO_ANY_THREAD SOLO_PUBLIC int solo_bad(void);\n");
+    support_write_file("tree/reactor/include/solo/bad.h",
+                       "/* bad.h - bad. */\n#include <solo/contract.h>\n\n"
+                       "/* Says. */\nSOLO_ANY_THREAD SOLO_PUBLIC int solo_bad(void);\n");
     build_planted_tree();
     CU_ASSERT_EQUAL(run_rule("exported"), 1);
     CU_ASSERT(said("solo_bad: declared in a public header, exported by no library"));
@@ -173,7 +180,8 @@ static void test_check__unfinished_work_and_long_lines_are_named(void)
     plant_good_tree();
     memset(line, 'x', sizeof line);
     memcpy(line + sizeof line - 2, "\n", 2);
-    support_write_file("tree/reactor/unfinished.c", "/* TO" "DO: think */\n");
+    support_write_file("tree/reactor/unfinished.c", "/* TO"
+                                                    "DO: think */\n");
     support_write_file("tree/reactor/long.c", line);
     support_write_file("tree/reactor/tab.c", "\tint x;\n");
     support_write_file("tree/reactor/end.c", "int x;");

@@ -9,19 +9,21 @@ static struct runner_output output;
 /* Fakes in front of the path: every package but those in `missing` is installed; what apt-get is asked goes to a file. */
 static void run_deps(const char *missing, const char *user, const char *arguments)
 {
-    support_write_script("bin/dpkg-query", "#!/bin/bash\n"
-                                           "for package in \"${@:4}\"; do\n"
-                                           "    case \" $MISSING \" in *\" $package \"*) ;; *) echo \"installed $package\" ;; esac\n"
-                                           "done\n"
-                                           "[ -z \"$MISSING\" ]\n");
+    support_write_script("bin/dpkg-query",
+                         "#!/bin/bash\n"
+                         "for package in \"${@:4}\"; do\n"
+                         "    case \" $MISSING \" in *\" $package \"*) ;; *) echo \"installed $package\" ;; esac\n"
+                         "done\n"
+                         "[ -z \"$MISSING\" ]\n");
     support_write_script("bin/apt-get", "#!/bin/bash\n"
                                         "echo \"apt-get $*\" >> \"$ASKED\"\n"
                                         "[ \"$APT\" != broken ] || { echo 'no network'; exit 100; }\n");
     support_write_script("bin/sudo", "#!/bin/bash\necho sudo >> \"$ASKED\"\nexec \"$@\"\n");
     support_write_script("bin/id", "#!/bin/bash\necho $USER_ID\n");
     support_write_file("asked", "");
-    support_shell(&output, "MISSING='%s' USER_ID=%s ASKED=%s PATH=%s:$PATH %s .ci/deps %s", missing, user, runner_scratch_path("asked"),
-                  runner_scratch_path("bin"), strcmp(user, "nobody-to-ask") == 0 ? "APT=broken" : "", arguments);
+    support_shell(&output, "MISSING='%s' USER_ID=%s ASKED=%s PATH=%s:$PATH %s .ci/deps %s", missing, user,
+                  runner_scratch_path("asked"), runner_scratch_path("bin"),
+                  strcmp(user, "nobody-to-ask") == 0 ? "APT=broken" : "", arguments);
 }
 
 static const char *asked(void)

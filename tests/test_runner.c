@@ -43,9 +43,7 @@ static void fixture_hangs_and_does_not_answer(void)
     fixture_hangs();
 }
 
-static void fixture_asserts_nothing(void)
-{
-}
+static void fixture_asserts_nothing(void) {}
 
 static void fixture_exits(void)
 {
@@ -232,8 +230,8 @@ static void test_runner__closing_lines_add_up(void)
 
 static void test_runner__bad_usage_is_one_line_and_exit_2(void)
 {
-    static const char *const bad[][2] = {
-        {"--seed", "x"}, {"--seed", "-1"}, {"--jobs", "0"}, {"--timeout", "nan"}, {"--nonsense", NULL}, {"no-such-test", NULL}};
+    static const char *const bad[][2] = {{"--seed", "x"},      {"--seed", "-1"},     {"--jobs", "0"},
+                                         {"--timeout", "nan"}, {"--nonsense", NULL}, {"no-such-test", NULL}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         run_fixture(bad[i][0], bad[i][1], NULL, NULL);
         CU_ASSERT_EQUAL(output.status, 2);
