@@ -161,6 +161,14 @@ int solo_violation_set_sink(solo_violation_sink_fn sink, void *arg)
     return 0;
 }
 
+int solo_violation_has_sink(void)
+{
+    enter();
+    int has = all.sink != NULL;
+    leave();
+    return has;
+}
+
 unsigned solo_violation_count(unsigned id)
 {
     enter();
