@@ -5,6 +5,7 @@
  * whole subscription or none. Deliveries read without locks. Race detectors do not look at this file
  * (reactor/module.mk): telling a subscriber must not order the threads that announce.
  */
+#include "annotate.h"
 #include "self.h"
 #include <stddef.h>
 
@@ -19,6 +20,12 @@ struct subscriber {
 static struct subscriber subscribers[SUBSCRIBERS_MAX];
 static size_t slots_used; /* slots that were ever published; a delivery looks no further */
 int solo__probe_watched;
+
+__attribute__((constructor)) static void begin(void)
+{
+    SOLO_ANNOTATE_PRIVATE(subscribers, sizeof subscribers);
+    SOLO_ANNOTATE_PRIVATE(&solo__probe_watched, sizeof solo__probe_watched);
+}
 
 void solo__probe_deliver(const struct solo_event *event);
 
