@@ -9,6 +9,7 @@
 #include <solo/detail.h>
 #include <backtrace.h>
 #include <dlfcn.h>
+#include <gnu/libc-version.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,7 +67,7 @@ static void set_up(void)
         (void)snprintf(kit_root, sizeof kit_root, "%s", here.file);
     }
     Dl_info info;
-    if (dladdr((const void *)(uintptr_t)&getcwd, &info) != 0) {
+    if (dladdr((const void *)(uintptr_t)&gnu_get_libc_version, &info) != 0) { /* nobody intercepts that one */
         c_library = info.dli_fbase;
     }
 }
@@ -76,13 +77,19 @@ static int starts_with(const char *text, const char *start)
     return strncmp(text, start, strlen(start)) == 0;
 }
 
+static const char *without_dot(const char *path)
+{
+    return path + (starts_with(path, "./") ? 2 : 0);
+}
+
 static int is_kit_file(const char *file)
 {
-    if (file[0] == '\0' || !starts_with(file, kit_root)) {
+    const char *root = without_dot(kit_root); /* headers may come without the dot where sources have it */
+    const char *rest = without_dot(file);
+    if (rest[0] == '\0' || !starts_with(rest, root)) {
         return 0;
     }
-    const char *rest = file + strlen(kit_root);
-    rest += starts_with(rest, "./") ? 2 : 0;
+    rest = without_dot(rest + strlen(root));
     return starts_with(rest, "reactor/") || starts_with(rest, "harness/");
 }
 
@@ -109,11 +116,11 @@ static void fall_back(uintptr_t pc, struct solo_frame_text *frame)
 static void shorten(char *file)
 {
     size_t length = strlen(working_directory);
-    char *rest = file;
+    const char *rest = file;
     if (length > 0 && starts_with(rest, working_directory)) {
         rest += length;
     }
-    rest += starts_with(rest, "./") ? 2 : 0;
+    rest = without_dot(rest);
     memmove(file, rest, strlen(rest) + 1);
 }
 
