@@ -33,8 +33,8 @@ $(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/lib/libsolo.so $(HOOK)
 	    -L$(BUILD)/lib -lsolo $(LDFLAGS)
 ALL += $(PROGRAMS)
 
-# What `make test` does, in this order; other folders add to it.
-TEST_STEPS += test-units
+# What `make test` does, in this order; the steps of other folders come after these two.
+TEST_STEPS := test-units test-compile-fail $(TEST_STEPS)
 TESTS ?=
 TEST_OPTIONS ?= $(if $(filter valgrind tsan,$(FLAVOUR)),--timeout 300) --junit $(BUILD)/solo-tests.xml
 RUN_TESTS = $(if $(filter valgrind,$(FLAVOUR)),valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite)
@@ -46,7 +46,6 @@ test-units: $(BUILD)/bin/solo-tests $(ALL) | deps-test ## run the CUnit suites; 
 test: $(ALL) ## prove it: every suite, check of the course, and sanitizer self-tests (6 minutes or less)
 	+@tests/steps '$(MAKE) FLAVOUR=$(FLAVOUR) BUILD=$(BUILD)' $(TEST_STEPS)
 
-TEST_STEPS += test-compile-fail
 PHONY += test-compile-fail
 test-compile-fail: | deps-test ## clang refuses wrong calls and wrong callbacks, and nothing else
 	@tests/compile_fail/run
