@@ -9,6 +9,7 @@
 #include "ledger.h"
 #include "oracle.h"
 #include "process.h"
+#include "required.h"
 #include "sanitizer/annotate.h"
 #include "twin.h"
 #include <execinfo.h>
@@ -172,14 +173,10 @@ void solo__child_prepare(struct solo__region *region)
 const struct solo_strategy *solo__child_strategy(struct solo__region *region)
 {
     switch (region->request.mode) {
-    case SOLO__REPLAY:
-        return &solo__strategy_replay;
-    case SOLO__STEP:
-        return &solo__strategy_interactive;
-    case SOLO__TWIN:
-        return NULL; /* solo__child_create_twin */
-    default:
-        return solo_strategy_find(region->request.strategy, NULL);
+    case SOLO__REPLAY: return &solo__strategy_replay;
+    case SOLO__STEP: return &solo__strategy_interactive;
+    case SOLO__TWIN: return NULL; /* solo__child_create_twin */
+    default: return solo_strategy_find(region->request.strategy, NULL);
     }
 }
 
@@ -187,12 +184,13 @@ void solo__child_ending(int ending, void *arg)
 {
     solo_oracles_end(ending); /* here, because the threads that wait are still there */
     if (!muted) {
+        solo__required_take(&((struct solo__region *)arg)->outcome);
         solo__child_take_details(arg);
     }
 }
 
-static int create_sim(struct solo__region *region, const struct solo_strategy *strategy, void *state, struct solo_sim_log *log,
-                      struct solo_sim **ret_sim)
+static int create_sim(struct solo__region *region, const struct solo_strategy *strategy, void *state,
+                      struct solo_sim_log *log, struct solo_sim **ret_sim)
 {
     const struct solo__request *request = &region->request;
     struct solo_sim_options options = {
@@ -245,6 +243,7 @@ void solo__child_begin(struct solo__region *region)
     outcome->details_taken = 0;
     outcome->last_words = 0;
     outcome->thread_count = 0;
+    outcome->counter_count = 0;
     outcome->running = 1;
     __atomic_store_n(&outcome->number, outcome->number + 1, __ATOMIC_RELAXED);
     region->log.answers_count = 0;
@@ -285,7 +284,8 @@ void solo__child_account_for(struct solo__region *region)
     struct solo__replay_state *replay = &region->strategy.replay;
     if (region->request.mode == SOLO__REPLAY) {
         bool ended = !outcome->running && region->log.ending != SOLO_ENDING_DIVERGED;
-        outcome->diverged_at = ended ? solo__replay_close(replay, region->log.answers_count, last_check(region)) : replay->diverged_at;
+        outcome->diverged_at =
+            ended ? solo__replay_close(replay, region->log.answers_count, last_check(region)) : replay->diverged_at;
     }
     solo__outcome_close(region);
     uint32_t first = outcome->details_taken;
@@ -320,7 +320,9 @@ void solo__capture_rewind(int fd)
 void solo__capture_read(int fd, char output[SOLO_OUTPUT_MAX])
 {
     off_t written = fd >= 0 ? lseek(fd, 0, SEEK_CUR) : 0;
-    size_t size = written > 0 && written < SOLO_OUTPUT_MAX - 1 ? (size_t)written : written > 0 ? SOLO_OUTPUT_MAX - 1 : 0;
+    size_t size = written > 0 && written < SOLO_OUTPUT_MAX - 1 ? (size_t)written
+                  : written > 0                                ? SOLO_OUTPUT_MAX - 1
+                                                               : 0;
     ssize_t got = size != 0 ? pread(fd, output, size, 0) : 0;
     output[got > 0 ? got : 0] = '\0';
 }

@@ -12,7 +12,8 @@
 void solo__child_prepare(struct solo__region *region);
 
 /* A simulation as the region's request asks for, writing region->log. 0, -EINVAL or -ENOMEM. */
-int solo__child_create_sim(struct solo__region *region, const struct solo_strategy *strategy, struct solo_sim **ret_sim);
+int solo__child_create_sim(struct solo__region *region, const struct solo_strategy *strategy,
+                           struct solo_sim **ret_sim);
 /* Another, answering as region->twin says and writing region->twin_log. */
 int solo__child_create_twin(struct solo__region *region, struct solo_sim **ret_sim);
 

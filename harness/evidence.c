@@ -29,7 +29,8 @@ static void print_failing(const struct solo__ledger *ledger, char *text, size_t 
     if (ledger->failing == 0) {
         snprintf(text, size, "no failure");
     } else {
-        snprintf(text, size, "%s %s", grouped(ledger->failing, number, sizeof number), ledger->failing == 1 ? "fails" : "fail");
+        snprintf(text, size, "%s %s", grouped(ledger->failing, number, sizeof number),
+                 ledger->failing == 1 ? "fails" : "fail");
     }
 }
 
@@ -40,7 +41,8 @@ static const char *plural(uint64_t number)
 
 static void print_plain(const struct solo__ledger *ledger, char *text)
 {
-    snprintf(text, SOLO_EVIDENCE_MAX, "the plain schedule %s; no other was tried", ledger->failing == 0 ? "passed" : "fails");
+    snprintf(text, SOLO_EVIDENCE_MAX, "the plain schedule %s; no other was tried",
+             ledger->failing == 0 ? "passed" : "fails");
 }
 
 static void print_search(const struct solo__region *region, char *text)
@@ -59,15 +61,17 @@ static void print_search(const struct solo__region *region, char *text)
             snprintf(text, SOLO_EVIDENCE_MAX, "all %s schedules passed%s", number, cut);
         }
     } else if (search->finished && search->complete) {
-        snprintf(text, SOLO_EVIDENCE_MAX, "all %s schedule%s tried, %s%s", number, plural(ledger->schedules), failing, cut);
-    } else if (search->finished) {
-        snprintf(text, SOLO_EVIDENCE_MAX, "exhausted at delay bound %u: %s schedule%s, %s%s", (unsigned)search->delay_bound, number,
-                 plural(ledger->schedules), failing, cut);
-    } else if (search->delay_bound == SOLO_DELAY_UNBOUNDED) {
-        snprintf(text, SOLO_EVIDENCE_MAX, "not exhausted: %s schedule%s tried, %s%s", number, plural(ledger->schedules), failing,
+        snprintf(text, SOLO_EVIDENCE_MAX, "all %s schedule%s tried, %s%s", number, plural(ledger->schedules), failing,
                  cut);
+    } else if (search->finished) {
+        snprintf(text, SOLO_EVIDENCE_MAX, "exhausted at delay bound %u: %s schedule%s, %s%s",
+                 (unsigned)search->delay_bound, number, plural(ledger->schedules), failing, cut);
+    } else if (search->delay_bound == SOLO_DELAY_UNBOUNDED) {
+        snprintf(text, SOLO_EVIDENCE_MAX, "not exhausted: %s schedule%s tried, %s%s", number, plural(ledger->schedules),
+                 failing, cut);
     } else if (search->round == 0) {
-        snprintf(text, SOLO_EVIDENCE_MAX, "not exhausted: %s schedule%s tried, %s", number, plural(ledger->schedules), failing);
+        snprintf(text, SOLO_EVIDENCE_MAX, "not exhausted: %s schedule%s tried, %s", number, plural(ledger->schedules),
+                 failing);
     } else {
         snprintf(text, SOLO_EVIDENCE_MAX, "exhausted at delay bound %u, in bound %u not: %s schedule%s tried, %s%s",
                  (unsigned)search->round - 1, (unsigned)search->round, number, plural(ledger->schedules), failing, cut);
@@ -98,9 +102,10 @@ static void print_sample(const struct solo__ledger *ledger, char *text)
     }
     print_failing(ledger, failing, sizeof failing);
     print_chance(ledger, chance, sizeof chance);
-    snprintf(text, SOLO_EVIDENCE_MAX, "%s schedule%s, %s%s distinct, %s; chance that the next one is new: %s (Good-Turing)",
-             grouped(ledger->schedules, number, sizeof number), plural(ledger->schedules), ledger->set_full ? "more than " : "",
-             grouped(ledger->distinct, distinct, sizeof distinct), failing, chance);
+    snprintf(
+        text, SOLO_EVIDENCE_MAX, "%s schedule%s, %s%s distinct, %s; chance that the next one is new: %s (Good-Turing)",
+        grouped(ledger->schedules, number, sizeof number), plural(ledger->schedules),
+        ledger->set_full ? "more than " : "", grouped(ledger->distinct, distinct, sizeof distinct), failing, chance);
 }
 
 void solo__evidence(const struct solo__region *region, char text[SOLO_EVIDENCE_MAX])

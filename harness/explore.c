@@ -61,13 +61,15 @@ static int fill_request(struct solo__region *region, const struct solo_explore_o
     request->let_time_pass = options->let_time_pass;
     request->stop_at_first = options->stop_at_first;
     request->twin_every = options->twice_every;
+    request->dependences = options->dependences;
     strcpy(request->peer_file, options->peer_file != NULL ? options->peer_file : "");
     return 0;
 }
 
 static struct solo_limits limits_of(const struct solo__region *region)
 {
-    return (struct solo_limits){region->request.steps_max, region->request.faults_max, region->request.let_time_pass != 0};
+    return (struct solo_limits){region->request.steps_max, region->request.faults_max,
+                                region->request.let_time_pass != 0};
 }
 
 void solo__subject_finish(struct solo__subject *subject)
@@ -91,8 +93,9 @@ void solo__subject_tick(void *arg)
     struct solo__subject *subject = arg;
     if (subject->progress != NULL && subject->region->request.mode == SOLO__EXPLORE) {
         const struct solo__ledger *ledger = &subject->region->ledger;
-        fprintf(subject->progress, "\r%llu schedules, %llu distinct, %llu failing ", (unsigned long long)ledger->schedules,
-                (unsigned long long)ledger->distinct, (unsigned long long)ledger->failing);
+        fprintf(subject->progress, "\r%llu schedules, %llu distinct, %llu failing ",
+                (unsigned long long)ledger->schedules, (unsigned long long)ledger->distinct,
+                (unsigned long long)ledger->failing);
         fflush(subject->progress);
     }
 }
@@ -104,7 +107,8 @@ static char *token_text(const struct solo__subject *subject, const struct solo__
 {
     struct solo_limits limits = limits_of(subject->region);
     struct solo_token token;
-    if (solo_token_make(subject->name, &limits, schedule->answers, schedule->answers_count, schedule->open, &token) < 0) {
+    if (solo_token_make(subject->name, &limits, schedule->answers, schedule->answers_count, schedule->open, &token) <
+        0) {
         return NULL;
     }
     char *text = solo_token_text(&token);
@@ -136,7 +140,8 @@ static int run_strictly(struct solo__subject *subject, const struct solo__schedu
 {
     struct solo_limits limits = limits_of(subject->region);
     struct solo_token token;
-    int result = solo_token_make(subject->name, &limits, schedule->answers, schedule->answers_count, schedule->open, &token);
+    int result =
+        solo_token_make(subject->name, &limits, schedule->answers, schedule->answers_count, schedule->open, &token);
     if (result < 0) {
         return result;
     }
@@ -162,8 +167,8 @@ static int take_defects(const struct solo__region *region, struct defect *defect
     for (uint32_t i = 0; i < region->ledger.defect_count; i++) {
         defects[i].known = region->ledger.defects[i];
         uint32_t count = defects[i].known.answers_count;
-        if (count <= SOLO__ANSWERS_MAX &&
-            solo__schedule_copy(&defects[i].schedule, region->finding_answers[i], count, defects[i].known.open != 0) < 0) {
+        if (count <= SOLO__ANSWERS_MAX && solo__schedule_copy(&defects[i].schedule, region->finding_answers[i], count,
+                                                              defects[i].known.open != 0) < 0) {
             return -ENOMEM;
         }
     }
@@ -195,8 +200,8 @@ static bool is_worth_shrinking(const struct defect *defect, unsigned index)
     return index < SHRUNK_FINDINGS_MAX && defect->schedule.answers != NULL && !hangs;
 }
 
-static int make_finding(struct solo__subject *subject, const struct solo_explore_options *options, struct defect *defect,
-                        unsigned index, struct solo_finding *finding)
+static int make_finding(struct solo__subject *subject, const struct solo_explore_options *options,
+                        struct defect *defect, unsigned index, struct solo_finding *finding)
 {
     finding->violation = defect->known.violation;
     finding->schedules = defect->known.schedules;
@@ -209,7 +214,8 @@ static int make_finding(struct solo__subject *subject, const struct solo_explore
     int result = 0;
     if (options->shrink && is_worth_shrinking(defect, index)) {
         unsigned runs = subject->scenario != NULL ? SHRINK_RUNS_SCENARIO : SHRINK_RUNS_PROGRAM;
-        result = solo__schedule_copy(&original, defect->schedule.answers, defect->schedule.answers_count, defect->schedule.open);
+        result = solo__schedule_copy(&original, defect->schedule.answers, defect->schedule.answers_count,
+                                     defect->schedule.open);
         if (result == 0) {
             result = solo__shrink(subject, finding->signature, runs, &defect->schedule, &passing);
         }
@@ -235,8 +241,9 @@ static void decide_verdict(const struct solo__ledger *ledger, struct solo_report
     bool proved = false;
     for (unsigned i = 0; i < report->finding_count; i++) {
         const char *text = report->findings[i].violation.text;
-        bool unfinished = report->findings[i].violation.id == SOLO_NO_VIOLATION &&
-                          (strncmp(text, "unmodelled block", 16) == 0 || strncmp(text, "the schedule did not end", 24) == 0);
+        bool unfinished =
+            report->findings[i].violation.id == SOLO_NO_VIOLATION &&
+            (strncmp(text, "unmodelled block", 16) == 0 || strncmp(text, "the schedule did not end", 24) == 0);
         proved = proved || !unfinished;
     }
     report->verdict = proved                                         ? SOLO_VERDICT_FINDINGS
@@ -244,7 +251,8 @@ static void decide_verdict(const struct solo__ledger *ledger, struct solo_report
                                                                      : SOLO_VERDICT_CLEAN;
 }
 
-static int make_findings(struct solo__subject *subject, const struct solo_explore_options *options, struct solo_report *report)
+static int make_findings(struct solo__subject *subject, const struct solo_explore_options *options,
+                         struct solo_report *report)
 {
     unsigned count = subject->region->ledger.defect_count;
     struct defect *defects = calloc(count + (size_t)1, sizeof *defects);
@@ -270,18 +278,23 @@ static void fill_report(const struct solo__region *region, struct solo_report *r
     report->failing = ledger->failing;
     report->steps = ledger->steps;
     report->choices = ledger->choices;
-    report->exhausted = (search && region->strategy.dfs.finished && !region->strategy.dfs.cut) || (plain && ledger->strategy_ended);
+    report->exhausted =
+        (search && region->strategy.dfs.finished && !region->strategy.dfs.cut) || (plain && ledger->strategy_ended);
     solo__evidence(region, report->evidence);
+    report->required_count = ledger->required_count;
+    memcpy(report->required, ledger->required, sizeof report->required);
 }
 
-static int explore(struct solo__subject *subject, const struct solo_explore_options *options, struct solo_report *report)
+static int explore(struct solo__subject *subject, const struct solo_explore_options *options,
+                   struct solo_report *report)
 {
     struct solo__region *region = subject->region;
     const struct solo_strategy *strategy = solo_strategy_find(region->request.strategy, NULL);
     memset(report, 0, sizeof *report);
     report->verdict = SOLO_VERDICT_INCOMPLETE;
     subject->progress = options->progress;
-    solo__region_clear_ledger(region, region->request.schedules_max < SOLO__SET_MAX ? region->request.schedules_max * 2 : SOLO__SET_MAX);
+    solo__region_clear_ledger(region, region->request.schedules_max < SOLO__SET_MAX ? region->request.schedules_max * 2
+                                                                                    : SOLO__SET_MAX);
     (void)solo_strategy_prepare(strategy, &region->strategy, options->delay_bound);
     uint64_t begun = solo__wall_ns();
     int result = subject->explore(subject);
@@ -327,7 +340,7 @@ static int write_trace(const struct solo__subject *subject, struct solo_replay *
     if (to == NULL) {
         return -ENOMEM;
     }
-    int result = solo_trace_write(to, &trace, false);
+    int result = solo_trace_write(to, &trace, region->request.dependences != 0);
     return fclose(to) == 0 ? result : -ENOMEM;
 }
 
@@ -358,8 +371,8 @@ static int fill_replay(struct solo__subject *subject, bool want_trace, struct so
     return want_trace ? write_trace(subject, replay) : 0;
 }
 
-static int replay(struct solo__subject *subject, const char *text, bool strict, bool want_trace, struct solo_replay *ret_replay,
-                  char why[SOLO_EVIDENCE_MAX])
+static int replay(struct solo__subject *subject, const char *text, bool strict, bool want_trace,
+                  struct solo_replay *ret_replay, char why[SOLO_EVIDENCE_MAX])
 {
     struct solo__region *region = subject->region;
     struct solo_limits limits = limits_of(region);
@@ -408,16 +421,11 @@ static const char *explain(const struct solo__subject *subject, int result)
         return subject->why;
     }
     switch (subject->argv != NULL ? result : 0) {
-    case -ENOENT:
-        return "there is no such program";
-    case -EACCES:
-        return "the program may not be executed";
-    case -ENOEXEC:
-        return "it is not a program that this machine can execute";
-    case -EPROTO:
-        return "the program does not use libsolo as a shared library, so it cannot be simulated";
-    default:
-        return solo_error_text(result);
+    case -ENOENT: return "there is no such program";
+    case -EACCES: return "the program may not be executed";
+    case -ENOEXEC: return "it is not a program that this machine can execute";
+    case -EPROTO: return "the program does not use libsolo as a shared library, so it cannot be simulated";
+    default: return solo_error_text(result);
     }
 }
 
@@ -431,8 +439,8 @@ static int close_subject(struct solo__subject *subject, int result, char *why)
     return result;
 }
 
-static int explore_subject(const struct solo_scenario *scenario, char *const argv[], const struct solo_explore_options *options,
-                           struct solo_report *ret_report)
+static int explore_subject(const struct solo_scenario *scenario, char *const argv[],
+                           const struct solo_explore_options *options, struct solo_report *ret_report)
 {
     struct solo__subject subject;
     int result = open_subject(&subject, scenario, argv, options, ret_report);
@@ -461,8 +469,9 @@ static int replay_subject(const struct solo_scenario *scenario, char *const argv
     return close_subject(&subject, result, why);
 }
 
-static int step_subject(const struct solo_scenario *scenario, char *const argv[], const struct solo_explore_options *options,
-                        solo_step_fn step_fn, void *arg, struct solo_replay *ret_replay, char *why)
+static int step_subject(const struct solo_scenario *scenario, char *const argv[],
+                        const struct solo_explore_options *options, solo_step_fn step_fn, void *arg,
+                        struct solo_replay *ret_replay, char *why)
 {
     struct solo__subject subject;
     int result = open_subject(&subject, scenario, argv, options, step_fn != NULL ? ret_replay : NULL);
@@ -476,7 +485,8 @@ static int step_subject(const struct solo_scenario *scenario, char *const argv[]
     return close_subject(&subject, result, why);
 }
 
-int solo_explore(const struct solo_scenario *scenario, const struct solo_explore_options *options, struct solo_report *ret_report)
+int solo_explore(const struct solo_scenario *scenario, const struct solo_explore_options *options,
+                 struct solo_report *ret_report)
 {
     return scenario != NULL ? explore_subject(scenario, NULL, options, ret_report) : -EINVAL;
 }
@@ -486,10 +496,12 @@ int solo_explore_program(char *const argv[], const struct solo_explore_options *
     return explore_subject(NULL, argv, options, ret_report);
 }
 
-int solo_replay_scenario(const struct solo_scenario *scenario, const char *token, const struct solo_explore_options *options,
-                         bool strict, bool want_trace, struct solo_replay *ret_replay, char why[SOLO_EVIDENCE_MAX])
+int solo_replay_scenario(const struct solo_scenario *scenario, const char *token,
+                         const struct solo_explore_options *options, bool strict, bool want_trace,
+                         struct solo_replay *ret_replay, char why[SOLO_EVIDENCE_MAX])
 {
-    return scenario != NULL ? replay_subject(scenario, NULL, token, options, strict, want_trace, ret_replay, why) : -EINVAL;
+    return scenario != NULL ? replay_subject(scenario, NULL, token, options, strict, want_trace, ret_replay, why)
+                            : -EINVAL;
 }
 
 int solo_replay_program(char *const argv[], const char *token, const struct solo_explore_options *options, bool strict,
@@ -498,8 +510,8 @@ int solo_replay_program(char *const argv[], const char *token, const struct solo
     return replay_subject(NULL, argv, token, options, strict, want_trace, ret_replay, why);
 }
 
-int solo_step_scenario(const struct solo_scenario *scenario, const struct solo_explore_options *options, solo_step_fn step_fn,
-                       void *arg, struct solo_replay *ret_replay, char why[SOLO_EVIDENCE_MAX])
+int solo_step_scenario(const struct solo_scenario *scenario, const struct solo_explore_options *options,
+                       solo_step_fn step_fn, void *arg, struct solo_replay *ret_replay, char why[SOLO_EVIDENCE_MAX])
 {
     return scenario != NULL ? step_subject(scenario, NULL, options, step_fn, arg, ret_replay, why) : -EINVAL;
 }

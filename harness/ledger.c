@@ -4,6 +4,7 @@
  * The passing path is hot: it counts and looks up one hash, and writes nothing else.
  */
 #include "ledger.h"
+#include "required.h"
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
@@ -30,22 +31,14 @@ void solo__outcome_add(struct solo__outcome *outcome, unsigned id, const char *f
 static const char *signal_text(int signal)
 {
     switch (signal) {
-    case SIGSEGV:
-        return "SIGSEGV (it touched memory that is not there)";
-    case SIGBUS:
-        return "SIGBUS (it touched memory that cannot be reached)";
-    case SIGABRT:
-        return "SIGABRT (abort, or a failed assertion)";
-    case SIGFPE:
-        return "SIGFPE (an arithmetic error)";
-    case SIGILL:
-        return "SIGILL (an illegal instruction)";
-    case SIGTRAP:
-        return "SIGTRAP (a trap)";
-    case SIGKILL:
-        return "SIGKILL (somebody killed it, or memory ran out)";
-    default:
-        return NULL;
+    case SIGSEGV: return "SIGSEGV (it touched memory that is not there)";
+    case SIGBUS: return "SIGBUS (it touched memory that cannot be reached)";
+    case SIGABRT: return "SIGABRT (abort, or a failed assertion)";
+    case SIGFPE: return "SIGFPE (an arithmetic error)";
+    case SIGILL: return "SIGILL (an illegal instruction)";
+    case SIGTRAP: return "SIGTRAP (a trap)";
+    case SIGKILL: return "SIGKILL (somebody killed it, or memory ran out)";
+    default: return NULL;
     }
 }
 
@@ -57,8 +50,8 @@ static void add_death(struct solo__region *region)
     const char *words = outcome->signal != 0 ? signal_text(outcome->signal) : NULL;
     uint32_t slot = outcome->violation_count;
     if (outcome->killed) {
-        solo__outcome_add(outcome, SOLO_NO_VIOLATION, "unmodelled block after step %llu: the schedule did not go on and was killed",
-                          step);
+        solo__outcome_add(outcome, SOLO_NO_VIOLATION,
+                          "unmodelled block after step %llu: the schedule did not go on and was killed", step);
     } else if (outcome->signal != 0 && words != NULL) {
         solo__outcome_add(outcome, SOLO018_MEMORY, "killed by %s after step %llu", words, step);
     } else if (outcome->signal != 0) {
@@ -66,8 +59,9 @@ static void add_death(struct solo__region *region)
     } else if (outcome->last_words) {
         solo__outcome_add(outcome, SOLO018_MEMORY, "%s after step %llu", outcome->dying.text, step);
     } else {
-        solo__outcome_add(outcome, SOLO_NO_VIOLATION, "exit with status %d in the middle of a schedule, after step %llu",
-                          outcome->exit_status, step);
+        solo__outcome_add(outcome, SOLO_NO_VIOLATION,
+                          "exit with status %d in the middle of a schedule, after step %llu", outcome->exit_status,
+                          step);
     }
     if (slot < SOLO__VIOLATIONS_MAX) {
         struct solo_violation *violation = &outcome->violations[slot];
@@ -87,7 +81,8 @@ static void add_death(struct solo__region *region)
 static bool is_explained(const struct solo__region *region)
 {
     const struct solo__outcome *outcome = &region->outcome;
-    bool by_guard = region->request.policy == SOLO_POLICY_ABORT && outcome->signal == SIGABRT && outcome->violation_count != 0;
+    bool by_guard =
+        region->request.policy == SOLO_POLICY_ABORT && outcome->signal == SIGABRT && outcome->violation_count != 0;
     bool by_tool = false;
     for (uint32_t i = 0; i < outcome->violation_count && i < SOLO__VIOLATIONS_MAX; i++) {
         by_tool = by_tool || (outcome->violations[i].from_tool != 0 && outcome->violations[i].id == SOLO018_MEMORY);
@@ -134,8 +129,8 @@ static void copy_without_numbers(char *to, size_t size, const char *from)
 void solo__signature(const struct solo_violation *violation, char signature[SOLO__SIGNATURE_MAX])
 {
     char words[80] = "";
-    bool by_words = violation->id == SOLO_NO_VIOLATION || violation->id == SOLO018_MEMORY ||
-                    violation->id == SOLO017_DATA_RACE;
+    bool by_words =
+        violation->id == SOLO_NO_VIOLATION || violation->id == SOLO018_MEMORY || violation->id == SOLO017_DATA_RACE;
     if (by_words) {
         copy_without_numbers(words, sizeof words - 8, violation->text);
     }
@@ -143,14 +138,16 @@ void solo__signature(const struct solo_violation *violation, char signature[SOLO
         snprintf(signature, SOLO__SIGNATURE_MAX, "check %s", words);
         return;
     }
-    if (violation->id == SOLO017_DATA_RACE) { /* and where: offsets in a page are the same wherever the code was loaded */
+    if (violation->id ==
+        SOLO017_DATA_RACE) { /* and where: offsets in a page are the same wherever the code was loaded */
         size_t length = strlen(words);
         snprintf(words + length, sizeof words - length, " %03x %03x", (unsigned)(violation->stack.frames[0] & 0xfff),
                  (unsigned)(violation->owner_stack.frames[0] & 0xfff));
     }
     int kind_length = (int)strcspn(violation->object, "#");
-    snprintf(signature, SOLO__SIGNATURE_MAX, "SOLO%03u %.40s %.*s %.16s %s", (unsigned)violation->id % 1000, violation->function,
-             kind_length < 16 ? kind_length : 16, violation->object, by_words ? "" : violation->role, words);
+    snprintf(signature, SOLO__SIGNATURE_MAX, "SOLO%03u %.40s %.*s %.16s %s", (unsigned)violation->id % 1000,
+             violation->function, kind_length < 16 ? kind_length : 16, violation->object,
+             by_words ? "" : violation->role, words);
 }
 
 int solo__outcome_find(const struct solo__outcome *outcome, const char *signature)
@@ -275,6 +272,7 @@ bool solo__ledger_account(struct solo__region *region)
     ledger->killed += outcome->killed;
     ledger->unending += outcome->ending == SOLO_ENDING_STEPS;
     count_trace(region, region->log.trace_hash);
+    solo__required_account(ledger, outcome);
     if (outcome->violation_count == 0) {
         return false;
     }
@@ -291,7 +289,8 @@ bool solo__ledger_is_enough(const struct solo__region *region)
 {
     const struct solo__ledger *ledger = &region->ledger;
     const struct solo__request *request = &region->request;
-    return ledger->stop || ledger->strategy_ended || ledger->target_found || ledger->schedules >= request->schedules_max ||
+    return ledger->stop || ledger->strategy_ended || ledger->target_found ||
+           ledger->schedules >= request->schedules_max ||
            (request->distinct_max != 0 && ledger->distinct >= request->distinct_max) ||
            (request->stop_at_first && ledger->failing != 0);
 }

@@ -6,11 +6,11 @@
 #include <sys/types.h>
 
 struct solo__watch {
-    struct solo__region *region; /* its outcome.number moves while all is well */
-    uint64_t watchdog_ns;        /* limit of one schedule; 0: none */
-    int guest_fd;                /* readable: call `serve`; -1: none */
+    struct solo__region *region;           /* its outcome.number moves while all is well */
+    uint64_t watchdog_ns;                  /* limit of one schedule; 0: none */
+    int guest_fd;                          /* readable: call `serve`; -1: none */
     int (*serve)(int guest_fd, void *arg); /* negative: kill the child */
-    void (*tick)(void *arg);     /* every now and then; may be NULL */
+    void (*tick)(void *arg);               /* every now and then; may be NULL */
     void *arg;
 };
 

@@ -46,7 +46,8 @@ int solo__message_receive(int fd, struct solo__message *ret_message, int *ret_fd
 {
     struct iovec part = {ret_message, sizeof *ret_message};
     union control_space control;
-    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    struct msghdr header = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     ssize_t got;
     do {
         got = recvmsg(fd, &header, MSG_CMSG_CLOEXEC);

@@ -8,7 +8,6 @@
 #ifndef SOLO__PROGRAM_PROTOCOL_H
 #define SOLO__PROGRAM_PROTOCOL_H
 
-#include <solo/contract.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -28,11 +27,5 @@ int solo__message_send(int fd, const struct solo__message *message, const int *f
 
 /* Receives one; -EPROTO at the end or if it is not one of ours. fds may be NULL; filled with -1 where none came. */
 int solo__message_receive(int fd, struct solo__message *ret_message, int *ret_fds);
-
-/*
- * The library's way in, called by libsolo before main of a program that was started with a control descriptor. It serves until
- * the explorer is gone; it returns only in the children that run schedules.
- */
-SOLO_PUBLIC void solo_harness_main(int control_fd);
 
 #endif

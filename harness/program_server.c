@@ -46,7 +46,8 @@ static void report_peer(const struct solo_peer_status *status, size_t index)
     snprintf(violation.thread, sizeof violation.thread, "peer#%zu", index + 1);
     snprintf(violation.role, sizeof violation.role, "peer");
     snprintf(violation.object, sizeof violation.object, "peer %s", status->name);
-    snprintf(violation.text, sizeof violation.text, "peer %s, line %u of its script: %s", status->name, status->line, status->text);
+    snprintf(violation.text, sizeof violation.text, "peer %s, line %u of its script: %s", status->name, status->line,
+             status->text);
     snprintf(violation.help, sizeof violation.help, "see what the server did last on that connection");
     (void)solo_violation_report(&violation);
 }

@@ -17,11 +17,11 @@
 
 enum {
     SOLO__ANSWERS_MAX = SOLO_TOKEN_CHOICES_MAX,
-    SOLO__EVENTS_MAX = 1 << 20, /* kept of a replay; more than the default steps_max */
+    SOLO__EVENTS_MAX = 1 << 20,      /* kept of a replay; more than the default steps_max */
     SOLO__TWIN_EVENTS_MAX = 1 << 16, /* kept of a schedule that is run twice */
-    SOLO__SET_MAX = 1 << 21,    /* slots for trace hashes */
+    SOLO__SET_MAX = 1 << 21,         /* slots for trace hashes */
     SOLO__SIGNATURE_MAX = 128,
-    SOLO__VIOLATIONS_MAX = 16,  /* kept of one schedule */
+    SOLO__VIOLATIONS_MAX = 16, /* kept of one schedule */
     SOLO__THREAD_NAME_MAX = 24,
     SOLO__PATH_MAX = 4096,
 };
@@ -35,11 +35,11 @@ enum solo__mode {
 
 /* What the child is to do. */
 struct solo__request {
-    uint32_t mode;                /* enum solo__mode */
-    char strategy[16];            /* of SOLO__EXPLORE */
+    uint32_t mode;     /* enum solo__mode */
+    char strategy[16]; /* of SOLO__EXPLORE */
     uint64_t seed;
-    uint64_t schedules_max;       /* SOLO__EXPLORE: stop after so many */
-    uint64_t distinct_max;        /* or so many different ones; 0: no matter */
+    uint64_t schedules_max; /* SOLO__EXPLORE: stop after so many */
+    uint64_t distinct_max;  /* or so many different ones; 0: no matter */
     uint64_t steps_max;
     uint64_t watchdog_ns;
     uint32_t faults_max;
@@ -47,29 +47,38 @@ struct solo__request {
     uint32_t policy;
     uint32_t let_time_pass;
     uint32_t stop_at_first;
-    uint32_t twin_every;          /* run every n-th schedule twice and compare; 0: none */
-    uint32_t keep_events;         /* keep events, thread names and details */
+    uint32_t twin_every;              /* run every n-th schedule twice and compare; 0: none */
+    uint32_t dependences;             /* of the trace that the explorer writes */
+    uint32_t keep_events;             /* keep events, thread names and details */
     char target[SOLO__SIGNATURE_MAX]; /* stop when this is found; "": no matter */
     char peer_file[SOLO__PATH_MAX];   /* "" if none */
 };
 
+/* What had to happen in a schedule, and how often it did. */
+struct solo__counter {
+    char name[SOLO_EXPECT_NAME_MAX];
+    uint32_t wanted, happened;
+};
+
 /* One schedule, as its child leaves it. */
 struct solo__outcome {
-    uint64_t number;          /* of the schedule, from 1; the watchdog looks whether it moves */
-    uint32_t running;         /* the schedule is in flight: after a crash this is what is left */
-    uint32_t ending;          /* enum solo_ending */
-    uint32_t diverged_at;     /* strict replay, or a search that met another choice than before; 0 if none */
-    int32_t signal;           /* that killed the child, 0 if none */
-    int32_t exit_status;      /* of a program or a child that called exit */
-    uint32_t exited;          /* exit_status says something */
-    uint32_t killed;          /* by the watchdog */
-    uint32_t last_words;      /* `dying` was filled in */
+    uint64_t number;             /* of the schedule, from 1; the watchdog looks whether it moves */
+    uint32_t running;            /* the schedule is in flight: after a crash this is what is left */
+    uint32_t ending;             /* enum solo_ending */
+    uint32_t diverged_at;        /* strict replay, or a search that met another choice than before; 0 if none */
+    int32_t signal;              /* that killed the child, 0 if none */
+    int32_t exit_status;         /* of a program or a child that called exit */
+    uint32_t exited;             /* exit_status says something */
+    uint32_t killed;             /* by the watchdog */
+    uint32_t last_words;         /* `dying` was filled in */
     struct solo_violation dying; /* made by the dying child itself: thread, job, stack */
-    uint32_t details_taken;   /* of the violations, from the first on */
-    uint32_t violation_count; /* may be larger than what is kept */
+    uint32_t details_taken;      /* of the violations, from the first on */
+    uint32_t violation_count;    /* may be larger than what is kept */
     struct solo_violation violations[SOLO__VIOLATIONS_MAX];
     struct solo_detail details[SOLO__VIOLATIONS_MAX];
-    uint32_t thread_count;    /* names known: the highest number + 1 */
+    uint32_t counter_count; /* of solo_must_happen; 0 if the schedule did not end by itself */
+    struct solo__counter counters[SOLO_EXPECT_MAX];
+    uint32_t thread_count; /* names known: the highest number + 1 */
     char thread_names[SOLO_SIM_THREADS_MAX][SOLO__THREAD_NAME_MAX];
 };
 
@@ -80,24 +89,26 @@ struct solo__defect {
     uint64_t schedules, first_schedule, steps;
     uint32_t answers_count; /* of the schedule with the fewest deviations */
     uint32_t deviations;
-    uint32_t open;          /* that schedule did not end by itself */
+    uint32_t open; /* that schedule did not end by itself */
 };
 
 struct solo__ledger {
-    uint64_t next;          /* number of schedules begun, repeats included: the seed follows from it */
+    uint64_t next; /* number of schedules begun, repeats included: the seed follows from it */
     uint64_t schedules, failing, steps, choices;
-    uint64_t distinct;      /* trace hashes seen */
-    uint64_t singletons;    /* of those, seen once */
-    uint64_t killed;        /* by the watchdog */
-    uint64_t unending;      /* stopped by steps_max */
-    uint64_t lost;          /* violations that did not fit into the table of defects */
-    uint32_t stop;          /* nothing more to do */
+    uint64_t distinct;   /* trace hashes seen */
+    uint64_t singletons; /* of those, seen once */
+    uint64_t killed;     /* by the watchdog */
+    uint64_t unending;   /* stopped by steps_max */
+    uint64_t lost;       /* violations that did not fit into the table of defects */
+    uint32_t stop;       /* nothing more to do */
     uint32_t strategy_ended;
     uint32_t target_found;
     uint32_t defect_count;
-    uint32_t set_full;      /* `distinct` is only a lower bound */
-    uint64_t set_mask;      /* slots in use - 1 */
+    uint32_t set_full; /* `distinct` is only a lower bound */
+    uint64_t set_mask; /* slots in use - 1 */
     struct solo__defect defects[SOLO_FINDINGS_MAX];
+    uint32_t required_count;
+    struct solo_required required[SOLO_EXPECT_MAX];
 };
 
 /* A choice put to somebody outside: see step.c. */
@@ -109,7 +120,7 @@ struct solo__question {
 };
 
 struct solo__region {
-    uint64_t magic; /* kit version and size: parent and program must agree */
+    uint64_t magic;       /* kit version and size: parent and program must agree */
     int32_t child_result; /* how the child's own work went: 0, or the kit's error */
     struct solo__request request;
     struct solo__outcome outcome;
@@ -127,7 +138,8 @@ struct solo__region {
     struct solo_answer finding_answers[SOLO_FINDINGS_MAX][SOLO__ANSWERS_MAX];
 };
 
-#define SOLO__REGION_MAGIC (UINT64_C(0x534f4c4f00000000) + (uint64_t)SOLO_CHOICE_SCHEMA * 0x1000003 + sizeof(struct solo__region))
+#define SOLO__REGION_MAGIC                                                                                             \
+    (UINT64_C(0x534f4c4f00000000) + (uint64_t)SOLO_CHOICE_SCHEMA * 0x1000003 + sizeof(struct solo__region))
 
 /* A new zeroed region; its descriptor in *ret_fd (-1 in ret_fd is not asked for). NULL: no memory. */
 struct solo__region *solo__region_create(int *ret_fd);

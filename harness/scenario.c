@@ -4,6 +4,7 @@
  * The child's loop makes no system call and formats nothing while schedules pass. When a schedule kills the child, the parent
  * accounts for it and forks the next child, which goes on with the next schedule: all state is in the region.
  */
+#define _GNU_SOURCE
 #include "child.h"
 #include "ledger.h"
 #include "oracle.h"
@@ -11,6 +12,7 @@
 #include "subject.h"
 #include "twin.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <solo/expect.h>
 #include <string.h>
 #include <unistd.h>
@@ -111,6 +113,17 @@ static void account(struct work *work)
     (void)solo__ledger_account(region);
 }
 
+/* A detector reports a race once in a process: the next schedule that shows it needs another one to be counted. */
+static bool is_detector_spent(const struct solo__outcome *outcome)
+{
+    for (uint32_t i = 0; i < outcome->violation_count && i < SOLO__VIOLATIONS_MAX; i++) {
+        if (outcome->violations[i].id == SOLO017_DATA_RACE) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int explore_in_child(struct work *work)
 {
     struct solo__region *region = work->region;
@@ -125,8 +138,19 @@ static int explore_in_child(struct work *work)
             return result;
         }
         account(work);
+        if (is_detector_spent(&region->outcome)) {
+            return 0;
+        }
     }
     return 0;
+}
+
+/* The body called exit: the schedule ends here, before tools look at a process that stopped half way. */
+static void on_exit_in_the_middle(int status, void *arg)
+{
+    (void)arg;
+    fflush(NULL);
+    solo__process_leave(status);
 }
 
 static int child_main(struct solo__subject *subject)
@@ -135,6 +159,7 @@ static int child_main(struct solo__subject *subject)
     struct work work = {.region = region, .scenario = subject->scenario};
     solo__child_redirect(region->request.mode == SOLO__EXPLORE ? -1 : subject->output_fd);
     solo__child_prepare(region);
+    (void)on_exit(on_exit_in_the_middle, NULL);
     solo__step_listen(region, subject->answer_fd);
     int result = solo__child_create_sim(region, solo__child_strategy(region), &work.sim);
     if (result == 0) {

@@ -19,7 +19,7 @@ struct shrinking {
     struct solo__schedule *best;
     struct solo_deviation *deviations; /* of best */
     uint32_t count;
-    struct solo_deviation *candidate;  /* room for as many */
+    struct solo_deviation *candidate; /* room for as many */
     int error;
 };
 
@@ -200,7 +200,8 @@ static void search_below(struct shrinking *shrinking)
 static bool passes(struct shrinking *shrinking, uint32_t count, struct solo__schedule *passing)
 {
     const struct solo__region *region = shrinking->subject->region;
-    return run(shrinking, shrinking->candidate, count) && region->outcome.violation_count == 0 && copy_run(shrinking, passing);
+    return run(shrinking, shrinking->candidate, count) && region->outcome.violation_count == 0 &&
+           copy_run(shrinking, passing);
 }
 
 enum { FLIPS_MAX = 32 };
@@ -216,7 +217,8 @@ static void find_passing(struct shrinking *shrinking, struct solo__schedule *pas
         }
     }
     const struct solo__schedule *best = shrinking->best;
-    for (uint32_t i = best->answers_count, tried = 0; shrinking->count == 0 && i > 0 && tried < FLIPS_MAX; i--, tried++) {
+    for (uint32_t i = best->answers_count, tried = 0; shrinking->count == 0 && i > 0 && tried < FLIPS_MAX;
+         i--, tried++) {
         shrinking->candidate[0] = (struct solo_deviation){i - 1, 1, best->answers[i - 1].kind, 0};
         if (passes(shrinking, 1, passing)) {
             return;
@@ -224,8 +226,8 @@ static void find_passing(struct shrinking *shrinking, struct solo__schedule *pas
     }
 }
 
-int solo__shrink(struct solo__subject *subject, const char *signature, unsigned runs_max, struct solo__schedule *schedule,
-                 struct solo__schedule *passing)
+int solo__shrink(struct solo__subject *subject, const char *signature, unsigned runs_max,
+                 struct solo__schedule *schedule, struct solo__schedule *passing)
 {
     struct shrinking shrinking = {.subject = subject, .signature = signature, .runs_left = runs_max, .best = schedule};
     size_t room = (size_t)schedule->deviations + 1;

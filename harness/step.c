@@ -25,8 +25,8 @@ static void describe(const struct solo_choice *choice, const struct solo_option 
     if (option->tag == SOLO_TAG_TIME && choice->kind == SOLO_CHOICE_THREAD) {
         snprintf(text, size, "let time pass to the next deadline");
     } else if (choice->kind == SOLO_CHOICE_THREAD || choice->kind == SOLO_CHOICE_WAITER) {
-        snprintf(text, size, "%.32s: %s%s%.40s", thread, solo_probe_kind_text(option->operation), option->object != 0 ? " " : "",
-                 option->object != 0 ? object : "");
+        snprintf(text, size, "%.32s: %s%s%.40s", thread, solo_probe_kind_text(option->operation),
+                 option->object != 0 ? " " : "", option->object != 0 ? object : "");
     } else if (choice->kind == SOLO_CHOICE_FAULT) {
         snprintf(text, size, "%s", option == choice->options[0] ? "no fault" : "fault");
     } else if (choice->kind == SOLO_CHOICE_CHUNK) {

@@ -63,12 +63,12 @@ static inline bool solo__dfs_is_repeat(const struct solo__dfs_state *state)
 
 struct solo__replay_state {
     uint32_t strict;
-    uint32_t choices;         /* in the recorded schedule */
-    uint32_t open;            /* it may go on after them */
-    uint32_t spacing;         /* choices per check character */
-    uint32_t next;            /* deviation that comes next */
-    uint32_t diverged_at;     /* strict: number of the first choice that did not fit, 0 if none */
-    uint32_t misfits;         /* lenient: deviations that could not be followed */
+    uint32_t choices;     /* in the recorded schedule */
+    uint32_t open;        /* it may go on after them */
+    uint32_t spacing;     /* choices per check character */
+    uint32_t next;        /* deviation that comes next */
+    uint32_t diverged_at; /* strict: number of the first choice that did not fit, 0 if none */
+    uint32_t misfits;     /* lenient: deviations that could not be followed */
     uint32_t end_check;
     uint32_t deviation_count;
     char checks[SOLO_TOKEN_CHECKS_MAX + 4];
@@ -79,7 +79,8 @@ extern const struct solo_strategy solo__strategy_replay;
 /* Loads a token. Lenient: what does not fit is answered plainly. */
 void solo__replay_load(struct solo__replay_state *state, const struct solo_token *token, bool strict);
 /* Loads deviations alone, for lenient replay. */
-void solo__replay_load_deviations(struct solo__replay_state *state, const struct solo_deviation *deviations, uint32_t count);
+void solo__replay_load_deviations(struct solo__replay_state *state, const struct solo_deviation *deviations,
+                                  uint32_t count);
 void solo__replay_load_answers(struct solo__replay_state *state, const struct solo_answer *answers, uint32_t count);
 /* After a strict replay that ended by itself: notices a schedule that ended too early. Returns diverged_at. */
 uint32_t solo__replay_close(struct solo__replay_state *state, uint32_t answers_count, uint32_t last_check);
@@ -87,7 +88,7 @@ uint32_t solo__replay_close(struct solo__replay_state *state, uint32_t answers_c
 /* ---- interactive: somebody else answers ---- */
 
 struct solo__interactive_state {
-    uint32_t given;  /* answers that are given already: not asked again */
+    uint32_t given; /* answers that are given already: not asked again */
     uint32_t stopped;
     uint16_t answers[SOLO_TOKEN_CHOICES_MAX];
 };

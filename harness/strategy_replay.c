@@ -18,7 +18,8 @@ void solo__replay_load(struct solo__replay_state *state, const struct solo_token
     memcpy(state->checks, token->checks, sizeof token->checks);
 }
 
-void solo__replay_load_deviations(struct solo__replay_state *state, const struct solo_deviation *deviations, uint32_t count)
+void solo__replay_load_deviations(struct solo__replay_state *state, const struct solo_deviation *deviations,
+                                  uint32_t count)
 {
     memset(state, 0, offsetof(struct solo__replay_state, deviations));
     state->deviation_count = count;
@@ -32,7 +33,8 @@ void solo__replay_load_answers(struct solo__replay_state *state, const struct so
     solo__replay_load_deviations(state, NULL, 0);
     for (uint32_t i = 0; i < count; i++) {
         if (answers[i].chosen != 0) {
-            state->deviations[state->deviation_count++] = (struct solo_deviation){i, answers[i].chosen, answers[i].kind, 0};
+            state->deviations[state->deviation_count++] =
+                (struct solo_deviation){i, answers[i].chosen, answers[i].kind, 0};
         }
     }
 }

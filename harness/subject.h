@@ -10,6 +10,14 @@
 #include "process.h"
 #include "region.h"
 
+/* How a program can be started. */
+enum solo__start {
+    SOLO__START_PLAIN = 0, /* as the user would */
+    SOLO__START_QUIET,     /* AddressSanitizer looks up no names for reports that nobody reads: 0.3 s each */
+    SOLO__START_OTHER,     /* with all that a program must not depend on changed, for schedules that are run twice */
+    SOLO__STARTS
+};
+
 /* A running program under test, stopped before its main. */
 struct solo__server {
     pid_t pid; /* 0: not started */
@@ -36,11 +44,10 @@ struct solo__subject {
 
     const struct solo_scenario *scenario; /* of a scenario */
 
-    char *const *argv;                    /* of a program */
+    char *const *argv; /* of a program */
     int region_fd;
-    struct solo__server server;
-    struct solo__server other_server;     /* started otherwise, for schedules that are run twice */
-    char why[SOLO_EVIDENCE_MAX];          /* why a program or its peer script was refused, "" if nothing was said */
+    struct solo__server servers[SOLO__STARTS];
+    char why[SOLO_EVIDENCE_MAX]; /* why a program or its peer script was refused, "" if nothing was said */
 };
 
 /* Sets up a subject; its region's request must be filled in before it runs. Clean up with solo__subject_finish, always. */

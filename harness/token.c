@@ -118,7 +118,8 @@ int solo_token_make(const char *scenario, const struct solo_limits *limits, cons
     token.spacing = spacing_of(answers_count);
     for (uint32_t i = 0; i < answers_count; i++) {
         if (answers[i].chosen != 0) {
-            token.deviations[token.deviation_count++] = (struct solo_deviation){i, answers[i].chosen, answers[i].kind, 0};
+            token.deviations[token.deviation_count++] =
+                (struct solo_deviation){i, answers[i].chosen, answers[i].kind, 0};
         }
         if ((i + 1) % token.spacing == 0) {
             token.checks[i / token.spacing] = solo_token_check_character(answers[i].check);
@@ -390,7 +391,8 @@ static int parse_tail(const char **at, struct solo_token *token, char *why)
         return refuse(why, "bad token: it is cut off before its check characters");
     }
     if (strlen(*at) != wanted || strspn(*at, check_letters) != wanted) {
-        return refuse(why, "bad token: it must end with %zu check characters; part of it is missing or changed", wanted);
+        return refuse(why, "bad token: it must end with %zu check characters; part of it is missing or changed",
+                      wanted);
     }
     memcpy(token->checks, *at, wanted);
     token->checks[wanted] = '\0';
@@ -508,7 +510,8 @@ int solo_token_check(const struct solo_token *token, const char *scenario, const
         return refuse(why, "this token needs scheduling points at memory accesses, which this build does not have");
     }
     if (token->fingerprint != solo_token_fingerprint(scenario, limits)) {
-        return refuse(why, "this token was made with other limits: repeat the steps, faults and time options it was found with");
+        return refuse(
+            why, "this token was made with other limits: repeat the steps, faults and time options it was found with");
     }
     return 0;
 }

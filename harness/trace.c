@@ -15,7 +15,8 @@ const char *solo_ending_text(int ending)
 
 const char *solo_choice_kind_text(unsigned kind)
 {
-    static const char *const texts[SOLO_CHOICE_KINDS] = {"thread", "waiter", "ready", "job", "worker", "chunk", "fault"};
+    static const char *const texts[SOLO_CHOICE_KINDS] = {"thread", "waiter", "ready", "job",
+                                                         "worker", "chunk",  "fault"};
     return kind < SOLO_CHOICE_KINDS ? texts[kind] : "?";
 }
 
@@ -60,7 +61,8 @@ int solo_trace_write(FILE *to, const struct solo_trace *trace, bool with_depende
     uint32_t *predecessors = NULL;
     if (with_dependences) {
         predecessors = calloc(trace->count + 1, sizeof *predecessors);
-        int result = predecessors != NULL ? solo_trace_predecessors(trace->events, trace->count, predecessors) : -ENOMEM;
+        int result =
+            predecessors != NULL ? solo_trace_predecessors(trace->events, trace->count, predecessors) : -ENOMEM;
         if (result < 0) {
             free(predecessors);
             return result;
@@ -153,8 +155,8 @@ int solo_trace_predecessors(const struct solo_event *events, size_t count, uint3
 
 static bool is_head_or_foot(const char *line)
 {
-    static const char *const beginnings[] = {"solo-trace ", "scenario ", "choice-schema ", "step ns ", "left-out ",
-                                             "ending ",     "hash "};
+    static const char *const beginnings[] = {"solo-trace ", "scenario ", "choice-schema ", "step ns ",
+                                             "left-out ",   "ending ",   "hash "};
     for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
         if (strncmp(line, beginnings[i], strlen(beginnings[i])) == 0) {
             return true;
@@ -172,8 +174,8 @@ int solo_trace_parse_line(const char *line, struct solo_trace_entry *ret_entry)
         return 1;
     }
     struct solo_trace_entry entry;
-    if (sscanf(line, "%" SCNu64 " %" SCNu64 " %23s %31s %63s %" SCNd64, &entry.step, &entry.now_ns, entry.thread, entry.kind,
-               entry.object, &entry.value) != 6) {
+    if (sscanf(line, "%" SCNu64 " %" SCNu64 " %23s %31s %63s %" SCNd64, &entry.step, &entry.now_ns, entry.thread,
+               entry.kind, entry.object, &entry.value) != 6) {
         return -EINVAL;
     }
     *ret_entry = entry;

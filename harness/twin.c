@@ -65,7 +65,7 @@ void solo__twin_compare(struct solo__region *region)
     char one[SOLO_TRACE_LINE_MAX];
     char two[SOLO_TRACE_LINE_MAX];
     solo__outcome_add(&region->outcome, SOLO019_NONDETERMINISM,
-                      "the same schedule gave two traces: step %llu was \"%s\", then \"%s\"", (unsigned long long)at + 1,
-                      without_numbers(solo_trace_line(&trace, &region->events[at], one)),
+                      "the same schedule gave two traces: step %llu was \"%s\", then \"%s\"",
+                      (unsigned long long)at + 1, without_numbers(solo_trace_line(&trace, &region->events[at], one)),
                       without_numbers(solo_trace_line(&trace, &region->twin_events[at], two)));
 }

@@ -22,7 +22,7 @@ static char why[SOLO_EVIDENCE_MAX];
 
 /* ---- Programs ---- */
 
-static int counter;
+static _Atomic int counter; /* a lost update and no data race: detectors have nothing to say */
 
 static void add_twice(void *arg)
 {
@@ -63,8 +63,8 @@ static const char *is_four(void *arg)
     return counter == 4 ? NULL : text;
 }
 
-static const struct solo_scenario lost_update = {.name = "lost-update", .set_up = clear_counter, .body = count_to_four,
-                                                 .invariant = is_four};
+static const struct solo_scenario lost_update = {
+    .name = "lost-update", .set_up = clear_counter, .body = count_to_four, .invariant = is_four};
 
 static struct solo_mutex *first_mutex, *second_mutex;
 
@@ -87,8 +87,8 @@ static void count_to_four_locked(void *arg)
     run_two(add_twice_locked, add_twice_locked);
 }
 
-static const struct solo_scenario locked = {.name = "locked", .set_up = clear_counter, .body = count_to_four_locked,
-                                            .invariant = is_four};
+static const struct solo_scenario locked = {
+    .name = "locked", .set_up = clear_counter, .body = count_to_four_locked, .invariant = is_four};
 
 static void lock_both(struct solo_mutex *one, struct solo_mutex *two)
 {
@@ -141,7 +141,8 @@ static void crash_on_lost_update(void *arg)
     }
 }
 
-static const struct solo_scenario crashing = {.name = "crashing", .set_up = clear_counter, .body = crash_on_lost_update};
+static const struct solo_scenario crashing = {
+    .name = "crashing", .set_up = clear_counter, .body = crash_on_lost_update};
 
 static void hang_on_lost_update(void *arg)
 {
@@ -165,6 +166,12 @@ static const struct solo_scenario endless = {.name = "endless", .body = never_en
 
 /* ---- Helpers ---- */
 
+/* The signal itself, or what a sanitizer made of it. */
+static bool is_segmentation_fault(const struct solo_violation *violation)
+{
+    return violation->id == SOLO018_MEMORY && (violation->from_tool != 0 || strstr(violation->text, "SIGSEGV") != NULL);
+}
+
 static struct solo_explore_options defaults(const char *strategy)
 {
     struct solo_explore_options options;
@@ -185,11 +192,13 @@ static void explore(const struct solo_scenario *scenario, const struct solo_expl
     CU_ASSERT_EQUAL_FATAL(solo_explore(scenario, options, &report), 0);
     printf("%s: %s\n", scenario->name, report.evidence);
     for (unsigned i = 0; i < report.finding_count; i++) {
-        printf("  %s: %s\n  %s\n", report.findings[i].signature, report.findings[i].violation.text, report.findings[i].token);
+        printf("  %s: %s\n  %s\n", report.findings[i].signature, report.findings[i].violation.text,
+               report.findings[i].token);
     }
 }
 
-static int replay_token(const struct solo_scenario *scenario, const char *token, const struct solo_explore_options *options)
+static int replay_token(const struct solo_scenario *scenario, const char *token,
+                        const struct solo_explore_options *options)
 {
     free(replay.trace);
     replay.trace = NULL;
@@ -226,8 +235,8 @@ struct model {
 static struct model after_turn_of_main(struct model model)
 {
     static const enum place next[] = {BEFORE_JOIN_1, IN_JOIN_1, IN_JOIN_1, BEFORE_JOIN_2, IN_JOIN_2, IN_JOIN_2, DONE};
-    bool nothing_to_wait_for = (model.main == BEFORE_JOIN_1 && model.left[0] == 0) ||
-                               (model.main == BEFORE_JOIN_2 && model.left[1] == 0);
+    bool nothing_to_wait_for =
+        (model.main == BEFORE_JOIN_1 && model.left[0] == 0) || (model.main == BEFORE_JOIN_2 && model.left[1] == 0);
     if (nothing_to_wait_for) {
         model.main = model.main == BEFORE_JOIN_1 ? BEFORE_JOIN_2 : DONE;
     } else {
@@ -285,8 +294,8 @@ static void test_explore__all_schedules_of_a_correct_program_pass(void)
     CU_ASSERT_TRUE(report.schedules > 100);
     snprintf(expected, sizeof expected, "all %llu schedules passed", (unsigned long long)report.schedules);
     if (report.schedules >= 1000) {
-        snprintf(expected, sizeof expected, "all %llu,%03llu schedules passed", (unsigned long long)report.schedules / 1000,
-                 (unsigned long long)report.schedules % 1000);
+        snprintf(expected, sizeof expected, "all %llu,%03llu schedules passed",
+                 (unsigned long long)report.schedules / 1000, (unsigned long long)report.schedules % 1000);
     }
     CU_ASSERT_STRING_EQUAL(report.evidence, expected);
 }
@@ -406,8 +415,8 @@ static const char *is_not_four(void *arg)
 
 static void test_explore__shrinks_to_the_fewest_deviations_that_any_schedule_has(void)
 {
-    static const struct solo_scenario scenario = {.name = "ping-pong", .set_up = clear_counter, .body = ping_pong,
-                                                  .invariant = is_not_four};
+    static const struct solo_scenario scenario = {
+        .name = "ping-pong", .set_up = clear_counter, .body = ping_pong, .invariant = is_not_four};
     struct solo_explore_options options = defaults("dfs");
     options.shrink = false;
     unsigned fewest = 0;
@@ -499,13 +508,12 @@ static void test_explore__a_crash_keeps_its_schedule(void)
     CU_ASSERT_EQUAL(report.schedules, 60);
     CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
     const struct solo_finding *finding = &report.findings[0];
-    CU_ASSERT_EQUAL(finding->violation.id, SOLO018_MEMORY);
-    CU_ASSERT_PTR_NOT_NULL(strstr(finding->violation.text, "SIGSEGV"));
+    CU_ASSERT_TRUE(is_segmentation_fault(&finding->violation));
     CU_ASSERT_TRUE(finding->deviations <= 2);
     CU_ASSERT_TRUE(finding->reproduced);
     CU_ASSERT_STRING_EQUAL(finding->violation.thread, "main");
     CU_ASSERT_EQUAL(replay_token(&crashing, finding->token, &options), 0);
-    CU_ASSERT_EQUAL(replay.signal, SIGSEGV);
+    CU_ASSERT_TRUE(replay.signal == SIGSEGV || replay.violations[0].from_tool != 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(replay.token, "-open-"));
 }
 
@@ -561,7 +569,8 @@ static void exit_on_lost_update(void *arg)
 
 static void test_explore__exit_in_the_middle_is_a_finding(void)
 {
-    static const struct solo_scenario scenario = {.name = "exits", .set_up = clear_counter, .body = exit_on_lost_update};
+    static const struct solo_scenario scenario = {
+        .name = "exits", .set_up = clear_counter, .body = exit_on_lost_update};
     struct solo_explore_options options = defaults("random");
     options.schedules_max = 50;
     explore(&scenario, &options);
@@ -593,8 +602,8 @@ static void print_and_fail(void *arg)
 
 static void test_explore__a_finding_shows_what_was_printed(void)
 {
-    static const struct solo_scenario scenario = {.name = "printing", .set_up = clear_counter, .body = print_and_fail,
-                                                  .invariant = is_four};
+    static const struct solo_scenario scenario = {
+        .name = "printing", .set_up = clear_counter, .body = print_and_fail, .invariant = is_four};
     struct solo_explore_options options = defaults("random");
     options.schedules_max = 20;
     explore(&scenario, &options);

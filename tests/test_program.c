@@ -101,9 +101,10 @@ static void test_program__a_crash_keeps_its_schedule(void)
     CU_ASSERT_EQUAL(report.schedules, 100);
     CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
     CU_ASSERT_EQUAL(report.findings[0].violation.id, SOLO018_MEMORY);
-    CU_ASSERT_PTR_NOT_NULL(strstr(report.findings[0].violation.text, "SIGSEGV"));
+    bool by_tool = report.findings[0].violation.from_tool != 0; /* a sanitizer takes the signal first */
+    CU_ASSERT_TRUE(by_tool || strstr(report.findings[0].violation.text, "SIGSEGV") != NULL);
     CU_ASSERT_EQUAL(replay_token(program("misbehave", "crash"), report.findings[0].token, &options), 0);
-    CU_ASSERT_EQUAL(replay.signal, SIGSEGV);
+    CU_ASSERT_TRUE(by_tool || replay.signal == SIGSEGV);
     CU_ASSERT_EQUAL_FATAL(replay.violation_count, 1);
     CU_ASSERT_STRING_EQUAL(replay.violations[0].thread, "main");
 }
@@ -208,7 +209,8 @@ static void test_program__a_token_gives_the_same_trace_in_every_process_and_envi
 static void test_program__tokens_of_others_are_refused(void)
 {
     struct solo_explore_options options = defaults("random");
-    CU_ASSERT_EQUAL(replay_token(program("misbehave", "exit"), "solo1.1.other.sync.00000000.plain-0-0000", &options), -EINVAL);
+    CU_ASSERT_EQUAL(replay_token(program("misbehave", "exit"), "solo1.1.other.sync.00000000.plain-0-0000", &options),
+                    -EINVAL);
     CU_ASSERT_PTR_NOT_NULL(strstr(why, "\"other\""));
     CU_ASSERT_EQUAL(replay_token(program("misbehave", "exit"), "", &options), -EINVAL);
 }
@@ -242,8 +244,9 @@ static void test_program__somebody_else_may_choose(void)
 
 /* ---- Peers ---- */
 
-static const char two_messages[] = "peer one\nconnect 8007\nsend \"a\\n\"\nexpect \"a\\n\"\nsend \"b\\n\"\nexpect \"b\\n\"\n"
-                                   "send \"stop\\n\"\nexpect-close\n";
+static const char two_messages[] =
+    "peer one\nconnect 8007\nsend \"a\\n\"\nexpect \"a\\n\"\nsend \"b\\n\"\nexpect \"b\\n\"\n"
+    "send \"stop\\n\"\nexpect-close\n";
 
 static void test_program__a_server_is_explored_with_peers(void)
 {
@@ -276,7 +279,8 @@ static void test_program__a_thread_that_writes_to_a_client_is_solo001(void)
     bool found = false;
     for (unsigned i = 0; i < report.finding_count; i++) {
         const struct solo_finding *finding = &report.findings[i];
-        if (finding->violation.id == SOLO001_WRONG_THREAD && strcmp(finding->violation.function, "solo_transport_write") == 0) {
+        if (finding->violation.id == SOLO001_WRONG_THREAD &&
+            strcmp(finding->violation.function, "solo_transport_write") == 0) {
             found = true;
             for (unsigned j = 0; j < finding->detail.frame_count; j++) {
                 printf("    %s %s:%d\n", finding->detail.frames[j].function, finding->detail.frames[j].file,
@@ -353,7 +357,8 @@ static void test_program__what_cannot_be_executed_is_refused(void)
 
 static void test_program__a_program_without_the_kit_is_refused(void)
 {
-    check_refused(program("without_solo", NULL), -EPROTO, "does not use libsolo");
+    char *argv[] = {(char *)"true", NULL};
+    check_refused(argv, -EPROTO, "does not use libsolo");
 }
 
 static void test_program__refuses_bad_arguments(void)

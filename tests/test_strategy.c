@@ -24,8 +24,8 @@ static uint16_t roll(uint16_t check, unsigned count)
 }
 
 /* One schedule; returns false if the strategy has nothing left. `last_is_time`: the last option lets time pass. */
-static bool run_walk(const struct solo_strategy *strategy, void *state, uint64_t seed, shape_fn shape, bool last_is_time,
-                     struct walk *walk)
+static bool run_walk(const struct solo_strategy *strategy, void *state, uint64_t seed, shape_fn shape,
+                     bool last_is_time, struct walk *walk)
 {
     static const struct solo_option thread_option = {.tag = 1};
     static const struct solo_option time_option = {.tag = SOLO_TAG_TIME};
@@ -511,9 +511,11 @@ static void test_strategy__strict_replay_notices_a_schedule_that_ends_too_soon(v
 static void test_strategy__lenient_replay_answers_plainly_what_does_not_fit(void)
 {
     struct walk replayed;
-    struct solo_deviation deviations[] = {
-        {0, 1, SOLO_CHOICE_THREAD, 0}, {2, 9, SOLO_CHOICE_THREAD, 0}, {3, 1, SOLO_CHOICE_JOB, 0}, {5, 1, SOLO_CHOICE_THREAD, 0},
-        {50, 1, SOLO_CHOICE_THREAD, 0}};
+    struct solo_deviation deviations[] = {{0, 1, SOLO_CHOICE_THREAD, 0},
+                                          {2, 9, SOLO_CHOICE_THREAD, 0},
+                                          {3, 1, SOLO_CHOICE_JOB, 0},
+                                          {5, 1, SOLO_CHOICE_THREAD, 0},
+                                          {50, 1, SOLO_CHOICE_THREAD, 0}};
     struct solo__replay_state *state = malloc(sizeof *state);
     CU_ASSERT_PTR_NOT_NULL_FATAL(state);
     solo__replay_load_deviations(state, deviations, 5);

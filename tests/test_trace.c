@@ -33,8 +33,13 @@ static void test_trace__has_one_line_per_event_between_head_and_foot(void)
                                   event(3, 1, SOLO_PROBE_CALL_HANDED_BACK, 0, SOLO_ACCESS_NONE)};
     events[1].value = 2;
     events[2].value = (uint64_t)(int64_t)-2003;
-    struct solo_trace trace = {.scenario = "case", .events = events, .count = 3, .thread_names = names, .thread_count = 2,
-                               .ending = SOLO_ENDING_RETURNED, .hash = 0xabcdef};
+    struct solo_trace trace = {.scenario = "case",
+                               .events = events,
+                               .count = 3,
+                               .thread_names = names,
+                               .thread_count = 2,
+                               .ending = SOLO_ENDING_RETURNED,
+                               .hash = 0xabcdef};
     char *text = write_text(&trace, false);
     CU_ASSERT_STRING_EQUAL(text, "solo-trace 1\nscenario case\nchoice-schema 1\nstep ns thread kind object value\n"
                                  "1 10 main yield - 0\n"
@@ -48,7 +53,8 @@ static void test_trace__unknown_threads_and_kinds_do_not_crash(void)
 {
     struct solo_event events[] = {event(1, 77, 250, 0xffffffff, SOLO_ACCESS_WRITE),
                                   event(2, 1, SOLO_PROBE_CHOICE, 99, SOLO_ACCESS_NONE)};
-    struct solo_trace trace = {.scenario = "case", .events = events, .count = 2, .thread_names = names, .thread_count = 2};
+    struct solo_trace trace = {
+        .scenario = "case", .events = events, .count = 2, .thread_names = names, .thread_count = 2};
     char *text = write_text(&trace, true);
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "1 10 ? ? "));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "2 20 main/1 choice ? 0 <- -"));
@@ -68,7 +74,8 @@ static void test_trace__lines_read_back(void)
 {
     struct solo_event one = event(17, 1, SOLO_PROBE_LOCK, A, SOLO_ACCESS_WRITE);
     one.value = UINT64_MAX;
-    struct solo_trace trace = {.scenario = "case", .events = &one, .count = 1, .thread_names = names, .thread_count = 2};
+    struct solo_trace trace = {
+        .scenario = "case", .events = &one, .count = 1, .thread_names = names, .thread_count = 2};
     char line[SOLO_TRACE_LINE_MAX];
     struct solo_trace_entry entry;
     CU_ASSERT_EQUAL(solo_trace_parse_line(solo_trace_line(&trace, &one, line), &entry), 0);
@@ -81,8 +88,9 @@ static void test_trace__lines_read_back(void)
 
 static void test_trace__head_and_foot_are_told_from_events(void)
 {
-    static const char *const around[] = {"solo-trace 1", "scenario x", "choice-schema 1", "step ns thread kind object value",
-                                         "left-out 3",   "ending quiet", "hash 0011223344556677"};
+    static const char *const around[] = {
+        "solo-trace 1", "scenario x",   "choice-schema 1",      "step ns thread kind object value",
+        "left-out 3",   "ending quiet", "hash 0011223344556677"};
     struct solo_trace_entry entry;
     for (size_t i = 0; i < sizeof around / sizeof around[0]; i++) {
         CU_ASSERT_EQUAL(solo_trace_parse_line(around[i], &entry), 1);
@@ -127,9 +135,9 @@ static void check_predecessors(const struct solo_event *events, size_t count, co
 static void test_trace__two_operations_on_one_object_depend_unless_both_read(void)
 {
     struct solo_event events[] = {
-        event(1, 0, SOLO_PROBE_READ, A, SOLO_ACCESS_READ),  event(2, 1, SOLO_PROBE_READ, A, SOLO_ACCESS_READ),
+        event(1, 0, SOLO_PROBE_READ, A, SOLO_ACCESS_READ),   event(2, 1, SOLO_PROBE_READ, A, SOLO_ACCESS_READ),
         event(3, 0, SOLO_PROBE_WRITE, A, SOLO_ACCESS_WRITE), event(4, 1, SOLO_PROBE_READ, A, SOLO_ACCESS_READ),
-        event(5, 2, SOLO_PROBE_READ, B, SOLO_ACCESS_READ),  event(6, 2, SOLO_PROBE_WRITE, A, SOLO_ACCESS_WRITE),
+        event(5, 2, SOLO_PROBE_READ, B, SOLO_ACCESS_READ),   event(6, 2, SOLO_PROBE_WRITE, A, SOLO_ACCESS_WRITE),
     };
     static const uint32_t expected[] = {0, 0, 2, 3, 0, 4};
     check_predecessors(events, 6, expected);
@@ -189,7 +197,8 @@ static void test_trace__predecessors_are_printed(void)
 {
     struct solo_event events[] = {event(5, 0, SOLO_PROBE_WRITE, A, SOLO_ACCESS_WRITE),
                                   event(6, 1, SOLO_PROBE_READ, A, SOLO_ACCESS_READ)};
-    struct solo_trace trace = {.scenario = "case", .events = events, .count = 2, .thread_names = names, .thread_count = 2};
+    struct solo_trace trace = {
+        .scenario = "case", .events = events, .count = 2, .thread_names = names, .thread_count = 2};
     char *text = write_text(&trace, true);
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "0 <- -\n"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "0 <- 5\n"));

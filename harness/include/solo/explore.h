@@ -10,6 +10,7 @@
 #define SOLO_EXPLORE_H
 
 #include <solo/detail.h>
+#include <solo/expect.h>
 #include <solo/sim.h>
 #include <solo/trace.h>
 #include <solo/violation.h>
@@ -21,9 +22,9 @@ extern "C" {
 #endif
 
 struct solo_scenario {
-    const char *name;             /* letters, digits, '-' and '_'; part of every token */
-    void (*body)(void *arg);      /* main of the schedule; runs as virtual thread 0 */
-    void (*set_up)(void *arg);    /* before each schedule, outside the simulation; may be NULL */
+    const char *name;          /* letters, digits, '-' and '_'; part of every token */
+    void (*body)(void *arg);   /* main of the schedule; runs as virtual thread 0 */
+    void (*set_up)(void *arg); /* before each schedule, outside the simulation; may be NULL */
     /* After each schedule, outside the simulation: NULL if all is well, else one sentence. May be NULL. */
     const char *(*invariant)(void *arg);
     void (*tear_down)(void *arg); /* after invariant; may be NULL */
@@ -35,37 +36,38 @@ struct solo_scenario {
 enum { SOLO_TOKEN_MAX = 4096, SOLO_FINDINGS_MAX = 32, SOLO_EVIDENCE_MAX = 256, SOLO_OUTPUT_MAX = 16384 };
 
 struct solo_explore_options {
-    const char *strategy;      /* "random" (default), "fifo", "dfs"; see solo_strategy_find */
-    uint64_t seed;             /* of the first schedule; the next ones follow from it */
-    uint64_t schedules_max;    /* 0: 1,000 distinct ones, or the strategy's end */
-    unsigned delay_bound;      /* of "dfs"; SOLO_DELAY_UNBOUNDED: none */
+    const char *strategy;   /* "random" (default), "fifo", "dfs"; see solo_strategy_find */
+    uint64_t seed;          /* of the first schedule; the next ones follow from it */
+    uint64_t schedules_max; /* 0: 1,000 distinct ones, at most 10,000 in all; "dfs": its end, at most 100,000 */
+    unsigned delay_bound;   /* of "dfs"; SOLO_DELAY_UNBOUNDED: none */
     enum solo_carrier carrier;
-    uint64_t steps_max;        /* 0: one million */
+    uint64_t steps_max; /* 0: one million */
     uint32_t faults_max;
-    bool let_time_pass;        /* default of solo_explore_defaults: true */
-    bool stop_at_first;        /* stop at the first failing schedule */
-    bool shrink;               /* shrink the first token of each finding */
-    uint64_t watchdog_ns;      /* wall-clock limit of one schedule; 0: 10 s */
-    const char *peer_file;     /* peer script for programs, or NULL */
+    bool let_time_pass;    /* default of solo_explore_defaults: true */
+    bool stop_at_first;    /* stop at the first failing schedule */
+    bool shrink;           /* shrink the first token of each finding */
+    uint64_t watchdog_ns;  /* wall-clock limit of one schedule; 0: 10 s */
+    const char *peer_file; /* peer script for programs, or NULL */
     enum solo_policy policy;
-    FILE *progress;            /* NULL: none */
-    uint32_t twice_every;      /* run every n-th schedule twice and compare the traces (SOLO019); 0: never */
+    FILE *progress;              /* NULL: none */
+    uint32_t twice_every;        /* run every n-th schedule twice and compare the traces (SOLO019); 0: never */
+    bool dependences;            /* traces also say which earlier event each one depends on */
     const char *token_directory; /* where a token too long for SOLO_TOKEN_MAX is written; NULL: the current directory */
 };
 
 /* One defect, however many schedules show it: same violation id, function, object kind and role. */
 struct solo_finding {
-    struct solo_violation violation; /* of the shortest schedule that shows it */
-    struct solo_detail detail;       /* of that violation, from a replay of the token */
-    bool reproduced;                 /* a strict replay of the token in a fresh process showed it again */
-    uint64_t schedules;              /* how many explored schedules show it */
-    uint64_t first_schedule;         /* number of the first one, from 1 */
-    uint32_t deviations_found;       /* in the token as found */
-    uint32_t deviations;             /* in the token below, after shrinking */
-    char token[SOLO_TOKEN_MAX];      /* replays it */
+    struct solo_violation violation;    /* of the shortest schedule that shows it */
+    struct solo_detail detail;          /* of that violation, from a replay of the token */
+    bool reproduced;                    /* a strict replay of the token in a fresh process showed it again */
+    uint64_t schedules;                 /* how many explored schedules show it */
+    uint64_t first_schedule;            /* number of the first one, from 1 */
+    uint32_t deviations_found;          /* in the token as found */
+    uint32_t deviations;                /* in the token below, after shrinking */
+    char token[SOLO_TOKEN_MAX];         /* replays it */
     char passing_token[SOLO_TOKEN_MAX]; /* the nearest schedule that passes, "" if none was seen */
     char signature[128];
-    char output[SOLO_OUTPUT_MAX];    /* what the program printed in that schedule, cut at the end */
+    char output[SOLO_OUTPUT_MAX]; /* what the program printed in that schedule, cut at the end */
 };
 
 enum solo_verdict {
@@ -74,13 +76,23 @@ enum solo_verdict {
     SOLO_VERDICT_INCOMPLETE = 3, /* the watchdog had to kill something, or the kit failed */
 };
 
+/* What the program declared with solo_must_happen, over all explored schedules. */
+struct solo_required {
+    char name[SOLO_EXPECT_NAME_MAX];
+    uint32_t wanted;    /* the largest count that a schedule declared */
+    uint32_t least;     /* how often it happened in the schedule where it happened least */
+    uint64_t schedules; /* how many of them had as many as they wanted */
+};
+
 struct solo_report {
     enum solo_verdict verdict;
     uint64_t schedules, distinct, failing, steps;
-    uint64_t choices;              /* recorded answers in all */
+    uint64_t choices; /* recorded answers in all */
     uint64_t wall_ns;
-    bool exhausted;                /* everything within the bound was tried */
+    bool exhausted;                   /* everything within the bound was tried */
     char evidence[SOLO_EVIDENCE_MAX]; /* one honest sentence, such as "all 1,254 schedules passed" */
+    unsigned required_count;
+    struct solo_required required[SOLO_EXPECT_MAX]; /* in the order they were first declared */
     unsigned finding_count;
     struct solo_finding findings[SOLO_FINDINGS_MAX];
 };
@@ -89,37 +101,43 @@ struct solo_report {
 SOLO_ANY_THREAD SOLO_PUBLIC void solo_explore_defaults(struct solo_explore_options *options);
 
 /* Explores a scenario. 0 and a filled report, whatever was found; -EINVAL, -ENOMEM, -EIO. Call it outside any simulation. */
-SOLO_ANY_THREAD SOLO_PUBLIC int solo_explore(const struct solo_scenario *scenario, const struct solo_explore_options *options,
+SOLO_ANY_THREAD SOLO_PUBLIC int solo_explore(const struct solo_scenario *scenario,
+                                             const struct solo_explore_options *options,
                                              struct solo_report *ret_report);
 
-/* Explores a program linked with libsolo. argv ends with NULL. -ENOENT, -EACCES, -ENOEXEC; -EPROTO: it does not use libsolo. */
+/*
+ * Explores a program linked with the shared libsolo. argv ends with NULL. -ENOENT, -EACCES, -ENOEXEC; -EPROTO: it does not use
+ * libsolo; as the peer script is refused; else as solo_explore. After an error `evidence` says why in one sentence.
+ */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_explore_program(char *const argv[], const struct solo_explore_options *options,
                                                      struct solo_report *ret_report);
 
 /* What a replay saw. */
 struct solo_replay {
-    int ending;                   /* enum solo_ending */
-    int signal;                   /* that killed it, 0 if none */
+    int ending; /* enum solo_ending */
+    int signal; /* that killed it, 0 if none */
     int exit_status;
     uint64_t trace_hash;
-    uint64_t diverged_at;         /* strict replay: number of the choice that no longer fits, from 1; 0 if all fit */
+    uint64_t diverged_at; /* strict replay: number of the choice that no longer fits, from 1; 0 if all fit */
     uint64_t steps;
     unsigned violation_count;
     struct solo_violation violations[16];
     struct solo_detail details[16]; /* of each violation, resolved in the process that made it */
-    char *trace;                  /* the whole trace as text, if asked for; free it */
+    char *trace;                    /* the whole trace as text, if asked for; free it */
     size_t trace_size;
-    char token[SOLO_TOKEN_MAX];   /* replays exactly this run, "" if it is too long */
+    char token[SOLO_TOKEN_MAX]; /* replays exactly this run, "" if it is too long */
     char output[SOLO_OUTPUT_MAX];
 };
 
 /* Runs one token. `strict` stops where it no longer fits. -EINVAL: not a token of this scenario or schema, with why in `why`. */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_replay_scenario(const struct solo_scenario *scenario, const char *token,
-                                                     const struct solo_explore_options *options, bool strict, bool want_trace,
-                                                     struct solo_replay *ret_replay, char why[SOLO_EVIDENCE_MAX]);
+                                                     const struct solo_explore_options *options, bool strict,
+                                                     bool want_trace, struct solo_replay *ret_replay,
+                                                     char why[SOLO_EVIDENCE_MAX]);
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_replay_program(char *const argv[], const char *token,
-                                                    const struct solo_explore_options *options, bool strict, bool want_trace,
-                                                    struct solo_replay *ret_replay, char why[SOLO_EVIDENCE_MAX]);
+                                                    const struct solo_explore_options *options, bool strict,
+                                                    bool want_trace, struct solo_replay *ret_replay,
+                                                    char why[SOLO_EVIDENCE_MAX]);
 
 /* ---- Being the scheduler ---- */
 
@@ -133,9 +151,9 @@ struct solo_step_option {
 /* What somebody sees who is asked. Everything is valid only during the call. */
 struct solo_step_view {
     enum solo_choice_kind kind;
-    uint32_t index;                 /* of this choice, from 0 */
+    uint32_t index; /* of this choice, from 0 */
     uint64_t step, now_ns;
-    const char *thread;             /* who asks */
+    const char *thread;                     /* who asks */
     const struct solo_step_option *options; /* the first one is the plain answer */
     size_t option_count;
     const struct solo_waiter *waiters; /* who is blocked, and on what */
@@ -154,8 +172,9 @@ typedef long (*solo_step_fn)(const struct solo_step_view *view, void *arg);
 
 /* Runs one schedule in which `step` makes every choice. Errors as solo_replay_scenario and solo_replay_program. */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_step_scenario(const struct solo_scenario *scenario,
-                                                   const struct solo_explore_options *options, solo_step_fn step, void *arg,
-                                                   struct solo_replay *ret_replay, char why[SOLO_EVIDENCE_MAX]);
+                                                   const struct solo_explore_options *options, solo_step_fn step,
+                                                   void *arg, struct solo_replay *ret_replay,
+                                                   char why[SOLO_EVIDENCE_MAX]);
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_step_program(char *const argv[], const struct solo_explore_options *options,
                                                   solo_step_fn step, void *arg, struct solo_replay *ret_replay,
                                                   char why[SOLO_EVIDENCE_MAX]);
@@ -165,7 +184,14 @@ SOLO_ANY_THREAD SOLO_PUBLIC const struct solo_strategy *solo_strategy_find(const
 SOLO_ANY_THREAD SOLO_PUBLIC const char *solo_strategy_at(unsigned index);
 
 /* Makes the state of a strategy found that way ready for its first `begin`; delay_bound is for "dfs". -EINVAL. */
-SOLO_ANY_THREAD SOLO_PUBLIC int solo_strategy_prepare(const struct solo_strategy *strategy, void *state, unsigned delay_bound);
+SOLO_ANY_THREAD SOLO_PUBLIC int solo_strategy_prepare(const struct solo_strategy *strategy, void *state,
+                                                      unsigned delay_bound);
+
+/*
+ * Not for programs: libsolo calls it before main in a program that was started with a control descriptor in its environment. It
+ * serves the explorer until that is gone, and returns only in the children that run schedules.
+ */
+SOLO_ANY_THREAD SOLO_PUBLIC void solo_harness_main(int control_fd);
 
 #ifdef __cplusplus
 }

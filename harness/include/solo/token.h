@@ -34,12 +34,12 @@ extern "C" {
 #endif
 
 enum {
-    SOLO_TOKEN_PRINT_MAX = 200,      /* longer ones go to a file */
-    SOLO_TOKEN_FILE_MAX = 16 << 20,  /* bytes in such a file */
-    SOLO_TOKEN_CHECKS_MAX = 64,      /* check characters in one token */
-    SOLO_TOKEN_CHOICES_MAX = 1 << 20,/* choices in one schedule */
-    SOLO_SCENARIO_NAME_MAX = 64,     /* with its end */
-    SOLO_TOKEN_WHY_MAX = 256,        /* room for one sentence */
+    SOLO_TOKEN_PRINT_MAX = 200,       /* longer ones go to a file */
+    SOLO_TOKEN_FILE_MAX = 16 << 20,   /* bytes in such a file */
+    SOLO_TOKEN_CHECKS_MAX = 64,       /* check characters in one token */
+    SOLO_TOKEN_CHOICES_MAX = 1 << 20, /* choices in one schedule */
+    SOLO_SCENARIO_NAME_MAX = 64,      /* with its end */
+    SOLO_TOKEN_WHY_MAX = 256,         /* room for one sentence */
 };
 
 enum solo_granularity {
@@ -66,10 +66,10 @@ struct solo_token {
     uint32_t choice_schema;
     uint32_t fingerprint;
     enum solo_granularity granularity;
-    uint32_t choices;    /* in the whole schedule */
-    bool open;           /* the schedule ended in a crash or was killed: it may go on where it did not crash */
-    uint16_t end_check;  /* check of the last choice */
-    uint32_t spacing;    /* choices per check character */
+    uint32_t choices;   /* in the whole schedule */
+    bool open;          /* the schedule ended in a crash or was killed: it may go on where it did not crash */
+    uint16_t end_check; /* check of the last choice */
+    uint32_t spacing;   /* choices per check character */
     char checks[SOLO_TOKEN_CHECKS_MAX + 1];
     uint32_t deviation_count;
     struct solo_deviation *deviations; /* in order of index; owned */
@@ -87,7 +87,8 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_token_make(const char *scenario, const stru
                                                 struct solo_token *ret_token);
 
 /* Reads a token's text, or "@file". -EINVAL, and one sentence in `why`; -ENOMEM. Never crashes, whatever the text is. */
-SOLO_ANY_THREAD SOLO_PUBLIC int solo_token_parse(const char *text, struct solo_token *ret_token, char why[SOLO_TOKEN_WHY_MAX]);
+SOLO_ANY_THREAD SOLO_PUBLIC int solo_token_parse(const char *text, struct solo_token *ret_token,
+                                                 char why[SOLO_TOKEN_WHY_MAX]);
 
 /* Whether this token fits scenario and limits: 0, or -EINVAL and one sentence in `why`. */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_token_check(const struct solo_token *token, const char *scenario,

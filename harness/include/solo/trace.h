@@ -37,10 +37,10 @@ struct solo_trace {
     const char *scenario;
     const struct solo_event *events; /* oldest first */
     size_t count;
-    uint64_t left_out;               /* events before these that were not kept */
+    uint64_t left_out;                               /* events before these that were not kept */
     const char (*thread_names)[SOLO_TRACE_NAME_MAX]; /* by thread number; "" is unknown */
     unsigned thread_count;
-    int ending;                      /* enum solo_ending */
+    int ending; /* enum solo_ending */
     uint64_t hash;
 };
 

@@ -1,0 +1,293 @@
+/*
+ * program_start.c - starting the program under test as a fork server, in one of three ways, and ending it.
+ *
+ * Addresses are the same in every start but the OTHER one (where the kernel allows it), because a schedule that depends on them
+ * would otherwise not replay.
+ */
+#define _GNU_SOURCE
+#include "program_start.h"
+#include "child.h"
+#include "process.h"
+#include "program_protocol.h"
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { HELLO_MS = 20000, TICK_MS = 100, LEAVE_MS = 500 };
+
+extern char **environ;
+
+/* ---- Where things are ---- */
+
+/* Puts "<folder of file>/<below>" into path if it is there. */
+static bool is_beside(const char *file, const char *below, char path[SOLO__PATH_MAX])
+{
+    const char *slash = strrchr(file, '/');
+    int length = slash != NULL ? (int)(slash - file) : 1;
+    int written = snprintf(path, SOLO__PATH_MAX, "%.*s/%s", length, slash != NULL ? file : ".", below);
+    return written > 0 && written < SOLO__PATH_MAX && access(path, R_OK) == 0;
+}
+
+/* The harness library: this one, or the one beside the running command. */
+static int find_harness(char path[SOLO__PATH_MAX])
+{
+    Dl_info info;
+    char command[SOLO__PATH_MAX];
+    if (dladdr((void *)find_harness, &info) != 0 && info.dli_fname != NULL && strstr(info.dli_fname, ".so") != NULL &&
+        realpath(info.dli_fname, path) != NULL) {
+        return 0;
+    }
+    ssize_t length = readlink("/proc/self/exe", command, sizeof command - 1);
+    if (length <= 0) {
+        return -ENOENT;
+    }
+    command[length] = '\0';
+    bool found =
+        is_beside(command, "../lib/libsolo-harness.so", path) || is_beside(command, "libsolo-harness.so", path);
+    return found ? 0 : -ENOENT;
+}
+
+/* ---- Starting ---- */
+
+/* The environment with the ways in, and without those of an outer explorer. */
+struct environment {
+    char control[32];
+    char harness[SOLO__PATH_MAX + 16];
+    char tool[1024];
+    char **variables;
+    size_t used;
+};
+
+static bool starts_with(const char *text, const char *beginning)
+{
+    return strncmp(text, beginning, strlen(beginning)) == 0;
+}
+
+static const char *const replaced[] = {"SOLO_CONTROL=", "SOLO_HARNESS=", "MALLOC_PERTURB_=", "ASAN_OPTIONS="};
+enum { REPLACED_ALWAYS = 2, REPLACED = sizeof replaced / sizeof replaced[0] };
+
+/* AddressSanitizer's options with names switched off, unless the user said something about that. */
+static void add_quiet(struct environment *environment)
+{
+    const char *now = getenv("ASAN_OPTIONS");
+    bool said = now != NULL && strstr(now, "symbolize=") != NULL;
+    snprintf(environment->tool, sizeof environment->tool, "ASAN_OPTIONS=%s%s%s", now != NULL ? now : "",
+             said || now == NULL ? "" : ":", said ? "" : "symbolize=0");
+    environment->variables[environment->used++] = environment->tool;
+}
+
+static void add_others(struct environment *environment, enum solo__start start)
+{
+    for (size_t i = 0; environ[i] != NULL; i++) {
+        unsigned which = 0;
+        while (which < REPLACED && !starts_with(environ[i], replaced[which])) {
+            which++;
+        }
+        bool skip = which < REPLACED_ALWAYS || (which == 2 && start == SOLO__START_OTHER) ||
+                    (which == 3 && start == SOLO__START_QUIET);
+        if (!skip) {
+            environment->variables[environment->used++] = environ[i];
+        }
+    }
+}
+
+static int make_environment(struct environment *environment, int control_fd, enum solo__start start)
+{
+    size_t count = 0;
+    while (environ[count] != NULL) {
+        count++;
+    }
+    char path[SOLO__PATH_MAX];
+    int found = find_harness(path);
+    if (found < 0) {
+        return found;
+    }
+    environment->variables = calloc(count + REPLACED + 2, sizeof *environment->variables);
+    if (environment->variables == NULL) {
+        return -ENOMEM;
+    }
+    snprintf(environment->control, sizeof environment->control, "SOLO_CONTROL=%d", control_fd);
+    snprintf(environment->harness, sizeof environment->harness, "SOLO_HARNESS=%s", path);
+    environment->variables[environment->used++] = environment->control;
+    environment->variables[environment->used++] = environment->harness;
+    if (start == SOLO__START_OTHER) {
+        environment->variables[environment->used++] = "MALLOC_PERTURB_=165";
+        environment->variables[environment->used++] = "SOLO_OTHER=0123456789abcdef0123456789abcdef0123456789abcdef";
+    } else if (start == SOLO__START_QUIET) {
+        add_quiet(environment);
+    }
+    add_others(environment, start);
+    return 0;
+}
+
+/*
+ * As execvpe, but a file that is no program is refused and not given to a shell. Returns only on failure, with errno: that of the last
+ * folder where there was such a file.
+ */
+static void execute(char *const argv[], char *const variables[])
+{
+    const char *folders = getenv("PATH");
+    if (strchr(argv[0], '/') != NULL || folders == NULL) {
+        execve(argv[0], argv, variables);
+        return;
+    }
+    int error = ENOENT;
+    while (*folders != '\0') {
+        char path[SOLO__PATH_MAX];
+        size_t length = strcspn(folders, ":");
+        int written =
+            snprintf(path, sizeof path, "%.*s/%s", length != 0 ? (int)length : 1, length != 0 ? folders : ".", argv[0]);
+        if (written > 0 && (size_t)written < sizeof path) {
+            execve(path, argv, variables);
+            error = errno != ENOENT && errno != ENOTDIR ? errno : error;
+        }
+        folders += length + (folders[length] == ':');
+    }
+    errno = error;
+}
+
+/* In the forked child: becomes the program, or tells why not. */
+static void become_program(char *const argv[], char *const variables[], int control_fd, int output_fd, int error_fd,
+                           enum solo__start start)
+{
+    if (start != SOLO__START_OTHER) {
+        int now = personality(0xffffffff);
+        (void)personality((unsigned long)now |
+                          ADDR_NO_RANDOMIZE); /* may be forbidden: then replays depend on less luck */
+    }
+    solo__child_redirect(output_fd);
+    (void)fcntl(control_fd, F_SETFD, 0);
+    execute(argv, variables);
+    int error = errno;
+    (void)!write(error_fd, &error, sizeof error);
+    _exit(127);
+}
+
+static int wait_for_exec(int error_fd)
+{
+    int error = 0;
+    ssize_t got;
+    do {
+        got = read(error_fd, &error, sizeof error);
+    } while (got < 0 && errno == EINTR);
+    return got == (ssize_t)sizeof error ? -error : 0;
+}
+
+static int start_server(struct solo__subject *subject, struct solo__server *server, enum solo__start start)
+{
+    int control[2];
+    int report[2];
+    struct environment environment = {.variables = NULL, .used = 0};
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0) {
+        return -errno;
+    }
+    if (pipe2(report, O_CLOEXEC) < 0) {
+        close(control[0]);
+        close(control[1]);
+        return -errno;
+    }
+    int result = make_environment(&environment, control[1], start);
+    fflush(NULL);
+    server->pid = result == 0 ? solo__process_fork() : -1;
+    if (server->pid == 0) {
+        become_program(subject->argv, environment.variables, control[1], subject->output_fd, report[1], start);
+    }
+    if (result == 0 && server->pid < 0) {
+        result = -errno;
+    }
+    close(control[1]);
+    close(report[1]);
+    server->control_fd = control[0];
+    if (server->pid < 0) {
+        close(control[0]);
+        server->pid = 0;
+    }
+    if (result == 0) {
+        result = wait_for_exec(report[0]);
+    }
+    close(report[0]);
+    free(environment.variables);
+    return result;
+}
+
+int solo__server_receive(struct solo__subject *subject, struct solo__server *server, struct solo__message *message,
+                         int limit_ms)
+{
+    bool steps = subject->region->request.mode == SOLO__STEP;
+    for (int waited = 0; limit_ms < 0 || waited < limit_ms; waited += TICK_MS) {
+        struct pollfd fds[2] = {{server->control_fd, POLLIN, 0}, {steps ? subject->ask_fd : -1, POLLIN, 0}};
+        int ready = poll(fds, 2, TICK_MS);
+        if (ready > 0 && fds[0].revents != 0) {
+            return solo__message_receive(server->control_fd, message, NULL);
+        }
+        if (ready > 0 && fds[1].revents != 0 && subject->serve(subject->ask_fd, subject) < 0) {
+            return -EPROTO;
+        }
+        solo__subject_tick(subject);
+    }
+    return -ETIMEDOUT;
+}
+
+static int greet(struct solo__subject *subject, struct solo__server *server)
+{
+    struct solo__message message;
+    int result = solo__server_receive(subject, server, &message, HELLO_MS);
+    if (result < 0 || message.kind != SOLO__HELLO) {
+        return -EPROTO; /* it ran to its end, or does something else: it does not use the shared libsolo */
+    }
+    message = (struct solo__message){.magic = SOLO__REGION_MAGIC, .kind = SOLO__SETUP};
+    int fds[SOLO__FDS] = {subject->region_fd, subject->output_fd, subject->answer_fd};
+    result = solo__message_send(server->control_fd, &message, fds);
+    if (result == 0) {
+        result = solo__server_receive(subject, server, &message, HELLO_MS);
+    }
+    if (result == 0 && message.kind == SOLO__REFUSED) {
+        snprintf(subject->why, sizeof subject->why, "%s", message.text);
+        return message.result < 0 ? message.result : -EPROTO;
+    }
+    server->ready = result == 0 && message.kind == SOLO__READY;
+    return server->ready ? 0 : -EPROTO;
+}
+
+void solo__server_stop(struct solo__server *server)
+{
+    if (server->pid <= 0) {
+        return;
+    }
+    close(server->control_fd);
+    bool gone = false;
+    for (int ms = 0; server->ready && !gone && ms < LEAVE_MS; ms++) {
+        gone = waitpid(server->pid, NULL, WNOHANG) != 0;
+        (void)poll(NULL, 0, gone ? 0 : 1);
+    }
+    if (!gone) {
+        kill(server->pid, SIGKILL);
+        while (waitpid(server->pid, NULL, 0) < 0 && errno == EINTR) {
+        }
+    }
+    *server = (struct solo__server){0};
+}
+
+int solo__server_ensure(struct solo__subject *subject, enum solo__start start)
+{
+    struct solo__server *server = &subject->servers[start];
+    if (server->pid > 0) {
+        return 0;
+    }
+    int result = start_server(subject, server, start);
+    if (result == 0) {
+        result = greet(subject, server);
+    }
+    if (result < 0) {
+        solo__server_stop(server);
+    }
+    return result;
+}
