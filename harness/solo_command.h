@@ -23,6 +23,7 @@ int command_run(int argc, char **argv);
 int command_explore(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_step(int argc, char **argv);
+int command_verify(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 

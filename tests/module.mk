@@ -50,6 +50,12 @@ PHONY += test-compile-fail
 test-compile-fail: | deps-test ## clang refuses wrong calls and wrong callbacks, and nothing else
 	@tests/compile_fail/run
 
+# Extensions that `solo verify` is tried on: tests/extensions/<name>.c -> tests/extensions/<name>.so in the build folder.
+EXTENSIONS := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/extensions/*.c))
+$(EXTENSIONS): $(BUILD)/%.so: $(BUILD)/obj/%.o $(BUILD)/lib/libsolo.so
+	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared $(TOOL) -pthread -Wl,-rpath,'$$ORIGIN/../../lib' -o $@ $< -L$(BUILD)/lib -lsolo $(LDFLAGS)
+ALL += $(EXTENSIONS)
+
 # ---- Rules ----
 PHONY += check
 check: $(ALL) | deps-check ## check the rules: layers, headers, the world's door, documentation, format, static analysis
