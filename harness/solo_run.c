@@ -243,6 +243,28 @@ static void tell_to_end(struct watched *watched)
     }
 }
 
+static bool some_peer_plays(const struct solo_peers *peers)
+{
+    struct solo_peer_status status;
+    for (size_t i = 0; solo_peers_status(peers, i, &status) == 0; i++) {
+        if (status.state == SOLO_PEER_PLAYING) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Threads that still wait for a server that is gone look at the script until this process ends. */
+static void release_peers(struct watched *watched)
+{
+    if (watched->peers != NULL && (!watched->peers_playing || !some_peer_plays(watched->peers))) {
+        if (watched->peers_playing) {
+            (void)solo_peers_join(watched->peers);
+        }
+        solo_peers_free(watched->peers);
+    }
+}
+
 static void tend_peers(struct watched *watched)
 {
     if (watched->greeted && solo_now() >= watched->end_ns) {
@@ -255,12 +277,7 @@ static void tend_peers(struct watched *watched)
         struct solo_peers_options options = {.patience_ns = PATIENCE_NS};
         watched->peers_playing = solo_peers_start(watched->peers, &options) == 0;
     }
-    struct solo_peer_status status;
-    bool playing = !watched->peers_playing;
-    for (size_t i = 0; solo_peers_status(watched->peers, i, &status) == 0; i++) {
-        playing |= status.state == SOLO_PEER_PLAYING;
-    }
-    if (!playing) {
+    if (watched->peers_playing && !some_peer_plays(watched->peers)) {
         tell_to_end(watched);
     }
 }
@@ -368,7 +385,8 @@ static int run_in_os(const struct command_options *options, uint64_t duration_s)
                                                                    : command_failed("run", "out of memory");
     free(watched->report);
     free(watched->details);
-    free(watched); /* not its peers: threads that still play look at them until the process ends */
+    release_peers(watched);
+    free(watched);
     return code;
 }
 
