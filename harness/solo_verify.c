@@ -105,7 +105,8 @@ static const char *wrong_table(const struct solo_extension *extension)
             return "an entry has no name, no exercise or no such contract";
         }
         if (entry->name[0] == '\0' || strlen(entry->name) > 40 ||
-            strspn(entry->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != strlen(entry->name)) {
+            strspn(entry->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") !=
+                strlen(entry->name)) {
             return "an entry's name is not made of 1 to 40 letters, digits and '_'";
         }
     }
@@ -294,9 +295,7 @@ static void print_breach(const struct request *request, const struct verify_cell
     char text[32], line[SOLO_REPORT_COLUMNS_MAX + 1];
     printf("\n%s: %s", cell->name, verify_verdict_text(cell, text, sizeof text));
     switch (cell->verdict) {
-    case VERIFY_NOT_ENFORCED:
-        printf(", it did not refuse a call that its contract forbids there\n");
-        break;
+    case VERIFY_NOT_ENFORCED: printf(", it did not refuse a call that its contract forbids there\n"); break;
     case VERIFY_REFUSES: printf(", although its contract allows the call\n"); break;
     default: printf("\n"); break;
     }
@@ -367,8 +366,7 @@ static json_t *cell_json(const struct verify_cell *cell)
 {
     char text[32];
     json_t *object = json_pack("{s:s, s:s, s:I}", "cell", cell->name, "verdict",
-                               verify_verdict_text(cell, text, sizeof text), "schedules",
-                               (json_int_t)cell->schedules);
+                               verify_verdict_text(cell, text, sizeof text), "schedules", (json_int_t)cell->schedules);
     if (cell->has_finding && cell->finding.token[0] != '\0') {
         (void)json_object_set_new(object, "token", json_string(cell->finding.token));
     }
@@ -402,10 +400,8 @@ static int print_json(const struct request *request, const struct row *rows)
 static int show_finding(const struct request *request, const struct solo_violation *violation,
                         const struct solo_detail *detail)
 {
-    struct solo_report_context context = {.detail = detail,
-                                          .world = "sim",
-                                          .colour = request->options.colour,
-                                          .full = request->options.full};
+    struct solo_report_context context = {
+        .detail = detail, .world = "sim", .colour = request->options.colour, .full = request->options.full};
     return request->options.json ? solo_report_json(stdout, violation, &context)
                                  : solo_report_text(stdout, violation, &context);
 }
@@ -443,7 +439,8 @@ static int show_cell(struct request *request)
     }
     if (!parse_cell(request, cell)) {
         free(cell);
-        return command_wrong("verify", "--cell: '%s' is not ENTRY@CONTEXT or ENTRY@CONTEXT+ENTRY@CONTEXT", request->cell);
+        return command_wrong("verify", "--cell: '%s' is not ENTRY@CONTEXT or ENTRY@CONTEXT+ENTRY@CONTEXT",
+                             request->cell);
     }
     int code = request->token != NULL ? replay_cell(request, cell) : explore_cell(request, cell);
     if (code < 0) {

@@ -42,10 +42,10 @@ struct verify_cell {
     struct verify_call calls[2];
     unsigned call_count; /* 1 or 2 */
     struct verify_tally *tally;
-    char name[SOLO_VIOLATION_NAME_MAX * 2]; /* "counter_add@worker+counter_show@reactor" */
+    char name[SOLO_VIOLATION_NAME_MAX * 2];     /* "counter_add@worker+counter_show@reactor" */
     char scenario[SOLO_VIOLATION_NAME_MAX * 2]; /* the same in letters that a token may have */
     enum verify_verdict verdict;
-    unsigned finding_id;  /* of VERIFY_FINDING */
+    unsigned finding_id; /* of VERIFY_FINDING */
     uint64_t schedules;
     bool has_finding;
     struct solo_finding finding; /* the one that decided */

@@ -27,10 +27,10 @@ bool verify_allows(enum solo_contract_kind contract, enum verify_context context
 bool verify_name(struct verify_cell *cell)
 {
     const struct verify_call *calls = cell->calls;
-    int size = snprintf(cell->name, sizeof cell->name, "%s@%s%s%s%s%s", calls[0].entry->name,
-                        context_texts[calls[0].context], cell->call_count > 1 ? "+" : "",
-                        cell->call_count > 1 ? calls[1].entry->name : "", cell->call_count > 1 ? "@" : "",
-                        cell->call_count > 1 ? context_texts[calls[1].context] : "");
+    int size =
+        snprintf(cell->name, sizeof cell->name, "%s@%s%s%s%s%s", calls[0].entry->name, context_texts[calls[0].context],
+                 cell->call_count > 1 ? "+" : "", cell->call_count > 1 ? calls[1].entry->name : "",
+                 cell->call_count > 1 ? "@" : "", cell->call_count > 1 ? context_texts[calls[1].context] : "");
     (void)snprintf(cell->scenario, sizeof cell->scenario, "%s", cell->name);
     for (char *at = cell->scenario; *at != '\0'; at++) {
         *at = *at == '@' ? '-' : *at == '+' ? '_' : *at;
@@ -148,7 +148,8 @@ static enum verify_verdict verdict_of_finding(const struct verify_cell *cell, un
     case SOLO018_MEMORY: return VERIFY_CRASH;
     case SOLO002_REACTOR_BLOCKED:
         for (unsigned i = 0; i < cell->call_count; i++) {
-            if (cell->calls[i].context == VERIFY_REACTOR && cell->calls[i].entry->contract == SOLO_CONTRACT_NOT_ON_REACTOR) {
+            if (cell->calls[i].context == VERIFY_REACTOR &&
+                cell->calls[i].entry->contract == SOLO_CONTRACT_NOT_ON_REACTOR) {
                 return VERIFY_NOT_ENFORCED;
             }
         }
@@ -226,9 +227,15 @@ int verify_cell(struct verify_cell *cell, const struct solo_explore_options *opt
 const char *verify_verdict_text(const struct verify_cell *cell, char *buffer, size_t size)
 {
     static const char *const texts[] = {
-        [VERIFY_UNTRIED] = "-",           [VERIFY_AS_DECLARED] = "as declared",   [VERIFY_REFUSED] = "refused",
-        [VERIFY_REFUSES] = "REFUSES",     [VERIFY_NOT_ENFORCED] = "NOT ENFORCED", [VERIFY_BLOCKS] = "BLOCKS",
-        [VERIFY_FINDING] = "FINDING",     [VERIFY_RACE] = "RACE",                 [VERIFY_DEADLOCK] = "DEADLOCK",
+        [VERIFY_UNTRIED] = "-",
+        [VERIFY_AS_DECLARED] = "as declared",
+        [VERIFY_REFUSED] = "refused",
+        [VERIFY_REFUSES] = "REFUSES",
+        [VERIFY_NOT_ENFORCED] = "NOT ENFORCED",
+        [VERIFY_BLOCKS] = "BLOCKS",
+        [VERIFY_FINDING] = "FINDING",
+        [VERIFY_RACE] = "RACE",
+        [VERIFY_DEADLOCK] = "DEADLOCK",
         [VERIFY_CRASH] = "CRASH",
     };
     if (cell->verdict == VERIFY_FINDING && cell->finding_id != 0) {

@@ -51,8 +51,8 @@ static inline void record(struct core *core, unsigned thread, enum solo_probe_ki
                           uint32_t object, uint64_t value)
 {
     struct solo_sim_log *log = core->log;
-    struct solo_event event = {log->events_count + 1, core->now_ns, value, object, (uint16_t)thread, (uint8_t)kind,
-                               (uint8_t)access};
+    struct solo_event event = {log->events_count + 1, core->now_ns,  value,          object,
+                               (uint16_t)thread,      (uint8_t)kind, (uint8_t)access};
     log->trace_hash = mix(log->trace_hash, &event);
     if (log->events_max != 0) {
         log->events[log->events_count & (log->events_max - 1)] = event;
@@ -87,7 +87,8 @@ static inline uint16_t roll(uint32_t *check, const struct solo_option *const *op
     return (uint16_t)(sum >> 16 ^ sum);
 }
 
-size_t core_choose(struct core *core, enum solo_choice_kind kind, const struct solo_option *const *options, size_t count)
+size_t core_choose(struct core *core, enum solo_choice_kind kind, const struct solo_option *const *options,
+                   size_t count)
 {
     if (count < 2 || core->closing) {
         return 0;
@@ -96,7 +97,8 @@ size_t core_choose(struct core *core, enum solo_choice_kind kind, const struct s
     uint16_t check = roll(&log->check, options, count, kind);
     size_t chosen = 0;
     if (core->strategy != NULL) {
-        struct solo_choice choice = {kind, core->current->index, log->answers_count, log->events_count, check, options, count};
+        struct solo_choice choice = {kind, core->current->index, log->answers_count, log->events_count, check, options,
+                                     count};
         core_quiet_begin(core);
         chosen = core->strategy->choose(core->strategy_state, &choice);
         core_quiet_end(core);
@@ -308,7 +310,8 @@ static inline void reschedule(struct core *core, struct core_thread *current)
     }
 }
 
-void core_announce(struct core *core, enum solo_probe_kind kind, enum solo_access access, uint32_t object, uint64_t value)
+void core_announce(struct core *core, enum solo_probe_kind kind, enum solo_access access, uint32_t object,
+                   uint64_t value)
 {
     struct core_thread *current = core->current;
     if (kind_is_point[kind] && !core->closing) {

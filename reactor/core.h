@@ -26,7 +26,8 @@ struct core_gate {
 struct core *core_current(void);
 
 /* As struct solo_thread_table's announce. */
-void core_announce(struct core *core, enum solo_probe_kind kind, enum solo_access access, uint32_t object, uint64_t value);
+void core_announce(struct core *core, enum solo_probe_kind kind, enum solo_access access, uint32_t object,
+                   uint64_t value);
 
 /* Blocks the caller until it is woken or time reaches deadline_ns. 0 or -ETIMEDOUT. */
 int core_wait(struct core *core, struct core_gate *gate, const struct solo_wait *why, uint64_t deadline_ns);
@@ -38,7 +39,8 @@ void core_sleep_until(struct core *core, uint64_t until_ns);
 uint64_t core_now(const struct core *core);
 
 /* Asks the chooser; returns an index below count. With count 1 it is not asked. Never switches. */
-size_t core_choose(struct core *core, enum solo_choice_kind kind, const struct solo_option *const *options, size_t count);
+size_t core_choose(struct core *core, enum solo_choice_kind kind, const struct solo_option *const *options,
+                   size_t count);
 
 /* Asks whether a fault happens here: false without asking when the budget is spent. */
 bool core_fault(struct core *core, uint32_t tag, uint32_t object);

@@ -22,30 +22,30 @@ struct core_thread {
     struct core *core;
     struct solo_option pending; /* what it is about to do, as offered to the chooser */
     struct solo_thread *self;
-    struct core_gate *gate;     /* where it waits, NULL if nowhere */
-    struct core_thread *next;   /* in that gate */
+    struct core_gate *gate;   /* where it waits, NULL if nowhere */
+    struct core_thread *next; /* in that gate */
     const struct solo_wait *why;
-    uint64_t deadline_ns;       /* SOLO_NEVER: none */
-    uint16_t index;             /* slot, and number of the thread in events */
-    uint8_t state;              /* enum core_state */
+    uint64_t deadline_ns; /* SOLO_NEVER: none */
+    uint16_t index;       /* slot, and number of the thread in events */
+    uint8_t state;        /* enum core_state */
     bool timed_out;
-    bool patient;               /* its deadline is reached only when nobody can run */
-    bool own_stack;             /* the process's main thread after solo_sim_enter: has no pooled carrier */
-    bool at_base;               /* its carrier has unwound: nothing of a run is left on its stack */
+    bool patient;   /* its deadline is reached only when nobody can run */
+    bool own_stack; /* the process's main thread after solo_sim_enter: has no pooled carrier */
+    bool at_base;   /* its carrier has unwound: nothing of a run is left on its stack */
 
     /* Fiber carrier. */
     void *stack_pointer;
-    char *stack;                /* lowest usable byte */
+    char *stack; /* lowest usable byte */
     size_t stack_size;
     void *tsan_fiber;
     void *asan_fake_stack;
     unsigned valgrind_stack;
 
     /* Token carrier. */
-    uint32_t turn;              /* futex: 1 while it is this thread's turn */
-    bool began;                 /* it has had a turn in this run */
-    bool abandoned;             /* unwind to `base` instead of going on */
-    bool quit;                  /* end the pthread */
+    uint32_t turn;  /* futex: 1 while it is this thread's turn */
+    bool began;     /* it has had a turn in this run */
+    bool abandoned; /* unwind to `base` instead of going on */
+    bool quit;      /* end the pthread */
     pthread_t pthread;
     bool has_pthread;
     jmp_buf base;
@@ -67,17 +67,17 @@ struct core {
     uint32_t faults_left;
     bool let_time_pass;
     bool manual;
-    bool entered;               /* solo_sim_enter: there is no home to go back to */
-    bool visible_handover;      /* for the self-test of the sanitizer bridges: hides every race on purpose */
+    bool entered;          /* solo_sim_enter: there is no home to go back to */
+    bool visible_handover; /* for the self-test of the sanitizer bridges: hides every race on purpose */
     uint8_t carrier;
     bool running;
-    bool closing;               /* the ending is decided; only reporting is left */
+    bool closing; /* the ending is decided; only reporting is left */
     struct solo_option time_option;
     struct core_thread *threads[SOLO_SIM_THREADS_MAX];
     struct core_thread home;
-    void *quiet_fiber;          /* ThreadSanitizer's context for the chooser and the probes */
+    void *quiet_fiber; /* ThreadSanitizer's context for the chooser and the probes */
     unsigned quiet_depth;
-    char end_marker;            /* race detectors: everything in a run happens before what follows it */
+    char end_marker; /* race detectors: everything in a run happens before what follows it */
 
     char *arena, *arena_next, *arena_ready, *arena_end;
     uint64_t random;

@@ -26,7 +26,8 @@ void *core_allocate(struct core *core, size_t size)
             return NULL;
         }
         size_t step = (size + ARENA_STEP - 1) / ARENA_STEP * ARENA_STEP;
-        step = step > (size_t)(core->arena_end - core->arena_ready) ? (size_t)(core->arena_end - core->arena_ready) : step;
+        step =
+            step > (size_t)(core->arena_end - core->arena_ready) ? (size_t)(core->arena_end - core->arena_ready) : step;
         SOLO_ANNOTATE_PRIVATE(core->arena_ready, step);
         core->arena_ready += step;
     }
@@ -364,6 +365,7 @@ int solo_sim_start_peer(void (*fn)(void *arg), void *arg)
         return -EINVAL;
     }
     struct solo_thread *thread;
-    uint32_t label = core->world.ids.next[SOLO__NO_OBJECT]++ + 1; /* that kind has no objects: its counter numbers peers */
+    uint32_t label =
+        core->world.ids.next[SOLO__NO_OBJECT]++ + 1; /* that kind has no objects: its counter numbers peers */
     return solo__thread_start(core_world(core), SOLO__ROLE_PEER, label, fn, arg, &thread);
 }

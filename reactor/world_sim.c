@@ -54,8 +54,8 @@ static void lock_leave(struct solo_world *world, struct solo_lock *lock)
 
 _Static_assert(sizeof(struct core_gate) <= sizeof(struct solo_gate), "a core gate fits into a gate");
 
-static int gate_wait(struct solo_world *world, struct solo_gate *gate, struct solo_lock *lock, const struct solo_wait *why,
-                     uint64_t deadline_ns)
+static int gate_wait(struct solo_world *world, struct solo_gate *gate, struct solo_lock *lock,
+                     const struct solo_wait *why, uint64_t deadline_ns)
 {
     (void)lock;
     SOLO_ANNOTATE_IGNORE_END();
@@ -106,7 +106,8 @@ static const struct solo_memory_table memory_table = {memory_allocate, memory_re
 
 void sim__world_init(struct sim_world *world, struct core *core)
 {
-    world->world = (struct solo_world){"sim", &clock_table, &thread_table, &sim__poll_table, &sim__network_table, &memory_table};
+    world->world =
+        (struct solo_world){"sim", &clock_table, &thread_table, &sim__poll_table, &sim__network_table, &memory_table};
     world->core = core;
 }
 

@@ -48,7 +48,8 @@ static SOLO_POOL_ONLY void ask_directory(void *arg)
 {
     struct question *question = arg;
     solo_sleep(DIRECTORY_NS);
-    snprintf(question->answer, sizeof question->answer, "* %.200s is in room %zu\n", question->name, strlen(question->name));
+    snprintf(question->answer, sizeof question->answer, "* %.200s is in room %zu\n", question->name,
+             strlen(question->name));
     if (solo_transport_write(question->transport, question->answer, strlen(question->answer)) == 0) {
         solo_happened("answer given");
     }

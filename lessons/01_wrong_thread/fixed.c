@@ -57,7 +57,8 @@ static SOLO_POOL_ONLY void ask_directory(void *arg)
 {
     struct question *question = arg;
     solo_sleep(DIRECTORY_NS);
-    snprintf(question->answer, sizeof question->answer, "* %.200s is in room %zu\n", question->name, strlen(question->name));
+    snprintf(question->answer, sizeof question->answer, "* %.200s is in room %zu\n", question->name,
+             strlen(question->name));
     if (solo_reactor_call_from_thread(question->reactor, give_answer, question, question_free) < 0) {
         question_free(SOLO_ECLOSING, question);
     }

@@ -25,7 +25,8 @@ static SOLO_REACTOR_ONLY struct solo_result send_greeting(struct solo_result res
     struct solo_transport *transport = arg;
     const char *greeting = result.value;
     enum solo_transport_state state;
-    if (solo_transport_get_state(transport, &state) == 0 && state == SOLO_TRANSPORT_OPEN) { /* they may have left meanwhile */
+    if (solo_transport_get_state(transport, &state) == 0 &&
+        state == SOLO_TRANSPORT_OPEN) { /* they may have left meanwhile */
         (void)solo_transport_write(transport, greeting, strlen(greeting));
     }
     (void)solo_transport_unref(transport);

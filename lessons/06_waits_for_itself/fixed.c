@@ -27,9 +27,9 @@ static SOLO_REACTOR_ONLY struct solo_result get_page(void *arg)
 
 static SOLO_REACTOR_ONLY struct solo_result show(struct solo_result result, void *arg)
 {
-    (void)arg;
     printf("%s\n", (const char *)result.value);
     solo_happened("page shown");
+    (void)solo_deferred_release(arg); /* ours until it has fired */
     (void)solo_reactor_stop(reactor);
     return result;
 }
@@ -38,7 +38,7 @@ static SOLO_REACTOR_ONLY void button_pressed(void *arg)
 {
     struct solo_deferred *page = get_page(arg).wait_for;
     if (page != NULL) {
-        (void)solo_deferred_add(page, show, NULL, NULL);
+        (void)solo_deferred_add(page, show, NULL, page);
     }
 }
 

@@ -15,9 +15,7 @@ struct delivery {
 static struct solo_reactor *reactor;
 
 /* Once it switched locks on; for a long time it has done nothing. No init call changes which thread may do what. */
-static void threadable_init(void)
-{
-}
+static void threadable_init(void) {}
 
 static SOLO_REACTOR_ONLY void not_thread_safe(void *arg)
 {

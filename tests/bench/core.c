@@ -61,8 +61,10 @@ static void body(void *arg)
     counter = finished = 0;
     memset(&all_finished, 0, sizeof all_finished);
     for (int i = 0; i < WORKERS; i++) {
-        threads[i] = (struct solo_thread){.object = {.world = core_world(core), .id = (uint32_t)i + 1}, .role = SOLO__ROLE_WORKER,
-                                          .label = (uint32_t)i + 1, .fn = worker};
+        threads[i] = (struct solo_thread){.object = {.world = core_world(core), .id = (uint32_t)i + 1},
+                                          .role = SOLO__ROLE_WORKER,
+                                          .label = (uint32_t)i + 1,
+                                          .fn = worker};
         core_thread_start(core, &threads[i]);
     }
     core_wait(core, &all_finished, &why, SOLO_NEVER);
@@ -88,7 +90,8 @@ int main(int argc, char **argv)
     uint64_t schedules = argc > 2 ? strtoull(argv[2], NULL, 10) : 100000;
     uint64_t random = 1;
     struct solo_sim_options options = {.carrier = token ? SOLO_CARRIER_TOKEN : SOLO_CARRIER_FIBER,
-                                       .strategy = &random_walk, .strategy_state = &random};
+                                       .strategy = &random_walk,
+                                       .strategy_state = &random};
     struct solo_sim *sim;
     struct solo_thread threads[WORKERS];
     struct timespec from, to;

@@ -77,7 +77,8 @@ int main(int argc, char **argv)
     size_t state_size;
     const struct solo_strategy *strategy = solo_strategy_find("random", &state_size);
     struct solo_sim_options options = {.carrier = token ? SOLO_CARRIER_TOKEN : SOLO_CARRIER_FIBER,
-                                       .strategy = strategy, .strategy_state = calloc(1, state_size)};
+                                       .strategy = strategy,
+                                       .strategy_state = calloc(1, state_size)};
     struct solo_sim *sim;
     struct timespec from, to;
     uint64_t lost = 0, distinct = 0;
