@@ -38,14 +38,14 @@ enum solo_access { SOLO_ACCESS_NONE = 0, SOLO_ACCESS_READ = 1, SOLO_ACCESS_WRITE
 
 /* One thing that could be done next. 32 bytes; pointer-free except for the address range of memory accesses. */
 struct solo_option {
-    uint32_t tag;     /* stable within the schedule: thread id, waiter's thread id, descriptor, job number, byte count */
-    uint16_t thread;  /* the virtual thread concerned */
-    uint8_t operation;/* enum solo_probe_kind: what that thread is about to do */
-    uint8_t access;   /* enum solo_access */
-    uint32_t object;  /* object id (solo_object_name prints it), 0 if none */
-    uint32_t contract;/* 1 + index in the contract table of the call about to be made, 0 if none */
-    uintptr_t address;/* start of the memory range about to be touched, 0 if none; never recorded */
-    uint32_t size;    /* of that range */
+    uint32_t tag;    /* stable within the schedule: thread id, waiter's thread id, descriptor, job number, byte count */
+    uint16_t thread; /* the virtual thread concerned */
+    uint8_t operation; /* enum solo_probe_kind: what that thread is about to do */
+    uint8_t access;    /* enum solo_access */
+    uint32_t object;   /* object id (solo_object_name prints it), 0 if none */
+    uint32_t contract; /* 1 + index in the contract table of the call about to be made, 0 if none */
+    uintptr_t address; /* start of the memory range about to be touched, 0 if none; never recorded */
+    uint32_t size;     /* of that range */
     uint32_t reserved;
 };
 
@@ -67,7 +67,7 @@ struct solo_answer {
     uint16_t count;  /* how many there were */
     uint8_t kind;    /* enum solo_choice_kind */
     uint8_t reserved;
-    uint16_t check;  /* rolling check over the options of all choices so far */
+    uint16_t check; /* rolling check over the options of all choices so far */
 };
 
 struct solo_event; /* probe.h */

@@ -39,7 +39,7 @@ extern solo_role solo_role_pool;    /* held by code that runs on a pool worker *
 #define SOLO_ANY_THREAD      /* thread-safe */
 #define SOLO_ASSERTS_REACTOR /* returns only if the caller is the reactor thread */
 #define SOLO_ASSERTS_POOL    /* returns only if the caller is a pool worker */
-#define SOLO_SET_UP          /* for main: sets up before the reactor runs, cleans up after; only the run-time guard looks */
+#define SOLO_SET_UP /* for main: sets up before the reactor runs, cleans up after; only the run-time guard looks */
 #endif
 
 /*
@@ -54,13 +54,20 @@ extern solo_role solo_role_pool;    /* held by code that runs on a pool worker *
 #define SOLO__NO_ANALYSIS __attribute__((no_thread_safety_analysis, unused))
 SOLO__NO_ANALYSIS SOLO_ASSERTS_REACTOR SOLO_ASSERTS_POOL static inline void solo__in_every_role(void) {}
 SOLO__NO_ANALYSIS static inline void __attribute__((release_capability(solo_role_pool))) solo__not_in_pool(void) {}
-SOLO__NO_ANALYSIS static inline void __attribute__((release_capability(solo_role_reactor))) solo__not_on_reactor(void) {}
+SOLO__NO_ANALYSIS static inline void __attribute__((release_capability(solo_role_reactor))) solo__not_on_reactor(void)
+{
+}
 
 /* A direct call of the callback if it has this type; else (NULL, or a mistake that the prototype will tell) of nothing. */
-#define SOLO__CALLED_AS(type, fn, ...) ((void)_Generic((fn), type: (fn), default: (type)0)(__VA_ARGS__))
+#define SOLO__CALLED_AS(type, fn, ...) ((void)_Generic((fn), type : (fn), default : (type)0)(__VA_ARGS__))
 /* Not a constant, so that the analysis looks into the branch; the optimiser sees that it is 0. */
 #define SOLO__IN_A_DEAD_BRANCH(...)                                                                                    \
-    (__extension__({ int solo__never = 0; solo__never; }) ? (solo__in_every_role(), __VA_ARGS__, __builtin_unreachable()) : (void)0)
+    (__extension__({                                                                                                   \
+        int solo__never = 0;                                                                                           \
+        solo__never;                                                                                                   \
+    })                                                                                                                 \
+         ? (solo__in_every_role(), __VA_ARGS__, __builtin_unreachable())                                               \
+         : (void)0)
 #define SOLO__RUNS_ON_REACTOR(...) SOLO__IN_A_DEAD_BRANCH(solo__not_in_pool(), SOLO__CALLED_AS(__VA_ARGS__))
 #define SOLO__RUNS_ON_POOL(...) SOLO__IN_A_DEAD_BRANCH(solo__not_on_reactor(), SOLO__CALLED_AS(__VA_ARGS__))
 #define SOLO__RUNS_ON_NEW_THREAD(...)                                                                                  \

@@ -17,21 +17,21 @@ extern "C" {
 
 enum solo_error {
     SOLO_OK = 0,
-    SOLO_EWRONGTHREAD = -2001,     /* the caller's thread may not make this call; it had no effect */
-    SOLO_EONREACTOR = -2002,       /* a call that would wait for the reactor, made on the reactor thread */
-    SOLO_ECLOSING = -2003,         /* the reactor or pool is stopping and takes nothing new */
-    SOLO_ECLOSED = -2004,          /* the object has ended: released, lost, stopped or destroyed */
-    SOLO_EALREADYQUIT = -2005,     /* the worker has quit (Twisted: AlreadyQuit) */
-    SOLO_EALREADYCALLED = -2006,   /* the delayed call ran, or the Deferred fired (AlreadyCalled) */
-    SOLO_EALREADYCANCELLED = -2007,/* the delayed call was cancelled (AlreadyCancelled) */
-    SOLO_ENOTRUNNING = -2008,      /* the reactor is not running (ReactorNotRunning) */
-    SOLO_EALREADYRUNNING = -2009,  /* the reactor is running, or its loop was re-entered (ReactorAlreadyRunning) */
-    SOLO_ENOTRESTARTABLE = -2010,  /* the reactor was stopped and cannot run again (ReactorNotRestartable) */
-    SOLO_ECANCELLED = -2011,       /* cancelled by its user (CancelledError) */
-    SOLO_ECONNDONE = -2012,        /* the connection was closed cleanly (ConnectionDone) */
-    SOLO_ECONNLOST = -2013,        /* the connection was lost: reset, aborted or reactor stop (ConnectionLost) */
-    SOLO_ELIMIT = -2014,           /* a documented limit (..._max) is reached */
-    SOLO_EDIVERGED = -2015,        /* replay: the token no longer fits the program */
+    SOLO_EWRONGTHREAD = -2001,      /* the caller's thread may not make this call; it had no effect */
+    SOLO_EONREACTOR = -2002,        /* a call that would wait for the reactor, made on the reactor thread */
+    SOLO_ECLOSING = -2003,          /* the reactor or pool is stopping and takes nothing new */
+    SOLO_ECLOSED = -2004,           /* the object has ended: released, lost, stopped or destroyed */
+    SOLO_EALREADYQUIT = -2005,      /* the worker has quit (Twisted: AlreadyQuit) */
+    SOLO_EALREADYCALLED = -2006,    /* the delayed call ran, or the Deferred fired (AlreadyCalled) */
+    SOLO_EALREADYCANCELLED = -2007, /* the delayed call was cancelled (AlreadyCancelled) */
+    SOLO_ENOTRUNNING = -2008,       /* the reactor is not running (ReactorNotRunning) */
+    SOLO_EALREADYRUNNING = -2009,   /* the reactor is running, or its loop was re-entered (ReactorAlreadyRunning) */
+    SOLO_ENOTRESTARTABLE = -2010,   /* the reactor was stopped and cannot run again (ReactorNotRestartable) */
+    SOLO_ECANCELLED = -2011,        /* cancelled by its user (CancelledError) */
+    SOLO_ECONNDONE = -2012,         /* the connection was closed cleanly (ConnectionDone) */
+    SOLO_ECONNLOST = -2013,         /* the connection was lost: reset, aborted or reactor stop (ConnectionLost) */
+    SOLO_ELIMIT = -2014,            /* a documented limit (..._max) is reached */
+    SOLO_EDIVERGED = -2015,         /* replay: the token no longer fits the program */
 };
 
 /*

@@ -23,17 +23,18 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_must_happen(const char *name, unsigned coun
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_happened(const char *name);
 
 /* Reads counter `index`; -ENOENT past the last. `name` is at least SOLO_EXPECT_NAME_MAX bytes. */
-SOLO_ANY_THREAD SOLO_PUBLIC int solo_expectation_at(unsigned index, char *ret_name, unsigned *ret_wanted, unsigned *ret_happened);
+SOLO_ANY_THREAD SOLO_PUBLIC int solo_expectation_at(unsigned index, char *ret_name, unsigned *ret_wanted,
+                                                    unsigned *ret_happened);
 
 /* Forgets all counters: between schedules of one process. */
 SOLO_ANY_THREAD SOLO_PUBLIC void solo_expectations_reset(void);
 
 /* Put one inside an object that one thread at a time may use; zero it first. */
 struct solo_confined {
-    const void *owner; /* the thread, as a number; NULL: unbound, the next use binds */
-    uint32_t object;   /* id for reports */
+    const void *owner;   /* the thread, as a number; NULL: unbound, the next use binds */
+    uint32_t object;     /* id for reports */
     uint32_t generation; /* how often it was bound */
-    const char *name;  /* as given to bind, NULL if it never was */
+    const char *name;    /* as given to bind, NULL if it never was */
 };
 
 /* Binds the object to the calling thread; name is borrowed for ever (a literal). Binding again moves it: an orderly hand-over. */

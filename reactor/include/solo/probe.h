@@ -20,14 +20,14 @@ extern "C" {
 /* X(name, text, is_point). The order is part of the trace format (SOLO_CHOICE_SCHEMA). */
 #define SOLO_PROBE_KINDS(X)                                                                                            \
     X(NONE, "none", 0)                                                                                                 \
-    X(THREAD_START, "thread-start", 1)   /* object: the new thread */                                                  \
-    X(THREAD_BEGIN, "thread-begin", 0)   /* first event of a thread */                                                 \
-    X(THREAD_END, "thread-end", 0)       /* last event of a thread */                                                  \
-    X(THREAD_JOIN, "thread-join", 1)     /* object: the thread waited for */                                           \
-    X(YIELD, "yield", 1)                 /* solo_yield: a point and nothing else */                                    \
-    X(SLEEP, "sleep", 1)                 /* value: until when, ns */                                                   \
-    X(LOCK, "lock", 1)                   /* object: mutex */                                                           \
-    X(LOCKED, "locked", 0)               /* the mutex is now held by this thread */                                    \
+    X(THREAD_START, "thread-start", 1) /* object: the new thread */                                                    \
+    X(THREAD_BEGIN, "thread-begin", 0) /* first event of a thread */                                                   \
+    X(THREAD_END, "thread-end", 0)     /* last event of a thread */                                                    \
+    X(THREAD_JOIN, "thread-join", 1)   /* object: the thread waited for */                                             \
+    X(YIELD, "yield", 1)               /* solo_yield: a point and nothing else */                                      \
+    X(SLEEP, "sleep", 1)               /* value: until when, ns */                                                     \
+    X(LOCK, "lock", 1)                 /* object: mutex */                                                             \
+    X(LOCKED, "locked", 0)             /* the mutex is now held by this thread */                                      \
     X(UNLOCK, "unlock", 0)                                                                                             \
     X(WAIT, "wait", 1)                   /* object: condition or semaphore */                                          \
     X(WAITED, "waited", 0)               /* the wait ended; value: 0 or the error */                                   \
@@ -40,17 +40,17 @@ extern "C" {
     X(POLLED, "polled", 0)               /* the poll returned; value: number of ready descriptors */                   \
     X(WAKE_SENT, "wake-sent", 0)         /* object: the poller's reactor */                                            \
     X(WAKE_SEEN, "wake-seen", 0)                                                                                       \
-    X(CALL_ACCEPTED, "call-accepted", 1) /* object: the call; value: what queue (enum solo_queue) */                   \
-    X(CALL_BEGUN, "call-begun", 0)       /* its function starts on this thread */                                      \
-    X(CALL_ENDED, "call-ended", 0)       /* its function returned */                                                   \
+    X(CALL_ACCEPTED, "call-accepted", 1)       /* object: the call; value: what queue (enum solo_queue) */             \
+    X(CALL_BEGUN, "call-begun", 0)             /* its function starts on this thread */                                \
+    X(CALL_ENDED, "call-ended", 0)             /* its function returned */                                             \
     X(CALL_HANDED_BACK, "call-handed-back", 0) /* value: status, for its done function or as its caller's answer */    \
-    X(CALL_DROPPED, "call-dropped", 0)   /* accepted, and it will never run; value: status */                          \
-    X(JOB_WANTED, "job-wanted", 1)       /* a worker is about to take a job; object: the pool */                       \
-    X(JOB_FINISHED, "job-finished", 1)   /* a worker is about to report a job; object: the call */                     \
-    X(TIMER_SET, "timer-set", 0)         /* object: the delayed call; value: due ns */                                 \
+    X(CALL_DROPPED, "call-dropped", 0)         /* accepted, and it will never run; value: status */                    \
+    X(JOB_WANTED, "job-wanted", 1)             /* a worker is about to take a job; object: the pool */                 \
+    X(JOB_FINISHED, "job-finished", 1)         /* a worker is about to report a job; object: the call */               \
+    X(TIMER_SET, "timer-set", 0)               /* object: the delayed call; value: due ns */                           \
     X(TIMER_CANCELLED, "timer-cancelled", 0)                                                                           \
-    X(CONTRACT, "contract", 1)           /* a guarded call off its thread; value: contract table index */              \
-    X(VIOLATION, "violation", 0)         /* value: the SOLO number */                                                  \
+    X(CONTRACT, "contract", 1)             /* a guarded call off its thread; value: contract table index */            \
+    X(VIOLATION, "violation", 0)           /* value: the SOLO number */                                                \
     X(CALLBACK_BEGUN, "callback-begun", 0) /* the reactor enters a callback; object: what it serves */                 \
     X(CALLBACK_ENDED, "callback-ended", 0)                                                                             \
     X(DEFERRED_MADE, "deferred-made", 0)                                                                               \
@@ -59,21 +59,21 @@ extern "C" {
     X(LISTEN, "listen", 1)                                                                                             \
     X(CONNECT, "connect", 1)                                                                                           \
     X(ACCEPT, "accept", 1)                                                                                             \
-    X(READ, "read", 1)                   /* object: the stream; value: bytes */                                        \
-    X(WRITE, "write", 1)                 /* value: bytes */                                                            \
+    X(READ, "read", 1)   /* object: the stream; value: bytes */                                                        \
+    X(WRITE, "write", 1) /* value: bytes */                                                                            \
     X(CLOSE, "close", 1)                                                                                               \
     X(TRANSPORT_STATE, "transport-state", 0) /* value: enum solo_transport_state */                                    \
     X(WORKER_QUIT, "worker-quit", 1)                                                                                   \
     X(OBJECT_MADE, "object-made", 0)                                                                                   \
     X(OBJECT_ENDED, "object-ended", 0)                                                                                 \
-    X(EXPECTED, "expected", 0)           /* solo_must_happen; value: hash of the name */                               \
+    X(EXPECTED, "expected", 0) /* solo_must_happen; value: hash of the name */                                         \
     X(HAPPENED, "happened", 0)                                                                                         \
     X(CONFINED_BOUND, "confined-bound", 0)                                                                             \
     X(CONFINED_USED, "confined-used", 1)                                                                               \
-    X(PEER, "peer", 0)                   /* a peer script finished a line; value: line number */                       \
-    X(CHOICE, "choice", 0)               /* an answer was recorded; object: choice kind, value: chosen option */       \
-    X(TIME, "time", 0)                   /* virtual time moved; value: ns now */                                       \
-    X(ACCESS_READ, "access-read", 1)     /* instrumented memory access */                                              \
+    X(PEER, "peer", 0)               /* a peer script finished a line; value: line number */                           \
+    X(CHOICE, "choice", 0)           /* an answer was recorded; object: choice kind, value: chosen option */           \
+    X(TIME, "time", 0)               /* virtual time moved; value: ns now */                                           \
+    X(ACCESS_READ, "access-read", 1) /* instrumented memory access */                                                  \
     X(ACCESS_WRITE, "access-write", 1)
 
 enum solo_probe_kind {
@@ -96,16 +96,16 @@ enum solo_queue {
 /* Why a thread is blocked: the value of BLOCK. An idle wait is satisfied at quiescence, any other is not. */
 enum solo_wait_kind {
     SOLO_WAIT_NONE = 0,
-    SOLO_WAIT_POLL,        /* idle: a reactor polls */
-    SOLO_WAIT_JOB,         /* idle: a worker waits for work */
-    SOLO_WAIT_PEER,        /* idle: a peer script waits for a server or for bytes */
+    SOLO_WAIT_POLL, /* idle: a reactor polls */
+    SOLO_WAIT_JOB,  /* idle: a worker waits for work */
+    SOLO_WAIT_PEER, /* idle: a peer script waits for a server or for bytes */
     SOLO_WAIT_MUTEX,
     SOLO_WAIT_CONDITION,
     SOLO_WAIT_SEMAPHORE,
     SOLO_WAIT_JOIN,
     SOLO_WAIT_SLEEP,
-    SOLO_WAIT_RESULT,      /* blocking_call_from_thread waits for the reactor */
-    SOLO_WAIT_DRAIN,       /* a stop waits for jobs */
+    SOLO_WAIT_RESULT, /* blocking_call_from_thread waits for the reactor */
+    SOLO_WAIT_DRAIN,  /* a stop waits for jobs */
     SOLO_WAIT_KINDS
 };
 

@@ -33,27 +33,28 @@ enum solo_clock_mode {
 };
 
 enum solo_ending {
-    SOLO_ENDING_NONE = 0,  /* still running; after a crash this is what is left */
-    SOLO_ENDING_RETURNED,  /* the main function returned, or the program called exit */
-    SOLO_ENDING_QUIET,     /* quiescence, and everybody who waits is idle */
-    SOLO_ENDING_DEADLOCK,  /* quiescence, and somebody waits for what nobody will give */
-    SOLO_ENDING_STEPS,     /* steps_max was reached */
-    SOLO_ENDING_DIVERGED,  /* the strategy gave up: a strict replay no longer fits */
+    SOLO_ENDING_NONE = 0, /* still running; after a crash this is what is left */
+    SOLO_ENDING_RETURNED, /* the main function returned, or the program called exit */
+    SOLO_ENDING_QUIET,    /* quiescence, and everybody who waits is idle */
+    SOLO_ENDING_DEADLOCK, /* quiescence, and somebody waits for what nobody will give */
+    SOLO_ENDING_STEPS,    /* steps_max was reached */
+    SOLO_ENDING_DIVERGED, /* the strategy gave up: a strict replay no longer fits */
 };
 
 /* Where a run is written down, each answer before it takes effect. The memory is the caller's and may be shared. */
 struct solo_sim_log {
     struct solo_answer *answers; /* room for answers_max; what does not fit is counted but not kept */
-    struct solo_event *events;   /* ring of events_max (a power of two, or 0): the last events, event n at n & (max - 1) */
+    struct solo_event
+        *events; /* ring of events_max (a power of two, or 0): the last events, event n at n & (max - 1) */
     uint32_t answers_max;
     uint32_t events_max;
     uint32_t answers_count;
-    uint32_t ending;             /* enum solo_ending */
+    uint32_t ending; /* enum solo_ending */
     uint64_t events_count;
-    uint64_t trace_hash;         /* over every event; equal for equal schedules on both carriers */
+    uint64_t trace_hash; /* over every event; equal for equal schedules on both carriers */
     uint64_t now_ns;
-    uint32_t deviations;         /* answers other than 0 */
-    uint32_t check;              /* rolling check over the options of every choice */
+    uint32_t deviations; /* answers other than 0 */
+    uint32_t check;      /* rolling check over the options of every choice */
 };
 
 struct solo_sim_options {
@@ -61,10 +62,10 @@ struct solo_sim_options {
     enum solo_clock_mode clock;
     const struct solo_strategy *strategy; /* NULL: the plain schedule */
     void *strategy_state;
-    bool let_time_pass;          /* offer "let time pass" while others can run; never to the end of a stop's patience */
-    uint64_t steps_max;          /* 0: one million events */
-    uint32_t faults_max;         /* budget of fault choices; 0: never asked */
-    struct solo_sim_log *log;    /* NULL: the simulation keeps its own, without events */
+    bool let_time_pass;       /* offer "let time pass" while others can run; never to the end of a stop's patience */
+    uint64_t steps_max;       /* 0: one million events */
+    uint32_t faults_max;      /* budget of fault choices; 0: never asked */
+    struct solo_sim_log *log; /* NULL: the simulation keeps its own, without events */
 };
 
 /* Makes a simulation with pooled stacks or threads. It lives until solo_sim_destroy. -EINVAL, -ENOMEM. */
@@ -85,8 +86,8 @@ SOLO_ANY_THREAD SOLO_PUBLIC const struct solo_sim_log *solo_sim_get_log(const st
  * Turns the calling thread into virtual thread 0 of a schedule that lasts until the process ends. at_end(ending, arg) is called
  * exactly once: from exit, or at quiescence, where it must not return. One simulation a process may be entered.
  */
-SOLO_ANY_THREAD SOLO_PUBLIC int solo_sim_enter(struct solo_sim *sim, uint64_t seed, void (*at_end)(int ending, void *arg),
-                                               void *arg);
+SOLO_ANY_THREAD SOLO_PUBLIC int solo_sim_enter(struct solo_sim *sim, uint64_t seed,
+                                               void (*at_end)(int ending, void *arg), void *arg);
 
 /* The simulation the caller lives in; NULL in world os. */
 SOLO_ANY_THREAD SOLO_PUBLIC struct solo_sim *solo_sim_current(void);
@@ -95,7 +96,8 @@ SOLO_ANY_THREAD SOLO_PUBLIC struct solo_sim *solo_sim_current(void);
 SOLO_ANY_THREAD SOLO_PUBLIC void solo_sim_end(int ending) __attribute__((noreturn));
 
 /* Fills in who waits for what now; returns how many there are. Sets *ret_deadlock if one of them is not idle. */
-SOLO_ANY_THREAD SOLO_PUBLIC size_t solo_sim_waiters(struct solo_waiter *waiters, size_t waiters_max, bool *ret_deadlock);
+SOLO_ANY_THREAD SOLO_PUBLIC size_t solo_sim_waiters(struct solo_waiter *waiters, size_t waiters_max,
+                                                    bool *ret_deadlock);
 
 typedef void (*solo_sim_ending_fn)(int ending, void *arg);
 /* What the simulation does when a watched schedule ends at a deadlock: called before the ending takes effect. NULL: nothing. */

@@ -95,8 +95,7 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_semaphore_post(struct solo_semaphore *semap
 /* Clang checks each callback's contract where it is registered: see contract.h. */
 #ifdef SOLO_CHECKS_CALLBACKS
 #define solo_thread_create(fn, arg, ret_thread)                                                                        \
-    (SOLO__RUNS_ON_NEW_THREAD(solo_thread_fn, fn, (void *)0),                                                          \
-     solo_thread_create(fn, arg, ret_thread))
+    (SOLO__RUNS_ON_NEW_THREAD(solo_thread_fn, fn, (void *)0), solo_thread_create(fn, arg, ret_thread))
 #endif
 
 #ifdef __cplusplus

@@ -57,33 +57,33 @@ struct solo_waiter {
 };
 
 struct solo_violation {
-    uint32_t id;                                /* enum solo_violation_id */
-    uint32_t count;                             /* how often this same finding was made, at least 1 */
-    char function[SOLO_VIOLATION_NAME_MAX];     /* the public function called, "" if none */
-    uint32_t contract;                          /* enum solo_contract_kind of that function */
+    uint32_t id;                            /* enum solo_violation_id */
+    uint32_t count;                         /* how often this same finding was made, at least 1 */
+    char function[SOLO_VIOLATION_NAME_MAX]; /* the public function called, "" if none */
+    uint32_t contract;                      /* enum solo_contract_kind of that function */
     uint32_t contract_line;
-    char contract_file[SOLO_VIOLATION_NAME_MAX];/* where that contract is declared */
-    uint32_t object_id;                         /* the object concerned */
-    uint32_t in_set_up;                         /* 1: the reactor has not run yet */
-    char object[SOLO_VIOLATION_NAME_MAX];       /* its name, such as "transport#2" */
-    char owner[SOLO_VIOLATION_NAME_MAX];        /* the thread that may use it */
-    char owner_bound[SOLO_VIOLATION_NAME_MAX];  /* how that thread came to own it: "solo_reactor_run", ... */
-    struct solo_stack owner_stack;              /* where */
-    char thread[SOLO_VIOLATION_NAME_MAX];       /* the thread that did it */
-    char role[SOLO_VIOLATION_NAME_MAX];         /* "reactor", "pool worker", "foreign thread", "peer" */
+    char contract_file[SOLO_VIOLATION_NAME_MAX]; /* where that contract is declared */
+    uint32_t object_id;                          /* the object concerned */
+    uint32_t in_set_up;                          /* 1: the reactor has not run yet */
+    char object[SOLO_VIOLATION_NAME_MAX];        /* its name, such as "transport#2" */
+    char owner[SOLO_VIOLATION_NAME_MAX];         /* the thread that may use it */
+    char owner_bound[SOLO_VIOLATION_NAME_MAX];   /* how that thread came to own it: "solo_reactor_run", ... */
+    struct solo_stack owner_stack;               /* where */
+    char thread[SOLO_VIOLATION_NAME_MAX];        /* the thread that did it */
+    char role[SOLO_VIOLATION_NAME_MAX];          /* "reactor", "pool worker", "foreign thread", "peer" */
     uint32_t thread_number;
-    uint32_t policy;                            /* enum solo_policy in force: what became of the call */
-    struct solo_stack stack;                    /* where it was done */
-    char job[SOLO_VIOLATION_NAME_MAX];          /* the queued work that ran there, such as "job#3", "" if none */
-    char queued_by[SOLO_VIOLATION_NAME_MAX];    /* the thread that queued that work */
-    struct solo_stack queued_stack;             /* and from where */
-    uint64_t step;                              /* when: event number */
-    uint64_t now_ns;                            /* and world time */
-    uint64_t amount;                            /* id-specific: ns stalled, items lost, jobs waiting, ... */
-    char text[SOLO_VIOLATION_TEXT_MAX];         /* what happened, one sentence */
-    char help[SOLO_VIOLATION_TEXT_MAX];         /* what to do instead */
+    uint32_t policy;                         /* enum solo_policy in force: what became of the call */
+    struct solo_stack stack;                 /* where it was done */
+    char job[SOLO_VIOLATION_NAME_MAX];       /* the queued work that ran there, such as "job#3", "" if none */
+    char queued_by[SOLO_VIOLATION_NAME_MAX]; /* the thread that queued that work */
+    struct solo_stack queued_stack;          /* and from where */
+    uint64_t step;                           /* when: event number */
+    uint64_t now_ns;                         /* and world time */
+    uint64_t amount;                         /* id-specific: ns stalled, items lost, jobs waiting, ... */
+    char text[SOLO_VIOLATION_TEXT_MAX];      /* what happened, one sentence */
+    char help[SOLO_VIOLATION_TEXT_MAX];      /* what to do instead */
     uint32_t waiter_count;
-    uint32_t from_tool;                         /* 0 the kit, 1 TSan, 2 helgrind, 3 drd, 4 memcheck, 5 ASan */
+    uint32_t from_tool; /* 0 the kit, 1 TSan, 2 helgrind, 3 drd, 4 memcheck, 5 ASan */
     struct solo_waiter waiters[SOLO_WAITERS_MAX];
 };
 
@@ -114,7 +114,8 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_violation_report(const struct solo_violatio
  * and everything about the calling thread: name, role, stack, the work it runs, who queued that, step and time. The caller
  * adds object, amount, text and help.
  */
-SOLO_ANY_THREAD SOLO_PUBLIC void solo_violation_begin(struct solo_violation *violation, unsigned id, const char *function);
+SOLO_ANY_THREAD SOLO_PUBLIC void solo_violation_begin(struct solo_violation *violation, unsigned id,
+                                                      const char *function);
 
 /* The calling thread's return addresses, innermost first, beginning with this call's own. About 20 ns. */
 SOLO_ANY_THREAD SOLO_PUBLIC void solo_stack_take(struct solo_stack *ret_stack);
