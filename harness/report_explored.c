@@ -6,6 +6,23 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* What had to happen and did: without it a pass proves nothing. */
+static void add_required(struct solo__page *page, const struct solo_required *required, uint64_t schedules)
+{
+    char text[256], met[32], all[32];
+    if (required->schedules == schedules) {
+        (void)snprintf(text, sizeof text, "\"%s\" happened in every schedule (at least %u, wanted %u)", required->name,
+                       (unsigned)required->least, (unsigned)required->wanted);
+    } else {
+        (void)snprintf(text, sizeof text,
+                       "\"%s\" happened often enough in %s of %s schedules (at least %u, wanted %u)", required->name,
+                       solo__report_number(required->schedules, met, sizeof met),
+                       solo__report_number(schedules, all, sizeof all), (unsigned)required->least,
+                       (unsigned)required->wanted);
+    }
+    solo__page_wrapped(page, "required: ", 10, text);
+}
+
 int solo_report_explored_text(FILE *out, const struct solo_report *report, bool colour)
 {
     char schedules[32], distinct[32], failing[32], steps[32];
@@ -25,6 +42,9 @@ int solo_report_explored_text(FILE *out, const struct solo_report *report, bool 
         return -ENOMEM;
     }
     solo__page_wrapped(page, "evidence: ", 10, report->evidence);
+    for (unsigned i = 0; i < report->required_count && i < SOLO_EXPECT_MAX; i++) {
+        add_required(page, &report->required[i], report->schedules);
+    }
     for (unsigned i = 0; i < page->count; i++) {
         fprintf(out, "%s\n", page->lines[i]);
     }

@@ -229,6 +229,16 @@ int solo_report_json(FILE *out, const struct solo_violation *violation, const st
     return write_out(out, finding_json(violation, context));
 }
 
+static json_t *required_json(const struct solo_required *required)
+{
+    json_t *object = json_object();
+    set_text(object, "name", required->name);
+    set_number(object, "wanted", required->wanted);
+    set_number(object, "least", required->least);
+    set_number(object, "schedules", required->schedules);
+    return object;
+}
+
 int solo_report_explored_json(FILE *out, const struct solo_report *report, const struct solo_report_context *contexts)
 {
     static const char *const verdicts[] = {"clean", "findings", "incomplete", "incomplete"};
@@ -245,6 +255,11 @@ int solo_report_explored_json(FILE *out, const struct solo_report *report, const
     set_number(root, "steps", report->steps);
     set_number(root, "choices", report->choices);
     json_object_set_new(root, "exhausted", json_boolean(report->exhausted));
+    json_t *required = json_array();
+    for (unsigned i = 0; i < report->required_count && i < SOLO_EXPECT_MAX; i++) {
+        json_array_append_new(required, required_json(&report->required[i]));
+    }
+    json_object_set_new(root, "required", required);
     json_t *findings = json_array();
     for (unsigned i = 0; i < report->finding_count && i < SOLO_FINDINGS_MAX; i++) {
         json_array_append_new(findings, finding_json(&report->findings[i].violation, &contexts[i]));

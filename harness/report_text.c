@@ -186,7 +186,7 @@ static void write_notes(struct solo__page *page, const struct solo_violation *vi
     if (context->detail != NULL) {
         note_stack(page, context->detail, context->full);
     }
-    if (violation->contract_file[0] != '\0') {
+    if (violation->contract_file[0] != '\0' && violation->contract != SOLO_CONTRACT_ANY_THREAD) {
         solo__page_note(page, "note", "contract of %s: %s (%s:%u)", violation->function,
                         solo_contract_kind_name(violation->contract), violation->contract_file,
                         (unsigned)violation->contract_line);
@@ -211,13 +211,13 @@ static void write_notes(struct solo__page *page, const struct solo_violation *vi
 
 /* ---- Help and replay ---- */
 
-static void write_replay(struct solo__page *page, const struct solo_report_context *context)
+static void write_command(struct solo__page *page, const char *label, const struct solo_report_context *context)
 {
     char command[8192];
-    if (context->token == NULL || solo_report_replay_line(context, command, sizeof command) < 0) {
+    if (solo_report_replay_line(context, command, sizeof command) < 0) {
         return;
     }
-    solo__page_line(page, "replay:");
+    solo__page_line(page, "%s:", label);
     for (char *line = command; line != NULL;) {
         char *end = strchr(line, '\n');
         if (end != NULL) {
@@ -225,6 +225,16 @@ static void write_replay(struct solo__page *page, const struct solo_report_conte
         }
         solo__page_line(page, "%s", line);
         line = end;
+    }
+}
+
+static void write_replay(struct solo__page *page, const struct solo_report_context *context)
+{
+    write_command(page, "replay", context);
+    if (context->full && context->passing_token != NULL) {
+        struct solo_report_context passing = *context;
+        passing.token = context->passing_token;
+        write_command(page, "the nearest schedule that passes", &passing);
     }
 }
 

@@ -95,7 +95,7 @@ static struct contexts *contexts_of(const struct command_options *options, const
             .options = options->replay_options,
             .token =
                 finding->token[0] != '\0' ? printable(finding->token, all->tokens[i], sizeof all->tokens[i]) : NULL,
-            .passing_token = finding->passing_token,
+            .passing_token = finding->passing_token[0] != '\0' ? finding->passing_token : NULL,
             .schedules = report->schedules,
             .failing = finding->schedules,
             .output = finding->output,

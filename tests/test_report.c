@@ -360,6 +360,24 @@ static void test_report__replay_line_is_one_command_to_a_shell(void)
     free(output);
 }
 
+static void test_report__the_nearest_passing_schedule_is_shown_in_full_reports(void)
+{
+    static struct solo_violation violation;
+    static struct solo_detail detail;
+    make_wrong_thread(&violation, &detail);
+    struct solo_report_context context = plain_context(&detail);
+    context.passing_token = "solo1.1.chat.sync.9f3a12bc.plain-9-0000-00000000";
+    char *text = written(solo_report_text, &violation, &context);
+    CU_ASSERT(strstr(text, "that passes") == NULL);
+    free(text);
+    context.full = true;
+    context.output = "one\ntwo";
+    text = written(solo_report_text, &violation, &context);
+    CU_ASSERT(strstr(text, "that passes:\nsolo replay solo1.1.chat.sync.9f3a12bc.plain-9-0000-00000000 -- ") != NULL);
+    CU_ASSERT(strstr(text, "     | one\n     | two\n") != NULL);
+    free(text);
+}
+
 static void test_report__replay_line_needs_a_token_and_room(void)
 {
     char line[16];
@@ -461,14 +479,21 @@ static void test_report__an_exploration_ends_with_verdict_evidence_and_numbers(v
     report->steps = 1234567;
     report->finding_count = 1;
     PUT(report->evidence, "3 of 1,254 schedules failed");
+    report->required_count = 2;
+    report->required[0] = (struct solo_required){"answer given", 1, 2, 1254};
+    report->required[1] = (struct solo_required){"line printed", 3, 0, 1251};
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     CU_ASSERT_EQUAL(solo_report_explored_text(out, report, false), 0);
     fclose(out);
-    CU_ASSERT_STRING_EQUAL(text, "verdict: findings, 1 finding\n"
-                                 "evidence: 3 of 1,254 schedules failed\n"
-                                 "explored: 1,254 schedules, 1,200 distinct, 3 failing, 1,234,567 steps\n");
+    CU_ASSERT_STRING_EQUAL(
+        text, "verdict: findings, 1 finding\n"
+              "evidence: 3 of 1,254 schedules failed\n"
+              "required: \"answer given\" happened in every schedule (at least 2, wanted 1)\n"
+              "required: \"line printed\" happened often enough in 1,251 of 1,254 schedules (at least 0, wanted\n"
+              "          3)\n"
+              "explored: 1,254 schedules, 1,200 distinct, 3 failing, 1,234,567 steps\n");
     free(text);
     free(report);
 }
@@ -480,6 +505,8 @@ static void test_report__an_exploration_as_json_is_one_document(void)
     report->verdict = SOLO_VERDICT_FINDINGS;
     report->finding_count = 1;
     report->exhausted = true;
+    report->required_count = 1;
+    report->required[0] = (struct solo_required){"answer given", 1, 2, 1254};
     make_wrong_thread(&report->findings[0].violation, &detail);
     struct solo_report_context context = plain_context(&detail);
     char *text = NULL;
@@ -493,6 +520,9 @@ static void test_report__an_exploration_as_json_is_one_document(void)
     CU_ASSERT_STRING_EQUAL(string_at(root, "verdict", NULL), "findings");
     CU_ASSERT(json_is_true(json_object_get(root, "exhausted")));
     CU_ASSERT_EQUAL(json_array_size(json_object_get(root, "findings")), 1);
+    const json_t *required = json_array_get(json_object_get(root, "required"), 0);
+    CU_ASSERT_STRING_EQUAL(string_at(required, "name", NULL), "answer given");
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(required, "least")), 2);
     json_decref(root);
     free(text);
     free(report);
@@ -614,6 +644,7 @@ void suite_report(void)
     SOLO_TEST(test_report__the_first_line_stands_alone);
     SOLO_TEST(test_report__hostile_texts_stay_within_the_page);
     SOLO_TEST(test_report__replay_line_is_one_command_to_a_shell);
+    SOLO_TEST(test_report__the_nearest_passing_schedule_is_shown_in_full_reports);
     SOLO_TEST(test_report__replay_line_needs_a_token_and_room);
     SOLO_TEST(test_report__json_has_the_documented_keys);
     SOLO_TEST(test_report__fingerprint_names_the_defect_and_not_the_schedule);

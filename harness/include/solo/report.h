@@ -62,13 +62,16 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_json(FILE *out, const struct solo_vi
 
 /*
  * Writes what an exploration found as one JSON document: {"schema": "solo.report.1", "verdict", "evidence",
- * "schedules", "distinct", "failing", "steps", "choices", "exhausted", "findings": [as above]}. contexts: one for
- * each finding.
+ * "schedules", "distinct", "failing", "steps", "choices", "exhausted", "required": [{name, wanted, least,
+ * schedules}], "findings": [as above]}. contexts: one for each finding.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_explored_json(FILE *out, const struct solo_report *report,
                                                           const struct solo_report_context *contexts);
 
-/* Writes the lines after the findings: the verdict, the evidence and the statistics that are the same every run. */
+/*
+ * Writes the lines after the findings: the verdict, the evidence, what had to happen, and the statistics that are the
+ * same every run.
+ */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_explored_text(FILE *out, const struct solo_report *report, bool colour);
 
 /* "solo replay solo1... -- ./chat", in lines of at most 96 columns that a shell reads as one. -ENAMETOOLONG. */
