@@ -14,9 +14,8 @@ static void add_required(struct solo__page *page, const struct solo_required *re
         (void)snprintf(text, sizeof text, "\"%s\" happened in every schedule (at least %u, wanted %u)", required->name,
                        (unsigned)required->least, (unsigned)required->wanted);
     } else {
-        (void)snprintf(text, sizeof text,
-                       "\"%s\" happened often enough in %s of %s schedules (at least %u, wanted %u)", required->name,
-                       solo__report_number(required->schedules, met, sizeof met),
+        (void)snprintf(text, sizeof text, "\"%s\" happened often enough in %s of %s schedules (at least %u, wanted %u)",
+                       required->name, solo__report_number(required->schedules, met, sizeof met),
                        solo__report_number(schedules, all, sizeof all), (unsigned)required->least,
                        (unsigned)required->wanted);
     }
