@@ -57,7 +57,9 @@ $(EXTENSIONS): $(BUILD)/%.so: $(BUILD)/obj/%.o $(BUILD)/lib/libsolo.so
 ALL += $(EXTENSIONS)
 
 # ---- Rules ----
-PHONY += check
+PHONY += check format
+format: | deps-check ## format the C files: clang-format, and comments wrapped at 120 columns
+	@tests/check/format
 check: $(ALL) | deps-check ## check the rules: layers, headers, the world's door, documentation, format, static analysis
 	@BUILD=$(BUILD) tests/check/run $(RULES)
 

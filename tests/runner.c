@@ -1,8 +1,8 @@
 /*
  * runner.c - the command line of solo-tests, its registry of tests, and its closing lines.
  *
- * CUnit keeps suites, tests and assertions; how tests are run and reported is ours (see runner_private.h), because CUnit has no
- * isolation, no filter, no time limit, and an exit status that hides failures.
+ * CUnit keeps suites, tests and assertions; how tests are run and reported is ours (see runner_private.h), because
+ * CUnit has no isolation, no filter, no time limit, and an exit status that hides failures.
  */
 #define _GNU_SOURCE
 #include "runner_private.h"

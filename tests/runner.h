@@ -11,8 +11,8 @@
  *         SOLO_TEST(test_clock__never_goes_back);
  *     }
  *
- * Every test runs in a forked child of its own, so a crash or a hang is one failed test and no state leaks from one test into
- * the next. A test that makes no assertion fails. What a test prints is shown only if it fails.
+ * Every test runs in a forked child of its own, so a crash or a hang is one failed test and no state leaks from one
+ * test into the next. A test that makes no assertion fails. What a test prints is shown only if it fails.
  */
 #ifndef SOLO_TESTS_RUNNER_H
 #define SOLO_TESTS_RUNNER_H
@@ -25,7 +25,9 @@
 #define SOLO_SUITE(name) runner_suite(name)
 /* Adds a function to the suite under its own name: "clock.test_clock__never_goes_back" for filters. */
 #define SOLO_TEST(fn) runner_test(#fn, fn)
-/* Ends the test as skipped: it cannot run here, for this reason (a literal). It counts neither as passed nor as failed. */
+/*
+ * Ends the test as skipped: it cannot run here, for this reason (a literal). It counts neither as passed nor as failed.
+ */
 #define SOLO_SKIP(reason)                                                                                              \
     do {                                                                                                               \
         runner_skip(reason);                                                                                           \

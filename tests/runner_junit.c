@@ -1,5 +1,6 @@
 /*
- * runner_junit.c - the results as JUnit XML, through libxml2's writer. (CUnit's own JUnit mode writes XML that does not parse.)
+ * runner_junit.c - the results as JUnit XML, through libxml2's writer. (CUnit's own JUnit mode writes XML that does not
+ * parse.)
  *
  * Whatever a test printed goes in: bytes that XML cannot hold (control characters, broken UTF-8) are replaced by '?'.
  */

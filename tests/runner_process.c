@@ -1,9 +1,9 @@
 /*
  * runner_process.c - runs each test in a child of its own, several at a time, and judges how it ended.
  *
- * A child writes its verdict into memory shared with the parent and its output into an unnamed file, then exits the ordinary
- * way, so that leak checkers and coverage get their turn. The parent waits for signals only, never polls, and kills nothing but
- * the process groups it made.
+ * A child writes its verdict into memory shared with the parent and its output into an unnamed file, then exits the
+ * ordinary way, so that leak checkers and coverage get their turn. The parent waits for signals only, never polls, and
+ * kills nothing but the process groups it made.
  */
 #define _GNU_SOURCE
 #include "runner_private.h"

@@ -1,12 +1,15 @@
 /*
- * test_deps.c - `.ci/deps` asks dpkg first and installs only what is missing. dpkg-query, apt-get, id and sudo are fakes.
+ * test_deps.c - `.ci/deps` asks dpkg first and installs only what is missing. dpkg-query, apt-get, id and sudo are
+ * fakes.
  */
 #include "support.h"
 #include <string.h>
 
 static struct runner_output output;
 
-/* Fakes in front of the path: every package but those in `missing` is installed; what apt-get is asked goes to a file. */
+/*
+ * Fakes in front of the path: every package but those in `missing` is installed; what apt-get is asked goes to a file.
+ */
 static void run_deps(const char *missing, const char *user, const char *arguments)
 {
     support_write_script("bin/dpkg-query",
