@@ -537,6 +537,119 @@ static void test_blocking_call__a_deferreds_failure_is_the_callers_and_counts_as
     worlds_run(deferred_failure_body);
 }
 
+static struct solo_result give_released(void *arg)
+{
+    struct solo_deferred *deferred = NULL;
+    CU_ASSERT_EQUAL(solo_deferred_create(the_reactor, NULL, NULL, &deferred), 0);
+    CU_ASSERT_EQUAL(solo_deferred_fire(deferred, solo_value(arg)), 0);
+    CU_ASSERT_EQUAL(solo_deferred_release(deferred), 0);
+    return solo_wait_for(deferred);
+}
+
+static void released_body(void)
+{
+    struct asker asker = {give_released, NULL, 1, NULL, NULL};
+    the_reactor = worlds_reactor();
+    CU_ASSERT_EQUAL(solo_thread_create(ask_and_stop, &asker, &asker.thread), 0);
+    CU_ASSERT_EQUAL(solo_reactor_run(the_reactor), 0);
+    join(&asker);
+    CU_ASSERT_EQUAL(asker.status, -EINVAL);
+    worlds_destroy(the_reactor);
+}
+
+static void test_blocking_call__a_deferred_that_was_released_is_no_answer(void)
+{
+    worlds_run(released_body);
+}
+
+/* Two threads wait for two Deferreds, which fire in the other order. */
+static struct solo_deferred *two[2];
+static int made;
+
+static struct solo_result give_one_of_two(void *arg)
+{
+    (void)arg;
+    CU_ASSERT_EQUAL(solo_deferred_create(the_reactor, NULL, NULL, &two[made]), 0);
+    return solo_wait_for(two[made++]);
+}
+
+static void fire_both(void *arg)
+{
+    if (made < 2) { /* not both have asked: come back */
+        CU_ASSERT_EQUAL(solo_reactor_call_later(the_reactor, WORLDS_MS, fire_both, arg, NULL, NULL), 0);
+        return;
+    }
+    CU_ASSERT_EQUAL(solo_deferred_fire(two[1], solo_value("2")), 0);
+    CU_ASSERT_EQUAL(solo_reactor_call_later(the_reactor, WORLDS_MS, worlds_stop, the_reactor, NULL, NULL), 0);
+    CU_ASSERT_EQUAL(solo_deferred_fire(two[0], solo_failure(-EIO)), 0);
+}
+
+static void two_askers_body(void)
+{
+    struct asker askers[2] = {{give_one_of_two, NULL, 1, NULL, NULL}, {give_one_of_two, NULL, 1, NULL, NULL}};
+    the_reactor = worlds_reactor();
+    made = 0;
+    for (int i = 0; i < 2; i++) {
+        CU_ASSERT_EQUAL(solo_thread_create(ask, &askers[i], &askers[i].thread), 0);
+    }
+    CU_ASSERT_EQUAL(solo_reactor_call_later(the_reactor, WORLDS_MS, fire_both, NULL, NULL, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_run(the_reactor), 0);
+    join(&askers[0]);
+    join(&askers[1]);
+    CU_ASSERT_EQUAL(askers[0].status + askers[1].status, -EIO); /* one of each, whoever was first */
+    worlds_destroy(the_reactor);
+}
+
+static void test_blocking_call__two_threads_wait_for_two_deferreds(void)
+{
+    worlds_run(two_askers_body);
+}
+
+/* A program that does this has a race; the kit names it where it can. */
+static int ended_status;
+
+static void call_ended_reactor(void *arg)
+{
+    ended_status = solo_reactor_call_from_thread(the_reactor, note_call, arg, NULL);
+}
+
+static void ask_ended_reactor(void *arg)
+{
+    ended_status = solo_blocking_call_from_thread(the_reactor, give, arg, NULL);
+}
+
+static void ended_meanwhile(solo_thread_fn fn)
+{
+    struct solo_thread *thread = NULL;
+    the_reactor = worlds_reactor();
+    CU_ASSERT_EQUAL(solo_thread_create(fn, "a", &thread), 0);
+    solo_yield();
+    worlds_destroy(the_reactor);
+    CU_ASSERT_EQUAL(solo_thread_join(thread), 0);
+    CU_ASSERT_TRUE(ended_status == 0 || ended_status == SOLO_ECLOSING || ended_status == SOLO_ECLOSED);
+    worlds_expect(SOLO006_USE_AFTER_END, ended_status == SOLO_ECLOSED);
+    noted("");
+}
+
+static void call_ended_body(void)
+{
+    ended_meanwhile(call_ended_reactor);
+}
+
+static void ask_ended_body(void)
+{
+    ended_meanwhile(ask_ended_reactor);
+}
+
+static void test_thread_call__to_a_reactor_that_ends_meanwhile_is_named_in_every_schedule(void)
+{
+#ifdef SOLO_TSAN
+    SOLO_SKIP("the program of this test has a race, and TSan says so");
+#endif
+    worlds_run_sim(call_ended_body, 500);
+    worlds_run_sim(ask_ended_body, 500);
+}
+
 static struct solo_result give_fired(void *arg)
 {
     struct solo_deferred *deferred = NULL;
@@ -685,6 +798,9 @@ void suite_thread_call(void)
     SOLO_TEST(test_blocking_call__waits_for_a_deferred);
     SOLO_TEST(test_blocking_call__a_deferreds_failure_is_the_callers_and_counts_as_handled);
     SOLO_TEST(test_blocking_call__a_deferred_that_has_fired_answers_at_once);
+    SOLO_TEST(test_blocking_call__a_deferred_that_was_released_is_no_answer);
+    SOLO_TEST(test_blocking_call__two_threads_wait_for_two_deferreds);
+    SOLO_TEST(test_thread_call__to_a_reactor_that_ends_meanwhile_is_named_in_every_schedule);
     SOLO_TEST(test_blocking_call__on_the_reactor_thread_is_refused_and_reported);
     SOLO_TEST(test_blocking_call__to_a_reactor_that_never_runs_is_released_by_destroy);
     SOLO_TEST(test_blocking_call__a_deferred_that_never_fires_is_named_and_the_caller_released);
