@@ -133,6 +133,13 @@ static void on_sanitizer_death(void)
 
 extern void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
 
+/* AddressSanitizer takes deadly signals itself and says more about them (sanitizer/hook_asan.c); ThreadSanitizer says less. */
+#ifdef SOLO_ASAN
+enum { DETECTOR_EXPLAINS_SIGNALS = 1 };
+#else
+enum { DETECTOR_EXPLAINS_SIGNALS = 0 };
+#endif
+
 static void prepare_last_words(void)
 {
     static const int deadly[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP};
@@ -147,8 +154,8 @@ static void prepare_last_words(void)
     action.sa_sigaction = on_deadly_signal;
     for (size_t i = 0; i < sizeof deadly / sizeof deadly[0]; i++) {
         struct sigaction before;
-        if (sigaction(deadly[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL) {
-            sigaction(deadly[i], &action, NULL); /* not where a sanitizer has its own */
+        if (sigaction(deadly[i], NULL, &before) == 0 && (before.sa_handler == SIG_DFL || !DETECTOR_EXPLAINS_SIGNALS)) {
+            sigaction(deadly[i], &action, NULL);
         }
     }
     sigaction(solo__process_ask_signal(), &action, NULL);
