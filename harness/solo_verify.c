@@ -29,6 +29,8 @@ struct request {
     const struct solo_extension *extension;
     struct verify_tally *tally; /* shared with the exploring children */
     struct solo_report *report;
+    json_t *cells;     /* --format json: every cell, as it was explored */
+    unsigned breaches; /* cells among them */
 };
 
 /* A row of the matrix: an entry point alone in each context, and the worst of its pairs. */
@@ -188,6 +190,24 @@ static bool parse_cell(const struct request *request, struct verify_cell *cell)
     return rest != NULL && *rest == '\0' && verify_name(cell);
 }
 
+static json_t *cell_json(const struct verify_cell *cell)
+{
+    char text[32];
+    json_t *object =
+        json_pack("{s:s, s:s, s:I, s:s}", "cell", cell->name, "verdict", verify_verdict_text(cell, text, sizeof text),
+                  "schedules", (json_int_t)cell->schedules, "token", cell->token);
+    if (verify_is_breach(cell) && cell->has_finding) {
+        const struct solo_violation *violation = &cell->finding.violation;
+        char name[8];
+        json_t *finding = json_pack("{s:s}", "text", violation->text);
+        if (violation->id != SOLO_NO_VIOLATION) {
+            (void)json_object_set_new(finding, "id", json_string(solo_violation_name(violation->id, name)));
+        }
+        (void)json_object_set_new(object, "finding", finding);
+    }
+    return object;
+}
+
 static int explore_cell(struct request *request, struct verify_cell *cell)
 {
     if (!verify_name(cell)) {
@@ -196,6 +216,10 @@ static int explore_cell(struct request *request, struct verify_cell *cell)
     int error = verify_cell(cell, &request->options.explore, request->report);
     if (error < 0) {
         return command_failed("verify", "%s: %s", cell->name, solo_error_text(error));
+    }
+    request->breaches += verify_is_breach(cell);
+    if (request->options.json) {
+        (void)json_array_append_new(request->cells, cell_json(cell));
     }
     return -1;
 }
@@ -278,16 +302,14 @@ static int explore_all(struct request *request, struct row *rows)
 
 /* ---- Writing ---- */
 
-static bool is_breach(const struct verify_cell *cell)
-{
-    return cell->verdict >= VERIFY_REFUSES;
-}
-
+/* In lines of at most 96 columns where words are short enough, which a shell reads as one. */
 static void print_command(const struct request *request, const struct verify_cell *cell)
 {
-    bool token = cell->has_finding && cell->finding.token[0] != '\0';
-    printf("    solo verify %s%s--cell %s%s%s\n", request->file, " ", cell->name, token ? " \\\n        --token " : "",
-           token ? cell->finding.token : "");
+    printf("    solo verify --cell %s", cell->name);
+    if (request->options.explore.carrier == SOLO_CARRIER_TOKEN) {
+        printf(" --carrier token");
+    }
+    printf(" \\\n        --token %s \\\n        %s\n", cell->token, request->file);
 }
 
 static void print_breach(const struct request *request, const struct verify_cell *cell)
@@ -299,13 +321,13 @@ static void print_breach(const struct request *request, const struct verify_cell
     case VERIFY_REFUSES: printf(", although its contract allows the call\n"); break;
     default: printf("\n"); break;
     }
-    if (cell->has_finding) {
+    if (cell->has_finding && cell->finding.violation.id != SOLO_NO_VIOLATION) {
         printf("    %s\n", solo_report_headline(&cell->finding.violation, line, sizeof line));
     }
     print_command(request, cell);
 }
 
-static uint64_t print_rows(const struct request *request, const struct row *rows, unsigned *ret_breaches)
+static uint64_t print_rows(const struct request *request, const struct row *rows)
 {
     uint64_t schedules = 0;
     printf("%-24s %-26s %-13s %-13s %-13s %s\n", "entry", "contract", "reactor", "worker", "foreign", "in pairs");
@@ -316,11 +338,9 @@ static uint64_t print_rows(const struct request *request, const struct row *rows
         for (unsigned context = 0; context < VERIFY_CONTEXTS; context++) {
             const struct verify_cell *cell = &rows[i].alone[context];
             printf(" %-13s", verify_verdict_text(cell, text, sizeof text));
-            *ret_breaches += is_breach(cell);
             schedules += cell->schedules;
         }
         printf(" %s\n", verify_verdict_text(&rows[i].pairs, text, sizeof text));
-        *ret_breaches += is_breach(&rows[i].pairs);
         schedules += rows[i].pairs.schedules;
     }
     return schedules;
@@ -339,123 +359,125 @@ static bool printed_before(const struct row *rows, size_t row)
 
 static int print_matrix(const struct request *request, const struct row *rows)
 {
-    unsigned breaches = 0;
     printf("extension %s: %zu entry points\n\n", request->extension->name, request->extension->entry_count);
-    uint64_t schedules = print_rows(request, rows, &breaches);
+    uint64_t schedules = print_rows(request, rows);
     for (size_t i = 0; i < request->extension->entry_count; i++) {
         for (unsigned context = 0; context < VERIFY_CONTEXTS; context++) {
-            if (is_breach(&rows[i].alone[context])) {
+            if (verify_is_breach(&rows[i].alone[context])) {
                 print_breach(request, &rows[i].alone[context]);
             }
         }
-        if (is_breach(&rows[i].pairs) && !printed_before(rows, i)) {
+        if (verify_is_breach(&rows[i].pairs) && !printed_before(rows, i)) {
             print_breach(request, &rows[i].pairs);
         }
     }
-    printf("\nverdict: %s%s\n", breaches == 0 ? "every contract is kept" : "contracts are broken",
+    printf("\nverdict: %s%s\n", request->breaches == 0 ? "every contract is kept" : "contracts are broken",
 #ifdef SOLO_TSAN
            "");
 #else
            "; data races were not looked for (this is no ThreadSanitizer build)");
 #endif
     printf("evidence: %lu schedules\n", (unsigned long)schedules);
-    return breaches == 0 ? EXIT_CLEAN : EXIT_FINDINGS;
+    return request->breaches == 0 ? EXIT_CLEAN : EXIT_FINDINGS;
 }
 
-static json_t *cell_json(const struct verify_cell *cell)
+static int print_json(const struct request *request)
 {
-    char text[32];
-    json_t *object = json_pack("{s:s, s:s, s:I}", "cell", cell->name, "verdict",
-                               verify_verdict_text(cell, text, sizeof text), "schedules", (json_int_t)cell->schedules);
-    if (cell->has_finding && cell->finding.token[0] != '\0') {
-        (void)json_object_set_new(object, "token", json_string(cell->finding.token));
-    }
-    return object;
-}
-
-static int print_json(const struct request *request, const struct row *rows)
-{
-    unsigned breaches = 0;
-    json_t *cells = json_array();
-    for (size_t i = 0; i < request->extension->entry_count; i++) {
-        for (unsigned context = 0; context < VERIFY_CONTEXTS; context++) {
-            (void)json_array_append_new(cells, cell_json(&rows[i].alone[context]));
-            breaches += is_breach(&rows[i].alone[context]);
-        }
-        if (rows[i].pair_count > 0) {
-            (void)json_array_append_new(cells, cell_json(&rows[i].pairs));
-            breaches += is_breach(&rows[i].pairs);
-        }
-    }
-    json_t *all = json_pack("{s:s, s:s, s:i, s:o}", "schema", "solo.verify.1", "extension", request->extension->name,
-                            "breaches", (int)breaches, "cells", cells);
+    json_t *all = json_pack("{s:s, s:s, s:i, s:O}", "schema", "solo.verify.1", "extension", request->extension->name,
+                            "breaches", (int)request->breaches, "cells", request->cells);
     (void)json_dumpf(all, stdout, JSON_INDENT(2));
     (void)putchar('\n');
     json_decref(all);
-    return breaches == 0 ? EXIT_CLEAN : EXIT_FINDINGS;
+    return request->breaches == 0 ? EXIT_CLEAN : EXIT_FINDINGS;
 }
 
 /* ---- One cell, with everything ---- */
 
-static int show_finding(const struct request *request, const struct solo_violation *violation,
-                        const struct solo_detail *detail)
+static void show_finding(const struct request *request, const struct solo_violation *violation,
+                         const struct solo_detail *detail)
 {
     struct solo_report_context context = {
         .detail = detail, .world = "sim", .colour = request->options.colour, .full = request->options.full};
-    return request->options.json ? solo_report_json(stdout, violation, &context)
-                                 : solo_report_text(stdout, violation, &context);
+    if (!request->options.json) {
+        (void)solo_report_text(stdout, violation, &context);
+    }
 }
 
-static int replay_cell(struct request *request, struct verify_cell *cell)
+static int explore_this(struct request *request, struct verify_cell *cell)
 {
-    struct solo_scenario scenario = verify_scenario(cell);
+    int code = explore_cell(request, cell);
+    for (unsigned i = 0; code < 0 && i < request->report->finding_count; i++) {
+        show_finding(request, &request->report->findings[i].violation, &request->report->findings[i].detail);
+    }
+    return code;
+}
+
+static int replay_this(struct request *request, struct verify_cell *cell)
+{
     struct solo_replay *replay = calloc(1, sizeof *replay);
     char why[SOLO_EVIDENCE_MAX] = "";
     if (replay == NULL) {
         return command_failed("verify", "out of memory");
     }
-    int error = solo_replay_scenario(&scenario, request->token, &request->options.explore, true, false, replay, why);
+    int code = -1;
+    int error = verify_replay(cell, request->token, &request->options.explore, replay, why);
     if (error < 0) {
-        free(replay);
-        return command_wrong("verify", "%s", why[0] != '\0' ? why : solo_error_text(error));
-    }
-    unsigned findings = replay->violation_count;
-    for (unsigned i = 0; i < findings; i++) {
-        (void)show_finding(request, &replay->violations[i], &replay->details[i]);
-    }
-    bool diverged = replay->diverged_at != 0;
-    if (diverged) {
-        (void)command_wrong("verify", "the token no longer fits at choice %lu", (unsigned long)replay->diverged_at);
+        code = command_wrong("verify", "%s", why[0] != '\0' ? why : solo_error_text(error));
+    } else if (replay->diverged_at != 0) {
+        code = command_wrong("verify", "the token no longer fits at choice %lu", (unsigned long)replay->diverged_at);
+    } else {
+        request->breaches += verify_is_breach(cell);
+        if (request->options.json) {
+            (void)json_array_append_new(request->cells, cell_json(cell));
+        }
+        for (unsigned i = 0; i < replay->violation_count; i++) {
+            show_finding(request, &replay->violations[i], &replay->details[i]);
+        }
+        (void)snprintf(request->report->evidence, sizeof request->report->evidence, "a replay of 1 schedule");
     }
     free(replay);
-    return diverged ? EXIT_USAGE : findings > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
+    return code;
 }
 
-static int show_cell(struct request *request)
+static int show_cell(struct request *request, struct verify_cell *cell)
 {
-    struct verify_cell *cell = malloc(sizeof *cell);
-    if (cell == NULL) {
-        return command_failed("verify", "out of memory");
-    }
     if (!parse_cell(request, cell)) {
-        free(cell);
         return command_wrong("verify", "--cell: '%s' is not ENTRY@CONTEXT or ENTRY@CONTEXT+ENTRY@CONTEXT",
                              request->cell);
     }
-    int code = request->token != NULL ? replay_cell(request, cell) : explore_cell(request, cell);
-    if (code < 0) {
-        char text[32];
-        for (unsigned i = 0; i < request->report->finding_count; i++) {
-            (void)show_finding(request, &request->report->findings[i].violation, &request->report->findings[i].detail);
-        }
-        printf("%s: %s\nevidence: %s\n", cell->name, verify_verdict_text(cell, text, sizeof text),
-               request->report->evidence);
-        if (is_breach(cell)) {
-            print_command(request, cell);
-        }
-        code = is_breach(cell) ? EXIT_FINDINGS : EXIT_CLEAN;
+    int code = request->token != NULL ? replay_this(request, cell) : explore_this(request, cell);
+    if (code >= 0) {
+        return code;
     }
+    if (request->options.json) {
+        return print_json(request);
+    }
+    char text[32];
+    printf("%s: %s\nevidence: %s\nreplay:\n", cell->name, verify_verdict_text(cell, text, sizeof text),
+           request->report->evidence);
+    print_command(request, cell);
+    return request->breaches == 0 ? EXIT_CLEAN : EXIT_FINDINGS;
+}
+
+static int verify_one(struct request *request)
+{
+    struct verify_cell *cell = malloc(sizeof *cell);
+    int code = cell != NULL ? show_cell(request, cell) : command_failed("verify", "out of memory");
     free(cell);
+    return code;
+}
+
+static int verify_all(struct request *request)
+{
+    struct row *rows = calloc(request->extension->entry_count, sizeof *rows);
+    if (rows == NULL) {
+        return command_failed("verify", "out of memory");
+    }
+    int code = explore_all(request, rows);
+    if (code < 0) {
+        code = request->options.json ? print_json(request) : print_matrix(request, rows);
+    }
+    free(rows);
     return code;
 }
 
@@ -463,20 +485,11 @@ int command_verify(int argc, char **argv)
 {
     struct request request = {.file = NULL};
     int code = take_arguments(argc, argv, &request);
-    if (code >= 0 || (code = load(&request)) >= 0) {
-        return code;
+    if (code < 0 && (code = load(&request)) < 0) {
+        request.cells = json_array();
+        code = request.cell != NULL ? verify_one(&request) : verify_all(&request);
+        json_decref(request.cells);
     }
-    if (request.cell != NULL) {
-        return show_cell(&request);
-    }
-    struct row *rows = calloc(request.extension->entry_count, sizeof *rows);
-    if (rows == NULL) {
-        return command_failed("verify", "out of memory");
-    }
-    code = explore_all(&request, rows);
-    if (code < 0) {
-        code = request.options.json ? print_json(&request, rows) : print_matrix(&request, rows);
-    }
-    free(rows);
+    free(request.report);
     return code;
 }

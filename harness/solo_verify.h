@@ -8,6 +8,7 @@
 
 #include <solo/explore.h>
 #include <solo/extension.h>
+#include <solo/token.h>
 
 enum verify_context { VERIFY_REACTOR = 0, VERIFY_WORKER, VERIFY_FOREIGN, VERIFY_CONTEXTS };
 
@@ -34,6 +35,7 @@ struct verify_call {
 struct verify_tally {
     uint64_t ran[2], refused[2];
     int last_code[2];
+    bool has_run[2];  /* in the schedule that runs now */
     int set_up_error; /* of the extension's set_up; 0: none */
 };
 
@@ -42,11 +44,12 @@ struct verify_cell {
     struct verify_call calls[2];
     unsigned call_count; /* 1 or 2 */
     struct verify_tally *tally;
-    char name[SOLO_VIOLATION_NAME_MAX * 2];     /* "counter_add@worker+counter_show@reactor" */
-    char scenario[SOLO_VIOLATION_NAME_MAX * 2]; /* the same in letters that a token may have */
+    char name[SOLO_VIOLATION_NAME_MAX * 2]; /* "counter_add@worker+counter_show@reactor" */
+    char scenario[SOLO_SCENARIO_NAME_MAX];  /* the same in letters that a token may have, cut to what it can hold */
     enum verify_verdict verdict;
     unsigned finding_id; /* of VERIFY_FINDING */
     uint64_t schedules;
+    char token[SOLO_TOKEN_MAX]; /* of the schedule that shows the verdict; the plain one where all show it */
     bool has_finding;
     struct solo_finding finding; /* the one that decided */
 };
@@ -62,6 +65,13 @@ struct solo_scenario verify_scenario(struct verify_cell *cell);
 
 /* Explores the cell and judges it. `report` is room for the exploration. 0 or the explorer's error. */
 int verify_cell(struct verify_cell *cell, const struct solo_explore_options *options, struct solo_report *report);
+
+/* Judges the cell by one schedule. As solo_replay_scenario; set-up's own error is in the tally. */
+int verify_replay(struct verify_cell *cell, const char *token, const struct solo_explore_options *options,
+                  struct solo_replay *replay, char why[SOLO_EVIDENCE_MAX]);
+
+/* Whether the matrix calls it a broken promise. */
+bool verify_is_breach(const struct verify_cell *cell);
 
 const char *verify_verdict_text(const struct verify_cell *cell, char *buffer, size_t size);
 const char *verify_context_text(enum verify_context context);

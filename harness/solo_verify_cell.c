@@ -2,9 +2,14 @@
  * solo_verify_cell.c - calls entry points of an extension where their contracts allow it and where they do not, and judges.
  */
 #include "solo_verify.h"
+#include <errno.h>
 #include <solo/solo.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* How the finding begins that a wrong answer of an entry point makes. */
+static const char verify_broken[] = "contract broken:";
 
 static const char *const context_texts[VERIFY_CONTEXTS] = {"reactor", "worker", "foreign"};
 
@@ -24,6 +29,23 @@ bool verify_allows(enum solo_contract_kind contract, enum verify_context context
     }
 }
 
+/* The cell's name in letters that a token may have. One that is too long ends with its hash instead. */
+static void name_scenario(struct verify_cell *cell)
+{
+    uint32_t hash = 2166136261u;
+    size_t room = sizeof cell->scenario;
+    for (const char *at = cell->name; *at != '\0'; at++) {
+        hash = (hash ^ (unsigned char)*at) * 16777619u;
+    }
+    (void)snprintf(cell->scenario, room, "%.*s", (int)room - 1, cell->name);
+    for (char *at = cell->scenario; *at != '\0'; at++) {
+        *at = *at == '@' ? '-' : *at == '+' ? '_' : *at;
+    }
+    if (strlen(cell->name) >= room) {
+        (void)snprintf(cell->scenario + room - 10, 10, "-%08x", (unsigned)hash);
+    }
+}
+
 bool verify_name(struct verify_cell *cell)
 {
     const struct verify_call *calls = cell->calls;
@@ -31,10 +53,7 @@ bool verify_name(struct verify_cell *cell)
         snprintf(cell->name, sizeof cell->name, "%s@%s%s%s%s%s", calls[0].entry->name, context_texts[calls[0].context],
                  cell->call_count > 1 ? "+" : "", cell->call_count > 1 ? calls[1].entry->name : "",
                  cell->call_count > 1 ? "@" : "", cell->call_count > 1 ? context_texts[calls[1].context] : "");
-    (void)snprintf(cell->scenario, sizeof cell->scenario, "%s", cell->name);
-    for (char *at = cell->scenario; *at != '\0'; at++) {
-        *at = *at == '@' ? '-' : *at == '+' ? '_' : *at;
-    }
+    name_scenario(cell);
     return size > 0 && (size_t)size < sizeof cell->name;
 }
 
@@ -53,6 +72,11 @@ struct turn { /* one call of one run */
     unsigned index;
 };
 
+static bool is_refusal(int code)
+{
+    return code == SOLO_EWRONGTHREAD || code == SOLO_EONREACTOR;
+}
+
 static void exercise(void *arg)
 {
     const struct turn *turn = arg;
@@ -60,8 +84,9 @@ static void exercise(void *arg)
     int code = cell->calls[turn->index].entry->exercise(turn->run->state);
     struct verify_tally *tally = cell->tally;
     tally->ran[turn->index]++;
-    tally->refused[turn->index] += code == SOLO_EWRONGTHREAD || code == SOLO_EONREACTOR;
+    tally->refused[turn->index] += is_refusal(code);
     tally->last_code[turn->index] = code;
+    tally->has_run[turn->index] = true;
 }
 
 static void returned(int status, void *arg)
@@ -133,9 +158,34 @@ static void body(void *arg)
     (void)solo_reactor_destroy(run.reactor);
 }
 
+static void forget_last_schedule(void *arg)
+{
+    struct verify_tally *tally = ((struct verify_cell *)arg)->tally;
+    tally->has_run[0] = tally->has_run[1] = false;
+}
+
+/* A call that its contract forbids there and that was not refused, or the other way round, fails its schedule. */
+static const char *check_refusals(void *arg)
+{
+    static char text[SOLO_VIOLATION_TEXT_MAX];
+    const struct verify_cell *cell = arg;
+    for (unsigned i = 0; i < cell->call_count; i++) {
+        const struct verify_call *call = &cell->calls[i];
+        bool refused = is_refusal(cell->tally->last_code[i]);
+        if (cell->tally->has_run[i] && refused == verify_allows(call->entry->contract, call->context)) {
+            (void)snprintf(text, sizeof text, "%s `%s` %s in context %s, where its contract, %s, %s it", verify_broken,
+                           call->entry->name, refused ? "refused to run" : "ran", context_texts[call->context],
+                           solo_contract_kind_name(call->entry->contract), refused ? "allows" : "forbids");
+            return text;
+        }
+    }
+    return NULL;
+}
+
 struct solo_scenario verify_scenario(struct verify_cell *cell)
 {
-    return (struct solo_scenario){.name = cell->scenario, .body = body, .arg = cell};
+    return (struct solo_scenario){
+        .name = cell->scenario, .set_up = forget_last_schedule, .body = body, .invariant = check_refusals, .arg = cell};
 }
 
 /* ---- The judgement ---- */
@@ -189,26 +239,84 @@ static void judge_codes(struct verify_cell *cell)
     }
 }
 
+/* Says no more than the codes do, but it has a token. */
+static bool is_wrong_answer(const struct solo_violation *violation)
+{
+    return violation->id == SOLO_NO_VIOLATION && strncmp(violation->text, verify_broken, strlen(verify_broken)) == 0;
+}
+
+/* Whether this finding decides, in front of those before it; the verdict is then its own. */
+static bool judge_finding(struct verify_cell *cell, const struct solo_violation *violation)
+{
+    unsigned id = violation->id;
+    if (is_wrong_answer(violation)) {
+        return cell->verdict == VERIFY_REFUSES || cell->verdict == VERIFY_NOT_ENFORCED;
+    }
+    if (is_the_refusal(cell, id)) {
+        return !cell->has_finding && !verify_is_breach(cell);
+    }
+    enum verify_verdict verdict = verdict_of_finding(cell, id);
+    if (verdict <= cell->verdict) {
+        return false;
+    }
+    cell->verdict = verdict;
+    cell->finding_id = id;
+    return true;
+}
+
 static void judge_findings(struct verify_cell *cell, const struct solo_report *report)
 {
     for (unsigned i = 0; i < report->finding_count; i++) {
-        const struct solo_finding *finding = &report->findings[i];
-        unsigned id = finding->violation.id;
-        bool excused = is_the_refusal(cell, id);
-        enum verify_verdict verdict = excused ? VERIFY_UNTRIED : verdict_of_finding(cell, id);
-        if (verdict > cell->verdict || (!cell->has_finding && excused)) {
-            cell->verdict = verdict > cell->verdict ? verdict : cell->verdict;
-            cell->finding_id = id;
-            cell->finding = *finding;
+        if (judge_finding(cell, &report->findings[i].violation)) {
+            cell->finding = report->findings[i];
             cell->has_finding = true;
         }
     }
 }
 
+static void begin_judgement(struct verify_cell *cell)
+{
+    memset(cell->tally, 0, sizeof *cell->tally);
+    cell->verdict = VERIFY_UNTRIED;
+    cell->finding_id = 0;
+    cell->has_finding = false;
+}
+
+bool verify_is_breach(const struct verify_cell *cell)
+{
+    return cell->verdict >= VERIFY_REFUSES;
+}
+
+static long answer_plainly(const struct solo_step_view *view, void *arg)
+{
+    (void)view;
+    (void)arg;
+    return SOLO_STEP_PLAIN;
+}
+
+/* Where no finding has a token, every schedule shows the verdict: the plain one's will do. */
+static int take_token(struct verify_cell *cell, const struct solo_explore_options *options)
+{
+    if (cell->has_finding && verify_is_breach(cell) && cell->finding.token[0] != '\0') {
+        memcpy(cell->token, cell->finding.token, sizeof cell->token);
+        return 0;
+    }
+    struct solo_scenario scenario = verify_scenario(cell);
+    struct solo_replay *replay = calloc(1, sizeof *replay);
+    char why[SOLO_EVIDENCE_MAX];
+    int error = replay != NULL ? solo_step_scenario(&scenario, options, answer_plainly, NULL, replay, why) : -ENOMEM;
+    if (error == 0) {
+        memcpy(cell->token, replay->token, sizeof cell->token);
+        free(replay->trace);
+    }
+    free(replay);
+    return error;
+}
+
 int verify_cell(struct verify_cell *cell, const struct solo_explore_options *options, struct solo_report *report)
 {
     struct solo_scenario scenario = verify_scenario(cell);
-    memset(cell->tally, 0, sizeof *cell->tally);
+    begin_judgement(cell);
     int error = solo_explore(&scenario, options, report);
     if (error < 0) {
         return error;
@@ -217,10 +325,26 @@ int verify_cell(struct verify_cell *cell, const struct solo_explore_options *opt
         return cell->tally->set_up_error;
     }
     cell->schedules = report->schedules;
-    cell->verdict = VERIFY_UNTRIED;
-    cell->has_finding = false;
     judge_codes(cell);
     judge_findings(cell, report);
+    return take_token(cell, options);
+}
+
+int verify_replay(struct verify_cell *cell, const char *token, const struct solo_explore_options *options,
+                  struct solo_replay *replay, char why[SOLO_EVIDENCE_MAX])
+{
+    struct solo_scenario scenario = verify_scenario(cell);
+    begin_judgement(cell);
+    int error = solo_replay_scenario(&scenario, token, options, true, false, replay, why);
+    if (error < 0) {
+        return error;
+    }
+    cell->schedules = 1;
+    judge_codes(cell);
+    for (unsigned i = 0; i < replay->violation_count; i++) {
+        (void)judge_finding(cell, &replay->violations[i]);
+    }
+    memcpy(cell->token, replay->token, sizeof cell->token);
     return 0;
 }
 
