@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { FILE_SIZE_MAX = 4 << 20 };
 
@@ -382,6 +383,10 @@ int solo_peers_parse(const char *path, const char *text, size_t size, struct sol
 /* Reads at most FILE_SIZE_MAX bytes. */
 static int read_file(const char *path, char **ret_text, size_t *ret_size)
 {
+    struct stat status;
+    if (stat(path, &status) == 0 && S_ISFIFO(status.st_mode)) {
+        return -ESPIPE; /* opening it may wait for ever, and a script is read more than once */
+    }
     FILE *file = fopen(path, "re");
     char *text = malloc(FILE_SIZE_MAX);
     int error = file == NULL ? -errno : text == NULL ? -ENOMEM : 0;
@@ -411,7 +416,8 @@ int solo_peers_load(const char *path, struct solo_peers **ret_peers, char why[SO
     errno = 0;
     int error = read_file(path, &text, &size);
     if (error < 0) {
-        snprintf(why, SOLO_PEER_WHY_MAX, "%.120s: %s", path, strerror(-error));
+        snprintf(why, SOLO_PEER_WHY_MAX, "%.120s: %s", path,
+                 error == -ESPIPE ? "a pipe; a script must be a file" : strerror(-error));
         return error;
     }
     error = solo_peers_parse(path, text, size, ret_peers, why);

@@ -34,6 +34,7 @@ struct command_options {
     bool json;
     bool colour;
     bool full;
+    bool stopped; /* solo step: the user ended the run, so its ending says nothing */
     uint64_t budget_ms;
     bool has_budget;
     char *const *program;      /* argv of the program under test, ends with NULL */

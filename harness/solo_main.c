@@ -2,8 +2,11 @@
  * solo_main.c - the `solo` command: finds the verb and hands over.
  */
 #include "solo_command.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <solo/choice.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
     const char *name;
@@ -37,20 +40,42 @@ static void print_help(FILE *out)
           out);
 }
 
+/* Descriptors 0 to 2 that are closed would be given to sockets and files, and then printed into. */
+static void occupy_standard_streams(void)
+{
+    int fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= STDERR_FILENO) {
+        fd = open("/dev/null", O_RDONLY);
+    }
+    if (fd > STDERR_FILENO) {
+        close(fd);
+    }
+}
+
+/* What was not written was not said: a verdict that nobody got is no verdict. */
+static int finish(const char *verb, int code)
+{
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        return command_failed(verb, "cannot write to standard output: %s", strerror(errno));
+    }
+    return code;
+}
+
 int main(int argc, char **argv)
 {
+    occupy_standard_streams();
     const char *word = argc > 1 ? argv[1] : "";
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
         print_help(stdout);
-        return EXIT_CLEAN;
+        return finish("", EXIT_CLEAN);
     }
     if (strcmp(word, "--version") == 0) {
         printf("solo " SOLO_COMMAND_VERSION " (choice schema %d)\n", SOLO_CHOICE_SCHEMA);
-        return EXIT_CLEAN;
+        return finish("", EXIT_CLEAN);
     }
     for (unsigned i = 0; i < VERBS; i++) {
         if (strcmp(word, verbs[i].name) == 0) {
-            return verbs[i].fn(argc - 1, argv + 1);
+            return finish(word, verbs[i].fn(argc - 1, argv + 1));
         }
     }
     if (argc < 2) {

@@ -67,6 +67,9 @@ int command_explorer_error(const char *verb, int error, const struct command_opt
     case -EACCES: return command_wrong(verb, "%s: not allowed to run it", program);
     case -ENOEXEC: return command_wrong(verb, "%s: not a program", program);
     case -EPROTO: return command_wrong(verb, "%s: does not use libsolo.so, so there is nothing to schedule", program);
+    case -ELOOP:
+    case -ENAMETOOLONG:
+    case -ENOTDIR: return command_wrong(verb, "%s: %s", program, solo_error_text(error));
     case -EINVAL: return command_wrong(verb, "%s: refused: %s", program, solo_error_text(error));
     default: return command_failed(verb, "%s: %s", program, solo_error_text(error));
     }
@@ -275,6 +278,10 @@ bool command_take_program(const char *verb, int argc, char **argv, struct comman
         return false;
     }
     options->program = argv + optind;
+    if (options->program[0][0] == '\0') {
+        (void)command_wrong(verb, "the program's name is empty");
+        return false;
+    }
     if (options->explore.peer_file != NULL) {
         struct solo_peers *peers;
         char why[SOLO_PEER_WHY_MAX];

@@ -27,9 +27,10 @@ static struct solo_report_context context_of(const struct command_options *optio
 }
 
 /* How it ended, in one line that is the same every time. */
-static void print_ending(FILE *out, const struct solo_replay *replay, const char *token)
+static void print_ending(FILE *out, const struct command_options *options, const struct solo_replay *replay,
+                         const char *token)
 {
-    fprintf(out, "ending: %s", solo_ending_text(replay->ending));
+    fprintf(out, "ending: %s", options->stopped ? "stopped by you" : solo_ending_text(replay->ending));
     if (replay->signal != 0) {
         fprintf(out, ", killed by SIG%s", sigabbrev_np(replay->signal) != NULL ? sigabbrev_np(replay->signal) : "?");
     } else if (replay->ending == SOLO_ENDING_RETURNED) {
@@ -73,7 +74,7 @@ int command_report_replay(const struct command_options *options, const struct so
             (void)solo_report_text(stdout, &replay->violations[i], &context);
             fputc('\n', stdout);
         }
-        print_ending(stdout, replay, token);
+        print_ending(stdout, options, replay, token);
     }
     return kept != 0 ? EXIT_FINDINGS : EXIT_CLEAN;
 }

@@ -115,7 +115,11 @@ static void become_program(const struct command_options *options, const char *ha
     if (options->json) {
         dup2(STDERR_FILENO, STDOUT_FILENO); /* standard output is for the document */
     }
-    execvp(options->program[0], options->program);
+    if (strchr(options->program[0], '/') != NULL) {
+        execv(options->program[0], options->program); /* unlike execvp it gives no text to a shell */
+    } else {
+        execvp(options->program[0], options->program);
+    }
     int error = -errno;
     (void)!write(error_fd, &error, sizeof error);
     _exit(127);

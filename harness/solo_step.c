@@ -112,7 +112,7 @@ static bool is_number(const char *word)
 static long ask(const struct solo_step_view *view, void *arg)
 {
     char word[32];
-    (void)arg;
+    bool *stopped = arg;
     print_view(view);
     for (;;) {
         printf("[0-%zu u t p q ?] ", view->option_count - 1);
@@ -135,6 +135,7 @@ static long ask(const struct solo_step_view *view, void *arg)
         } else if (strcmp(word, "p") == 0) {
             return SOLO_STEP_PLAIN;
         } else if (strcmp(word, "q") == 0) {
+            *stopped = true;
             return SOLO_STEP_STOP;
         } else if (strcmp(word, "t") == 0 || strcmp(word, "T") == 0) {
             print_trace(view->trace, word[0] == 't' ? TRACE_LINES : SIZE_MAX);
@@ -161,7 +162,7 @@ int command_step(int argc, char **argv)
     if (replay == NULL) {
         return command_failed("step", "out of memory");
     }
-    int error = solo_step_program(options.program, &options.explore, ask, NULL, replay, why);
+    int error = solo_step_program(options.program, &options.explore, ask, &options.stopped, replay, why);
     int code;
     if (error < 0) {
         code = command_explorer_error("step", error, &options, why);
