@@ -63,6 +63,21 @@ static const char *is_four(void *arg)
     return counter == 4 ? NULL : text;
 }
 
+/* One thing happens in every schedule, twice; the other only where no update was lost. */
+static void count_and_say(void *arg)
+{
+    CU_ASSERT_EQUAL(solo_must_happen("both ended", 1), 0);
+    CU_ASSERT_EQUAL(solo_must_happen("four reached", 1), 0);
+    count_to_four(arg);
+    (void)solo_happened("both ended");
+    (void)solo_happened("both ended");
+    if (counter == 4) {
+        (void)solo_happened("four reached");
+    }
+}
+
+static const struct solo_scenario said = {.name = "said", .set_up = clear_counter, .body = count_and_say};
+
 static const struct solo_scenario lost_update = {
     .name = "lost-update", .set_up = clear_counter, .body = count_to_four, .invariant = is_four};
 
@@ -377,6 +392,26 @@ static void test_explore__fifo_is_the_plain_schedule(void)
 }
 
 /* ---- What is found ---- */
+
+static void test_explore__tells_what_had_to_happen_and_in_how_many_schedules(void)
+{
+    struct solo_explore_options options;
+    solo_explore_defaults(&options);
+    options.strategy = "dfs";
+    options.shrink = false;
+    CU_ASSERT_EQUAL_FATAL(solo_explore(&said, &options, &report), 0);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_FINDINGS);
+    CU_ASSERT_EQUAL_FATAL(report.required_count, 2);
+    const struct solo_required *both = &report.required[0], *four = &report.required[1];
+    CU_ASSERT_STRING_EQUAL(both->name, "both ended");
+    CU_ASSERT_EQUAL(both->wanted, 1);
+    CU_ASSERT_EQUAL(both->least, 2);
+    CU_ASSERT_EQUAL(both->schedules, report.schedules);
+    CU_ASSERT_STRING_EQUAL(four->name, "four reached");
+    CU_ASSERT_EQUAL(four->least, 0);
+    CU_ASSERT_EQUAL(four->schedules, report.schedules - report.failing);
+    CU_ASSERT_TRUE(report.failing > 0 && report.failing < report.schedules);
+}
 
 static void test_explore__finds_a_lost_update_and_shrinks_it(void)
 {
@@ -1066,6 +1101,7 @@ void suite_explore(void)
     SOLO_TEST(test_explore__random_meets_what_the_search_meets);
     SOLO_TEST(test_explore__stops_at_a_thousand_different_ones_by_default);
     SOLO_TEST(test_explore__fifo_is_the_plain_schedule);
+    SOLO_TEST(test_explore__tells_what_had_to_happen_and_in_how_many_schedules);
     SOLO_TEST(test_explore__finds_a_lost_update_and_shrinks_it);
     SOLO_TEST(test_explore__shrinks_to_the_fewest_deviations_that_any_schedule_has);
     SOLO_TEST(test_explore__pairs_a_failing_schedule_with_a_passing_one);
