@@ -405,18 +405,8 @@ static const uint64_t watched_kinds =
 #undef KIND
 _Static_assert(SOLO_PROBE_KIND_COUNT <= 64, "a kind is a bit");
 
-static void on_event(const struct solo_event *event, void *arg)
+static __attribute__((noinline)) void on_watched_event(const struct solo_event *event)
 {
-    (void)arg;
-    if (!all->watching) {
-        return;
-    }
-    if ((watched_kinds >> event->kind & 1) == 0 && all->unwoken_call == 0) {
-        if (event->kind == SOLO_PROBE_CHOICE && event->object == SOLO_CHOICE_THREAD) {
-            all->thread_choice_step = event->step;
-        }
-        return;
-    }
     if (__builtin_expect(!all->known_world, 0)) {
         first_event();
     }
@@ -425,11 +415,24 @@ static void on_event(const struct solo_event *event, void *arg)
         return;
     }
     pthread_mutex_lock(&turn);
-    dispatch(event);
-    bool found = all->finding_count != 0;
+    if (all->watching) {
+        dispatch(event);
+    }
+    bool found = all->watching && all->finding_count != 0;
     pthread_mutex_unlock(&turn);
     if (__builtin_expect(found, 0)) {
         deliver_now();
+    }
+}
+
+/* Most events end here, in a few instructions. */
+static void on_event(const struct solo_event *event, void *arg)
+{
+    (void)arg;
+    if ((all->kinds >> event->kind & 1) != 0 || all->unwoken_call != 0) {
+        on_watched_event(event);
+    } else if (event->kind == SOLO_PROBE_CHOICE && event->object == SOLO_CHOICE_THREAD) {
+        all->thread_choice_step = event->step;
     }
 }
 
@@ -468,6 +471,19 @@ void solo_oracles_begin(void)
     all->finding_count = 0;
     all->threads_seen = 0;
     all->watching = true;
+    all->kinds = watched_kinds;
+}
+
+static void make_last_findings(int ending)
+{
+    solo__oracle_wakeup_end();
+    solo__oracle_blocked_end();
+    if (ending == SOLO_ENDING_DEADLOCK) {
+        solo__oracle_deadlock_end();
+    } else if (ending != SOLO_ENDING_STEPS) {
+        solo__oracle_work_end(ending);
+        solo__oracle_expect_end();
+    }
 }
 
 void solo_oracles_end(int ending)
@@ -475,16 +491,18 @@ void solo_oracles_end(int ending)
     if (!all->watching) {
         return;
     }
+    bool others_run = all->known_world && !all->in_sim;
+    if (others_run) {
+        pthread_mutex_lock(&turn);
+    }
     all->watching = false;
+    all->kinds = 0;
     if (ending != SOLO_ENDING_DIVERGED) {
-        solo__oracle_wakeup_end();
-        solo__oracle_blocked_end();
-        if (ending == SOLO_ENDING_DEADLOCK) {
-            solo__oracle_deadlock_end();
-        } else if (ending != SOLO_ENDING_STEPS) {
-            solo__oracle_work_end(ending);
-            solo__oracle_expect_end();
-        }
+        make_last_findings(ending);
+    }
+    all->unwoken_call = 0;
+    if (others_run) {
+        pthread_mutex_unlock(&turn);
     }
     deliver_findings();
 }

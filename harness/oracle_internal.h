@@ -72,6 +72,7 @@ struct oracles {
     bool watching, subscribed;
     bool known_world;  /* the next two are known: the first event was seen */
     bool in_sim, hush; /* hush: the tables overflowed; what did not fit may be missing */
+    uint64_t kinds;    /* bits of the event kinds that are looked at; 0 between schedules */
     uint32_t epoch;
     uint64_t budget_ns; /* in force for this schedule */
     uint64_t configured_budget_ns;
