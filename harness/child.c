@@ -133,6 +133,12 @@ static void on_sanitizer_death(void)
 
 extern void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
 
+void solo__child_warm_up(void)
+{
+    void *frames[2];
+    (void)backtrace(frames, 2); /* loads the unwinder: in a handler it is too late, and in each child it is slow */
+}
+
 /* AddressSanitizer takes deadly signals itself and says more about them (sanitizer/hook_asan.c); ThreadSanitizer says less. */
 #ifdef SOLO_ASAN
 enum { DETECTOR_EXPLAINS_SIGNALS = 1 };
@@ -143,8 +149,7 @@ enum { DETECTOR_EXPLAINS_SIGNALS = 0 };
 static void prepare_last_words(void)
 {
     static const int deadly[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP};
-    void *frames[2];
-    (void)backtrace(frames, 2); /* loads the unwinder now: in a handler it is too late */
+    solo__child_warm_up();
     size_t size = 128 << 10;
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory != MAP_FAILED) {

@@ -8,6 +8,9 @@
 
 #include "region.h"
 
+/* Before children are forked: what would cost each of them some time is done once. */
+void solo__child_warm_up(void);
+
 /* Once in a process that will run schedules for this region: policy, violation sink, last words, thread names. */
 void solo__child_prepare(struct solo__region *region);
 

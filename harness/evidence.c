@@ -1,8 +1,8 @@
 /*
  * evidence.c - what the explored schedules prove, in one honest sentence.
  *
- * A search that ended says what it covered. A random walk says how likely the next schedule is a new one: the share of traces
- * seen exactly once (Good 1953, Turing). It is a share of schedules, not of bugs.
+ * A search that ended says what it covered. A random walk says how likely the next schedule is a new one: the share of
+ * traces seen exactly once (Good 1953, Turing). It is a share of schedules, not of bugs.
  */
 #include "ledger.h"
 #include <string.h>

@@ -1,9 +1,9 @@
 /*
  * explore.c - exploring and replaying, from options to report.
  *
- * What is here holds for scenarios and programs alike (subject.h). An exploration runs schedules, writes its evidence, and then
- * turns each defect into a finding: shrunk, and replayed strictly in a fresh process, from which its violation, details and
- * output are taken. So what a report shows is what its token shows.
+ * What is here holds for scenarios and programs alike (subject.h). An exploration runs schedules, writes its evidence,
+ * and then turns each defect into a finding: shrunk, and replayed strictly in a fresh process, from which its
+ * violation, details and output are taken. So what a report shows is what its token shows.
  */
 #include "child.h"
 #include "ledger.h"

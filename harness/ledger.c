@@ -77,7 +77,9 @@ static void add_death(struct solo__region *region)
     }
 }
 
-/* The guard under its policy, or a detector, has reported something and then ended the program: no defect of its own. */
+/*
+ * The guard under its policy, or a detector, has reported something and then ended the program: no defect of its own.
+ */
 static bool is_explained(const struct solo__region *region)
 {
     const struct solo__outcome *outcome = &region->outcome;
@@ -244,7 +246,9 @@ static void account_violation(struct solo__region *region, const struct solo_vio
     ledger->defect_count++;
 }
 
-/* Whether violation `index` has the same signature as an earlier one of this schedule: a schedule shows a defect once. */
+/*
+ * Whether violation `index` has the same signature as an earlier one of this schedule: a schedule shows a defect once.
+ */
 static bool is_counted(const struct solo__outcome *outcome, uint32_t index)
 {
     char signature[SOLO__SIGNATURE_MAX];

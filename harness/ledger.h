@@ -1,15 +1,17 @@
 /*
  * ledger.h - what was seen so far: counts, distinct traces, and one entry for each defect.
  *
- * Whoever sees a schedule end accounts for it: the child of a scenario after each schedule, the explorer after a crash and for
- * programs.
+ * Whoever sees a schedule end accounts for it: the child of a scenario after each schedule, the explorer after a crash
+ * and for programs.
  */
 #ifndef SOLO__LEDGER_H
 #define SOLO__LEDGER_H
 
 #include "region.h"
 
-/* What tells defects apart: id, function, kind of object and role, or the words of a failed check without its numbers. */
+/*
+ * What tells defects apart: id, function, kind of object and role, or the words of a failed check without its numbers.
+ */
 void solo__signature(const struct solo_violation *violation, char signature[SOLO__SIGNATURE_MAX]);
 
 /* Adds a violation that the explorer itself makes to the schedule's. id 0: a check of the program's own. */
@@ -23,8 +25,8 @@ void solo__outcome_close(struct solo__region *region);
 int solo__outcome_find(const struct solo__outcome *outcome, const char *signature);
 
 /*
- * After a schedule of an exploration: whether it counts at all (a search repeats some), and, for a search, whether it met another
- * choice than before.
+ * After a schedule of an exploration: whether it counts at all (a search repeats some), and, for a search, whether it
+ * met another choice than before.
  */
 bool solo__ledger_counts(struct solo__region *region);
 

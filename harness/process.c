@@ -1,6 +1,6 @@
 /*
- * process.c - starting, watching and ending child processes. This is the one place of the explorer that reads the wall clock,
- * and what it reads decides only whether to kill.
+ * process.c - starting, watching and ending child processes. This is the one place of the explorer that reads the wall
+ * clock, and what it reads decides only whether to kill.
  */
 #define _GNU_SOURCE
 #include "process.h"
@@ -51,7 +51,10 @@ void solo__process_leave(int status)
     _exit(status);
 }
 
-/* Waits up to `ms` for the child to end or the guest to speak. Without pidfd (old kernels) it looks every few milliseconds. */
+/*
+ * Waits up to `ms` for the child to end or the guest to speak. Without pidfd (old kernels) it looks every few
+ * milliseconds.
+ */
 static bool wait_a_little(int pid_fd, const struct solo__watch *watch, int ms)
 {
     struct pollfd fds[2] = {{pid_fd, POLLIN, 0}, {watch->guest_fd, POLLIN, 0}};

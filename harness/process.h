@@ -18,12 +18,15 @@ struct solo__watch {
 pid_t solo__process_fork(void);
 
 /*
- * Waits until the child has ended; kills it when one schedule takes longer than the watchdog allows. Fills in the outcome's signal,
- * exit_status, exited and killed.
+ * Waits until the child has ended; kills it when one schedule takes longer than the watchdog allows. Fills in the
+ * outcome's signal, exit_status, exited and killed.
  */
 void solo__process_watch(pid_t pid, const struct solo__watch *watch);
 
-/* Ends a child as a forked copy should: what it measured for its tools is kept, the parent's buffers are not written again. */
+/*
+ * Ends a child as a forked copy should: what it measured for its tools is kept, the parent's buffers are not written
+ * again.
+ */
 void solo__process_leave(int status) __attribute__((noreturn));
 
 uint64_t solo__wall_ns(void);

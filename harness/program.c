@@ -1,8 +1,9 @@
 /*
- * program.c - schedules of a program: started once as a fork server (program_server.c), then one child of it per schedule.
+ * program.c - schedules of a program: started once as a fork server (program_server.c), then one child of it per
+ * schedule.
  *
- * A schedule that is run a second time to check determinism runs in another server, which is started with changing addresses,
- * another environment and another filling of freed memory: what a program must not depend on.
+ * A schedule that is run a second time to check determinism runs in another server, which is started with changing
+ * addresses, another environment and another filling of freed memory: what a program must not depend on.
  */
 #define _GNU_SOURCE
 #include "child.h"
@@ -14,7 +15,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How a server starts whose reports nobody reads. The environment is part of what a program sees, so only where it pays. */
+/*
+ * How a server starts whose reports nobody reads. The environment is part of what a program sees, so only where it
+ * pays.
+ */
 static enum solo__start unread(void)
 {
 #ifdef SOLO_ASAN

@@ -1,9 +1,9 @@
 /*
  * program_protocol.h - what the explorer and the fork server in a program say to each other.
  *
- * One sequenced-packet socket. The server says HELLO; the explorer answers with the descriptors of region, output and (for a
- * person who steps) questions; the server says READY or REFUSED. Then each RUN is one schedule, as region->request says, and is
- * answered with DONE. Either side ends it by closing.
+ * One sequenced-packet socket. The server says HELLO; the explorer answers with the descriptors of region, output and
+ * (for a person who steps) questions; the server says READY or REFUSED. Then each RUN is one schedule, as
+ * region->request says, and is answered with DONE. Either side ends it by closing.
  */
 #ifndef SOLO__PROGRAM_PROTOCOL_H
 #define SOLO__PROGRAM_PROTOCOL_H

@@ -198,6 +198,7 @@ void solo_harness_main(int control_fd)
     server.control_fd = control_fd;
     (void)fcntl(control_fd, F_SETFD, FD_CLOEXEC);
     greet();
+    solo__child_warm_up();
     for (;;) {
         struct solo__message message;
         if (solo__message_receive(control_fd, &message, NULL) < 0 || message.kind != SOLO__RUN) {

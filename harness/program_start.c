@@ -1,8 +1,8 @@
 /*
  * program_start.c - starting the program under test as a fork server, in one of three ways, and ending it.
  *
- * Addresses are the same in every start but the OTHER one (where the kernel allows it), because a schedule that depends on them
- * would otherwise not replay.
+ * Addresses are the same in every start but the OTHER one (where the kernel allows it), because a schedule that depends
+ * on them would otherwise not replay.
  */
 #define _GNU_SOURCE
 #include "program_start.h"
@@ -129,8 +129,8 @@ static int make_environment(struct environment *environment, int control_fd, enu
 }
 
 /*
- * As execvpe, but a file that is no program is refused and not given to a shell. Returns only on failure, with errno: that of the last
- * folder where there was such a file.
+ * As execvpe, but a file that is no program is refused and not given to a shell. Returns only on failure, with errno:
+ * that of the last folder where there was such a file.
  */
 static void execute(char *const argv[], char *const variables[])
 {

@@ -1,10 +1,10 @@
 /*
  * region.h - the memory that the explorer shares with its children.
  *
- * Everything that must survive a child's crash lies here: the log with answers and events, the violations of the schedule in
- * flight, the strategy's state, and the ledger of what was seen so far. There are no pointers into it, because it lies at another
- * address in a program that was started (log.answers and log.events are set by whoever writes the log). It is sparse: only
- * what is touched takes memory.
+ * Everything that must survive a child's crash lies here: the log with answers and events, the violations of the
+ * schedule in flight, the strategy's state, and the ledger of what was seen so far. There are no pointers into it,
+ * because it lies at another address in a program that was started (log.answers and log.events are set by whoever
+ * writes the log). It is sparse: only what is touched takes memory.
  *
  * Only one process writes at a time: the child while a schedule runs, the explorer when no child is alive.
  */

@@ -1,8 +1,8 @@
 /*
  * required.h - what a program declared with solo_must_happen, and how often it happened over all explored schedules.
  *
- * The child writes the counters of its schedule to the outcome when the schedule ends; whoever accounts for it keeps the
- * least. So a pass shows that it was not a pass of nothing.
+ * The child writes the counters of its schedule to the outcome when the schedule ends; whoever accounts for it keeps
+ * the least. So a pass shows that it was not a pass of nothing.
  */
 #ifndef SOLO__REQUIRED_H
 #define SOLO__REQUIRED_H

@@ -249,6 +249,7 @@ int solo__scenario_open(struct solo__subject *subject, const struct solo_scenari
     if (subject->region == NULL) {
         return -ENOMEM;
     }
+    solo__child_warm_up();
     subject->output_fd = solo__capture_create();
     subject->explore = explore;
     subject->run = run_one;

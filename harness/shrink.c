@@ -1,10 +1,10 @@
 /*
  * shrink.c - fewest deviations from the plain schedule.
  *
- * Cut the tail, then delta debugging over the deviations (Zeller, Hildebrandt 2002), then lower options, then a short search
- * below: all schedules with fewer delays, as many as the rest of the budget allows. Every candidate is replayed leniently, in
- * a process of its own, and accepted only if a violation with the same signature shows. What was accepted is
- * replaced by what really ran, so deviations that no longer fit disappear by themselves.
+ * Cut the tail, then delta debugging over the deviations (Zeller, Hildebrandt 2002), then lower options, then a short
+ * search below: all schedules with fewer delays, as many as the rest of the budget allows. Every candidate is replayed
+ * leniently, in a process of its own, and accepted only if a violation with the same signature shows. What was accepted
+ * is replaced by what really ran, so deviations that no longer fit disappear by themselves.
  */
 #include "shrink.h"
 #include "ledger.h"
@@ -89,7 +89,9 @@ static bool run(struct shrinking *shrinking, const struct solo_deviation *deviat
     return shrinking->error == 0;
 }
 
-/* Runs these deviations; if they show the same violation with fewer deviations, or smaller ones, they become the best. */
+/*
+ * Runs these deviations; if they show the same violation with fewer deviations, or smaller ones, they become the best.
+ */
 static bool accept(struct shrinking *shrinking, const struct solo_deviation *deviations, uint32_t count)
 {
     const struct solo__region *region = shrinking->subject->region;

@@ -17,8 +17,9 @@ int solo__schedule_copy(struct solo__schedule *schedule, const struct solo_answe
 void solo__schedule_release(struct solo__schedule *schedule);
 
 /*
- * Replaces `schedule` by one with fewer deviations that shows a violation with the same signature, as far as runs_max runs
- * get, and puts a passing one that is one answer away into `passing` (left empty if none was met). 0, or the kit's error.
+ * Replaces `schedule` by one with fewer deviations that shows a violation with the same signature, as far as runs_max
+ * runs get, and puts a passing one that is one answer away into `passing` (left empty if none was met). 0, or the kit's
+ * error.
  */
 int solo__shrink(struct solo__subject *subject, const char *signature, unsigned runs_max,
                  struct solo__schedule *schedule, struct solo__schedule *passing);

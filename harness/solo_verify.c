@@ -250,7 +250,10 @@ static int explore_pairs(struct request *request, struct row *rows, size_t i, si
         {VERIFY_REACTOR, VERIFY_FOREIGN}, {VERIFY_WORKER, VERIFY_WORKER},
     };
     struct verify_cell *cell = malloc(sizeof *cell);
-    int code = cell != NULL ? -1 : command_failed("verify", "out of memory");
+    if (cell == NULL) {
+        return command_failed("verify", "out of memory");
+    }
+    int code = -1;
     for (unsigned k = 0; k < PAIRS_OF_CONTEXTS && code < 0; k++) {
         *cell = make_cell(request);
         cell->call_count = 2;

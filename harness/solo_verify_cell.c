@@ -1,5 +1,6 @@
 /*
- * solo_verify_cell.c - calls entry points of an extension where their contracts allow it and where they do not, and judges.
+ * solo_verify_cell.c - calls entry points of an extension where their contracts allow it and where they do not, and
+ * judges.
  */
 #include "solo_verify.h"
 #include <errno.h>

@@ -1,8 +1,8 @@
 /*
  * step.c - somebody outside answers the choices of a schedule.
  *
- * The child writes the question to the region, sends one byte and waits for the answer; the explorer's process calls the
- * user's function. Undo ends the run and begins another, in which the answers that remain are given without asking.
+ * The child writes the question to the region, sends one byte and waits for the answer; the explorer's process calls
+ * the user's function. Undo ends the run and begins another, in which the answers that remain are given without asking.
  */
 #include "step.h"
 #include <errno.h>

@@ -1,8 +1,9 @@
 /*
  * strategy.h - the strategies of the explorer, and the state each keeps.
  *
- * All state lies in memory that the explorer shares with its children, so it survives a crash: `begin` in the next child goes on
- * from what the last one left. Hence no pointers in it, and a `begin` that copes with a schedule that never got its `end`.
+ * All state lies in memory that the explorer shares with its children, so it survives a crash: `begin` in the next
+ * child goes on from what the last one left. Hence no pointers in it, and a `begin` that copes with a schedule that
+ * never got its `end`.
  */
 #ifndef SOLO__STRATEGY_H
 #define SOLO__STRATEGY_H

@@ -1,16 +1,17 @@
 /*
  * strategy_dfs.c - tries every schedule, depth first, up to a bound on delays.
  *
- * A delay passes over one option of the plain order (Emmi, Qadeer, Rakamaric, POPL 2011): taking option k costs k, except
- * that letting time pass and a fault cost 1. The cost of a schedule is the sum. With a bound c the search goes in rounds 0,
- * 1, ... c; round r runs the schedules that cost exactly r, so the simplest failing schedule is met first. About k^c / c!
- * schedules of k choices are tried, whatever the number of threads.
+ * A delay passes over one option of the plain order (Emmi, Qadeer, Rakamaric, POPL 2011): taking option k costs k,
+ * except that letting time pass and a fault cost 1. The cost of a schedule is the sum. With a bound c the search goes
+ * in rounds 0, 1, ... c; round r runs the schedules that cost exactly r, so the simplest failing schedule is met first.
+ * About k^c / c! schedules of k choices are tried, whatever the number of threads.
  *
- * In a round the budget is spent as early as possible and given back on the way: then only schedules that end before they could
- * spend it were seen in an earlier round (solo__dfs_is_repeat). Without a bound the order is plain depth first.
+ * In a round the budget is spent as early as possible and given back on the way: then only schedules that end before
+ * they could spend it were seen in an earlier round (solo__dfs_is_repeat). Without a bound the order is plain depth
+ * first.
  *
- * The path survives the schedule. Invariant: path[0 .. depth) are the answers of the schedule that ran last, `spent` is their
- * cost, and every schedule that lies before it in the order of the round has been run.
+ * The path survives the schedule. Invariant: path[0 .. depth) are the answers of the schedule that ran last, `spent` is
+ * their cost, and every schedule that lies before it in the order of the round has been run.
  */
 #include "strategy.h"
 

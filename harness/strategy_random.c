@@ -1,9 +1,9 @@
 /*
  * strategy_random.c - a seeded random walk.
  *
- * Every option is equally likely, with two exceptions: letting time pass, and a fault, are taken one time in RARE, because a walk
- * that lets every timeout run out, or fails every allocation, sees little else. The seed is the schedule's own, so
- * schedule n of a run is the same whatever came before it.
+ * Every option is equally likely, with two exceptions: letting time pass, and a fault, are taken one time in RARE,
+ * because a walk that lets every timeout run out, or fails every allocation, sees little else. The seed is the
+ * schedule's own, so schedule n of a run is the same whatever came before it.
  */
 #include "strategy.h"
 

@@ -1,8 +1,8 @@
 /*
  * strategy_replay.c - answers as a token says.
  *
- * Strict: the first choice that is not what the token was made from stops the run (SOLO_ENDING_DIVERGED) and is named. Lenient, for
- * shrinking: a deviation that does not fit is answered plainly and counted.
+ * Strict: the first choice that is not what the token was made from stops the run (SOLO_ENDING_DIVERGED) and is named.
+ * Lenient, for shrinking: a deviation that does not fit is answered plainly and counted.
  */
 #include "strategy.h"
 #include <string.h>

@@ -1,8 +1,9 @@
 /*
  * subject.h - what is explored: a scenario in one process, or a program behind a fork server.
  *
- * Both do two things with the shared region: run schedules of a strategy until the ledger says enough, and run one schedule
- * as region->request and region->strategy say. Everything above (tokens, shrinking, evidence, the report) knows no more.
+ * Both do two things with the shared region: run schedules of a strategy until the ledger says enough, and run one
+ * schedule as region->request and region->strategy say. Everything above (tokens, shrinking, evidence, the report)
+ * knows no more.
  */
 #ifndef SOLO__SUBJECT_H
 #define SOLO__SUBJECT_H
@@ -50,7 +51,9 @@ struct solo__subject {
     char why[SOLO_EVIDENCE_MAX]; /* why a program or its peer script was refused, "" if nothing was said */
 };
 
-/* Sets up a subject; its region's request must be filled in before it runs. Clean up with solo__subject_finish, always. */
+/*
+ * Sets up a subject; its region's request must be filled in before it runs. Clean up with solo__subject_finish, always.
+ */
 int solo__scenario_open(struct solo__subject *subject, const struct solo_scenario *scenario);
 int solo__program_open(struct solo__subject *subject, char *const argv[]);
 void solo__subject_finish(struct solo__subject *subject);

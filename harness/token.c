@@ -1,8 +1,8 @@
 /*
  * token.c - tokens: recorded answers to text and back.
  *
- * Invariant of a parsed or made token: deviations are in strictly rising order of index, each index is below `choices`, and the
- * text of the token parses to the same token. So equal schedules have equal texts.
+ * Invariant of a parsed or made token: deviations are in strictly rising order of index, each index is below `choices`,
+ * and the text of the token parses to the same token. So equal schedules have equal texts.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -82,8 +82,8 @@ int solo_trace_write(FILE *to, const struct solo_trace *trace, bool with_depende
 /* ---- Dependences ---- */
 
 /*
- * What is known of one object: the last events of two different threads, and the same of writes. Two are enough: whoever asks is at
- * most one of them.
+ * What is known of one object: the last events of two different threads, and the same of writes. Two are enough:
+ * whoever asks is at most one of them.
  */
 struct object_history {
     uint32_t object;

@@ -1,8 +1,8 @@
 /*
  * twin.h - the same schedule twice: determinism is checked, not hoped for.
  *
- * The first run keeps its events. The second one gives the same answers and writes region->twin_log. Different hashes are
- * SOLO019, with the first step that differs.
+ * The first run keeps its events. The second one gives the same answers and writes region->twin_log. Different hashes
+ * are SOLO019, with the first step that differs.
  */
 #ifndef SOLO__TWIN_H
 #define SOLO__TWIN_H

@@ -1,6 +1,8 @@
 # lessons/: each lessons/<folder>/<name>.c is an ordinary program -> lessons/<folder>/<name> in the build folder.
 
 LESSON_SOURCES := $(wildcard lessons/*/*.c)
+# A call in tail position would lose its caller's frame, which reports want to name.
+$(call object,$(LESSON_SOURCES)): PART_CFLAGS := -fno-optimize-sibling-calls
 LESSONS := $(patsubst %.c,$(BUILD)/%,$(LESSON_SOURCES))
 $(LESSONS): $(BUILD)/%: $(BUILD)/obj/%.o $(HOOK) $(BUILD)/lib/libsolo.so
 	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -Wl,-rpath,'$$ORIGIN/../../lib' -o $@ $< $(HOOK) -L$(BUILD)/lib -lsolo $(LDFLAGS)

@@ -1,9 +1,10 @@
 /*
  * core.c - the scheduler core of world sim. core.h says what it promises.
  *
- * One invariant carries everything: `core->current` is the only thread that runs kit or program code, and it changes only in
- * core_switch. A thread is runnable, or blocked (in a gate, or until a deadline, or both), or driving the clock, or ended.
- * Whoever reaches a scheduling point picks the next thread and switches to it directly; there is no scheduler thread.
+ * One invariant carries everything: `core->current` is the only thread that runs kit or program code, and it changes
+ * only in core_switch. A thread is runnable, or blocked (in a gate, or until a deadline, or both), or driving the
+ * clock, or ended. Whoever reaches a scheduling point picks the next thread and switches to it directly; there is no
+ * scheduler thread.
  *
  * Cost: a point with nobody else runnable is about 10 ns; a switch on fibers about 40 ns.
  */
@@ -281,7 +282,10 @@ static size_t list_options(struct core *core, const struct core_thread *current,
     return count;
 }
 
-/* Returns who runs next: a thread, or home when the run has ended. `current` has just reached a point, blocked or ended. */
+/*
+ * Returns who runs next: a thread, or home when the run has ended. `current` has just reached a point, blocked or
+ * ended.
+ */
 static struct core_thread *pick(struct core *core, struct core_thread *current)
 {
     const struct solo_option *options[SOLO_SIM_THREADS_MAX + 1];

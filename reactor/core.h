@@ -1,11 +1,11 @@
 /*
  * core.h - the scheduler core of world sim.
  *
- * Virtual threads run one at a time. A thread gives up its turn only in core_announce (at kinds that are points), core_wait and
- * core_sleep_until, or by ending; the next one is chosen there, on the stack of the thread that got there, and switched to
- * directly. Everything between two such calls is atomic. This translation unit and the two carriers are never
- * instrumented by a race detector, and the hand-over is invisible to it: only the synchronisation that programs really have
- * is annotated (sanitizer/annotate.h). tests/sanitizer breaks if that is wrong.
+ * Virtual threads run one at a time. A thread gives up its turn only in core_announce (at kinds that are points),
+ * core_wait and core_sleep_until, or by ending; the next one is chosen there, on the stack of the thread that got
+ * there, and switched to directly. Everything between two such calls is atomic. This translation unit and the two
+ * carriers are never instrumented by a race detector, and the hand-over is invisible to it: only the synchronisation
+ * that programs really have is annotated (sanitizer/annotate.h). tests/sanitizer breaks if that is wrong.
  */
 #ifndef SOLO__CORE_H
 #define SOLO__CORE_H
@@ -45,7 +45,10 @@ size_t core_choose(struct core *core, enum solo_choice_kind kind, const struct s
 /* Asks whether a fault happens here: false without asking when the budget is spent. */
 bool core_fault(struct core *core, uint32_t tag, uint32_t object);
 
-/* Makes a virtual thread for a thread object and lets it run from the next point on. -EAGAIN: SOLO_SIM_THREADS_MAX are alive. */
+/*
+ * Makes a virtual thread for a thread object and lets it run from the next point on. -EAGAIN: SOLO_SIM_THREADS_MAX are
+ * alive.
+ */
 int core_thread_start(struct core *core, struct solo_thread *thread);
 
 /* The thread object of a number of this run; NULL if there is none. */

@@ -1,8 +1,9 @@
 /*
  * core_fiber.c - the fiber carrier: virtual threads as hand-written fibers on one thread of the operating system.
  *
- * Never instrumented. ThreadSanitizer is told of each switch without synchronisation (flag 1), so that it sees the program's
- * own ordering and not the scheduler's. Thread-local storage is shared by all fibers; errno is saved over a switch.
+ * Never instrumented. ThreadSanitizer is told of each switch without synchronisation (flag 1), so that it sees the
+ * program's own ordering and not the scheduler's. Thread-local storage is shared by all fibers; errno is saved over a
+ * switch.
  */
 #define _GNU_SOURCE
 #include "core_private.h"
@@ -30,8 +31,8 @@ enum { TSAN_SWITCH_WITHOUT_SYNC = 1 };
 enum { STACK_SIZE = 256 << 10, GUARD_SIZE = 4096 };
 
 /*
- * Saves the callee-saved registers and both floating-point control words on the present stack, stores the stack pointer in
- * *save and continues on the stack `restore`, which was saved the same way.
+ * Saves the callee-saved registers and both floating-point control words on the present stack, stores the stack pointer
+ * in *save and continues on the stack `restore`, which was saved the same way.
  */
 void core_fiber_jump(void **save, void *restore);
 void core_fiber_first(void); /* what a fresh stack returns into: calls fiber_entry(r12) */

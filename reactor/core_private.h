@@ -119,8 +119,9 @@ void core_thread_body(struct core *core, struct core_thread *thread);
 struct core_thread *core_next_after_end(struct core *core, struct core_thread *ended);
 
 /*
- * Between these two the chooser and the probe's subscribers run, on the program's stack but not as part of it: race detectors
- * look away. On fibers that is a context of its own with accesses ignored for good, 8 ns a pair instead of 120.
+ * Between these two the chooser and the probe's subscribers run, on the program's stack but not as part of it: race
+ * detectors look away. On fibers that is a context of its own with accesses ignored for good, 8 ns a pair instead of
+ * 120.
  */
 #ifdef SOLO_TSAN
 void core_fiber_quiet_begin(struct core *core);

@@ -1,8 +1,10 @@
 /*
- * core_run.c - one run of the scheduler core after another: its memory, its beginning and end, and the public face, sim.h.
+ * core_run.c - one run of the scheduler core after another: its memory, its beginning and end, and the public face,
+ * sim.h.
  *
- * A run starts from nothing: ids, time, network and arena are reset, and carriers are pooled. It ends at home, the thread that
- * called solo_sim_run, which takes down what did not end by itself; or, after solo_sim_enter, with the process.
+ * A run starts from nothing: ids, time, network and arena are reset, and carriers are pooled. It ends at home, the
+ * thread that called solo_sim_run, which takes down what did not end by itself; or, after solo_sim_enter, with the
+ * process.
  */
 #define _GNU_SOURCE
 #include "core_private.h"

@@ -1,9 +1,9 @@
 /*
  * core_token.c - the token carrier: virtual threads as real threads, of which one at a time has the turn.
  *
- * Never instrumented. The turn is one word a thread, handed over with builtin atomics and a raw futex: neither is known to
- * ThreadSanitizer, helgrind or drd, so they see only the program's own ordering. A mutex here would order the turns and hide
- * every race (tests/sanitizer proves both). All threads share one processor: only one runs at a time anyway.
+ * Never instrumented. The turn is one word a thread, handed over with builtin atomics and a raw futex: neither is known
+ * to ThreadSanitizer, helgrind or drd, so they see only the program's own ordering. A mutex here would order the turns
+ * and hide every race (tests/sanitizer proves both). All threads share one processor: only one runs at a time anyway.
  */
 #define _GNU_SOURCE
 #include "core_private.h"

@@ -1,9 +1,10 @@
 /*
  * getting_in.c - how `solo` gets into a program: before its main, and before it has any thread.
  *
- * `solo` starts the program with two variables in its environment: the harness library, and a descriptor to talk through. The
- * library's solo_harness_main turns this process into a server that forks one child per schedule; in each child it
- * returns, and main runs as virtual thread 0. Without the variables nothing happens and the program runs in world os.
+ * `solo` starts the program with two variables in its environment: the harness library, and a descriptor to talk
+ * through. The library's solo_harness_main turns this process into a server that forks one child per schedule; in each
+ * child it returns, and main runs as virtual thread 0. Without the variables nothing happens and the program runs in
+ * world os.
  */
 #include <dlfcn.h>
 #include <stdio.h>

@@ -69,6 +69,7 @@ static bool depart(struct solo_pool *pool, struct solo__pool_worker *worker)
     solo__pool_unlink_worker(pool, worker);
     worker->next = pool->ended;
     pool->ended = worker;
+    SOLO_ANNOTATE_HAPPENS_BEFORE(&pool->ended);
     return solo__pool_has_just_drained(pool);
 }
 
@@ -105,9 +106,9 @@ static struct solo__job *next_job(struct solo_pool *pool, struct solo__pool_work
 static void run(struct solo_pool *pool, struct solo__job *job)
 {
     struct solo_world *world = pool->object.world; /* the reactor may be gone when the job returns */
-    uint32_t id = job->call.provenance.object;
     SOLO_ANNOTATE_HAPPENS_AFTER(job);
     SOLO_ANNOTATE_HAPPENS_AFTER(&pool->held); /* a remote control may have let it begin */
+    uint32_t id = job->call.provenance.object;
     solo__self->work = &job->call.provenance;
     solo__announce(world, SOLO_PROBE_CALL_BEGUN, SOLO_ACCESS_WRITE, id, 0);
     job->run(job);
@@ -202,6 +203,9 @@ void solo__pool_reap(struct solo_pool *pool)
     struct solo__pool_worker *worker = pool->ended;
     pool->ended = NULL;
     solo__pool_leave(pool);
+    if (worker != NULL) {
+        SOLO_ANNOTATE_HAPPENS_AFTER(&pool->ended);
+    }
     while (worker != NULL) {
         struct solo__pool_worker *next = worker->next;
         (void)solo__thread_reap(worker->thread);

@@ -2,8 +2,9 @@
  * world_sim.c - the simulated world: its tables of clock, threads and memory, over the scheduler core.
  *
  * Poll and network are in sim_poll.c and sim_network.c. A leaf lock costs nothing here: virtual threads switch only at
- * announcements and waits, and none is made while a leaf lock is held. Race detectors are told to look away meanwhile: the
- * kit's own critical sections would otherwise either be reported, or order the program's accesses and hide its races.
+ * announcements and waits, and none is made while a leaf lock is held. Race detectors are told to look away meanwhile:
+ * the kit's own critical sections would otherwise either be reported, or order the program's accesses and hide its
+ * races.
  */
 #include "annotate.h"
 #include "sim_world.h"

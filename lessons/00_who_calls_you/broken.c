@@ -1,7 +1,7 @@
 /*
- * The smallest server: a protocol and a factory on port 8007. You call none of your own code. Every time somebody connects, the
- * reactor asks the factory for a protocol; every time some data comes, it calls that protocol's data_received, with a piece of
- * any size. Each complete line is answered.
+ * The smallest server: a protocol and a factory on port 8007. You call none of your own code. Every time somebody
+ * connects, the reactor asks the factory for a protocol; every time some data comes, it calls that protocol's
+ * data_received, with a piece of any size. Each complete line is answered.
  *
  * usage: PROGRAM [PORT]
  */

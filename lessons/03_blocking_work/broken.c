@@ -1,6 +1,6 @@
 /*
- * A method that blocks for two seconds, and a heartbeat that should not notice. The method runs right where it is called:
- * on the reactor thread.
+ * A method that blocks for two seconds, and a heartbeat that should not notice. The method runs right where it is
+ * called: on the reactor thread.
  */
 #include <solo/solo.h>
 #include <stdio.h>

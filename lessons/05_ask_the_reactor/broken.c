@@ -1,7 +1,7 @@
 /*
  * A thread that asks the reactor and waits for the answer: solo_blocking_call_from_thread runs get_page on the reactor
- * thread. get_page returns a Deferred, so the thread gets what that Deferred is fired with: a page, or a failure. At the
- * end the thread stops the reactor.
+ * thread. get_page returns a Deferred, so the thread gets what that Deferred is fired with: a page, or a failure. At
+ * the end the thread stops the reactor.
  */
 #include <solo/solo.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /*
- * The helper of the last lesson, wanted from a callback. A callback already is on the reactor thread: it does not wait, it
- * adds what is to happen next to the Deferred and returns.
+ * The helper of the last lesson, wanted from a callback. A callback already is on the reactor thread: it does not wait,
+ * it adds what is to happen next to the Deferred and returns.
  */
 #include <solo/solo.h>
 #include <stdio.h>

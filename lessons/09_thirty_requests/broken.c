@@ -1,6 +1,6 @@
 /*
- * Thirty requests on one connection whose blocking API wants them one at a time. Each is a job of the pool, and the jobs
- * share a lock. Meanwhile somebody wants a host name looked up, which the pool does too.
+ * Thirty requests on one connection whose blocking API wants them one at a time. Each is a job of the pool, and the
+ * jobs share a lock. Meanwhile somebody wants a host name looked up, which the pool does too.
  */
 #include <solo/solo.h>
 #include <stdio.h>

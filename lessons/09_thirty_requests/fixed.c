@@ -1,6 +1,6 @@
 /*
- * Thirty requests on one connection whose blocking API wants them one at a time. A worker of its own does them in order,
- * with no lock, and each tells the reactor when it is done. The pool stays free for the host name.
+ * Thirty requests on one connection whose blocking API wants them one at a time. A worker of its own does them in
+ * order, with no lock, and each tells the reactor when it is done. The pool stays free for the host name.
  */
 #include <solo/solo.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /*
- * A log writer with a thread of its own: a worker. One thread writes three lines while the program shuts the log down. Whoever
- * comes after quit is told so, with a code that nobody looks at.
+ * A log writer with a thread of its own: a worker. One thread writes three lines while the program shuts the log down.
+ * Whoever comes after quit is told so, with a code that nobody looks at.
  */
 #include <solo/solo.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /*
- * A log writer with a thread of its own: a worker. One thread writes three lines, and the program quits the log when nobody
- * can write to it any more. What was accepted before quit is still written: quit is not cancel.
+ * A log writer with a thread of its own: a worker. One thread writes three lines, and the program quits the log when
+ * nobody can write to it any more. What was accepted before quit is still written: quit is not cancel.
  */
 #include <solo/solo.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /*
- * A path is a value: anybody may build one and use it, in any thread, as long as it is not shared. Here a worker is given the
- * reactor's own path to work with, and the reactor goes on using it.
+ * A path is a value: anybody may build one and use it, in any thread, as long as it is not shared. Here a worker is
+ * given the reactor's own path to work with, and the reactor goes on using it.
  */
 #include <solo/solo.h>
 #include <stdio.h>

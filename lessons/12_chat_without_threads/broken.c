@@ -1,6 +1,6 @@
 /*
- * A chat server that wants to serve everybody at once: each line is passed on by a pool worker, and a lock keeps the list of
- * clients safe from the workers and the reactor.
+ * A chat server that wants to serve everybody at once: each line is passed on by a pool worker, and a lock keeps the
+ * list of clients safe from the workers and the reactor.
  *
  * usage: PROGRAM [PORT]      "/shutdown" from any client stops the server
  */

@@ -1,6 +1,6 @@
 /*
- * A chat server with no thread and no lock in it. The reactor calls build_client for each connection and data_received for
- * each piece that arrives; every function returns quickly, and all of them run on one thread.
+ * A chat server with no thread and no lock in it. The reactor calls build_client for each connection and data_received
+ * for each piece that arrives; every function returns quickly, and all of them run on one thread.
  *
  * usage: PROGRAM [PORT]      "/shutdown" from any client stops the server
  */

@@ -1,6 +1,7 @@
 /*
- * The example of the old manual, read literally. It begins with an init call that is said to make things thread-safe, and
- * its call_from_thread hands over one argument to a function that takes two: the message comes along, the protocol does not.
+ * The example of the old manual, read literally. It begins with an init call that is said to make things thread-safe,
+ * and its call_from_thread hands over one argument to a function that takes two: the message comes along, the protocol
+ * does not.
  */
 #include <solo/solo.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /*
  * core.c - how many schedules a second the scheduler core makes alone: schedules.core.
  *
- * Three workers, nine points each, set-up and end included, a fresh seed each. Each worker adds one to a plain counter three
- * times, with points around the read and the write, so that updates are lost in some schedules; how many, and how many
- * distinct traces there were, must not depend on the carrier.
+ * Three workers, nine points each, set-up and end included, a fresh seed each. Each worker adds one to a plain counter
+ * three times, with points around the read and the write, so that updates are lost in some schedules; how many, and how
+ * many distinct traces there were, must not depend on the carrier.
  *
  * usage: core fiber|token SCHEDULES
  */

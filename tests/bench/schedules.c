@@ -1,10 +1,10 @@
 /*
  * schedules.c - how many schedules a second the public API makes: schedules.fiber, schedules.tsan, schedules.token.
  *
- * A reactor and a pool of three workers are created; three jobs each add one to a plain counter three times, with a point
- * between the read and the write, and make a thread call each time (nine in all); the ninth stops the reactor; it is
- * destroyed. Guard, provenance, oracles and trace hash are on, with a fresh seed each. How many schedules lost an update and how
- * many traces were distinct must not depend on the carrier.
+ * A reactor and a pool of three workers are created; three jobs each add one to a plain counter three times, with a
+ * point between the read and the write, and make a thread call each time (nine in all); the ninth stops the reactor; it
+ * is destroyed. Guard, provenance, oracles and trace hash are on, with a fresh seed each. How many schedules lost an
+ * update and how many traces were distinct must not depend on the carrier.
  *
  * usage: schedules fiber|token SCHEDULES
  */

@@ -1,6 +1,7 @@
 /*
- * breaks.c - a guest book that breaks three promises: it says that signing is for any thread and does not lock; that publishing is
- * for the reactor thread only and does not look; and its two ways to move a page take two locks in opposite orders.
+ * breaks.c - a guest book that breaks three promises: it says that signing is for any thread and does not lock; that
+ * publishing is for the reactor thread only and does not look; and its two ways to move a page take two locks in
+ * opposite orders.
  */
 #include <solo/extension.h>
 #include <solo/solo.h>

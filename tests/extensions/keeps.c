@@ -1,6 +1,6 @@
 /*
- * keeps.c - a guest book that keeps its promises: signing and counting from any thread, publishing on the reactor thread only,
- * and waiting for a signature anywhere but there.
+ * keeps.c - a guest book that keeps its promises: signing and counting from any thread, publishing on the reactor
+ * thread only, and waiting for a signature anywhere but there.
  */
 #include <solo/extension.h>
 #include <solo/solo.h>

@@ -1,6 +1,7 @@
 /*
- * echo_server.c - echoes what its clients send, line by line, and stops after one of them has said "stop". With the argument
- * "mute" it forgets to answer the second line of a connection; with "thread" a thread of its own writes to the first client.
+ * echo_server.c - echoes what its clients send, line by line, and stops after one of them has said "stop". With the
+ * argument "mute" it forgets to answer the second line of a connection; with "thread" a thread of its own writes to the
+ * first client.
  */
 #include <solo/solo.h>
 #include <stdio.h>

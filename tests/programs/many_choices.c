@@ -1,6 +1,7 @@
 /*
- * many_choices.c - a server that makes the chooser answer every kind of question: threads, bytes in pieces, several ready
- * descriptors, jobs, workers, waiters. It ends with status 1, so that each of its schedules is a finding with a token.
+ * many_choices.c - a server that makes the chooser answer every kind of question: threads, bytes in pieces, several
+ * ready descriptors, jobs, workers, waiters. It ends with status 1, so that each of its schedules is a finding with a
+ * token.
  *
  * Used by tests/bench/replay. Play tests/programs/many_choices.peers with it.
  */

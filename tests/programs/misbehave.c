@@ -1,5 +1,6 @@
 /*
- * misbehave.c - an ordinary program with two threads that goes wrong in the way its argument says, in some schedules only.
+ * misbehave.c - an ordinary program with two threads that goes wrong in the way its argument says, in some schedules
+ * only.
  *
  * It counts to four without a lock. Where an update is lost it then exits with 1, crashes, hangs, ...
  */

@@ -2,9 +2,9 @@
  * explore.h - running a scenario or a whole program under many schedules.
  *
  * A scenario runs many schedules in one process; a program (its main unchanged) is started once and forked for each
- * schedule. Either way exploration runs in a child, and each answer is written to shared memory before it takes effect, so a
- * crash or a hang keeps its schedule. The parent's wall-clock watchdog only kills: its finding is "unmodelled block", and it
- * marks the verdict incomplete.
+ * schedule. Either way exploration runs in a child, and each answer is written to shared memory before it takes effect,
+ * so a crash or a hang keeps its schedule. The parent's wall-clock watchdog only kills: its finding is "unmodelled
+ * block", and it marks the verdict incomplete.
  */
 #ifndef SOLO_EXPLORE_H
 #define SOLO_EXPLORE_H
@@ -100,14 +100,18 @@ struct solo_report {
 /* Defaults: random, seed 1, 1,000 schedules, fibers, time may pass, shrink. */
 SOLO_ANY_THREAD SOLO_PUBLIC void solo_explore_defaults(struct solo_explore_options *options);
 
-/* Explores a scenario. 0 and a filled report, whatever was found; -EINVAL, -ENOMEM, -EIO. Call it outside any simulation. */
+/*
+ * Explores a scenario. 0 and a filled report, whatever was found; -EINVAL, -ENOMEM, -EIO. Call it outside any
+ * simulation.
+ */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_explore(const struct solo_scenario *scenario,
                                              const struct solo_explore_options *options,
                                              struct solo_report *ret_report);
 
 /*
- * Explores a program linked with the shared libsolo. argv ends with NULL. -ENOENT, -EACCES, -ENOEXEC; -EPROTO: it does not use
- * libsolo; as the peer script is refused; else as solo_explore. After an error `evidence` says why in one sentence.
+ * Explores a program linked with the shared libsolo. argv ends with NULL. -ENOENT, -EACCES, -ENOEXEC; -EPROTO: it does
+ * not use libsolo; as the peer script is refused; else as solo_explore. After an error `evidence` says why in one
+ * sentence.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_explore_program(char *const argv[], const struct solo_explore_options *options,
                                                      struct solo_report *ret_report);
@@ -129,7 +133,10 @@ struct solo_replay {
     char output[SOLO_OUTPUT_MAX];
 };
 
-/* Runs one token. `strict` stops where it no longer fits. -EINVAL: not a token of this scenario or schema, with why in `why`. */
+/*
+ * Runs one token. `strict` stops where it no longer fits. -EINVAL: not a token of this scenario or schema, with why in
+ * `why`.
+ */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_replay_scenario(const struct solo_scenario *scenario, const char *token,
                                                      const struct solo_explore_options *options, bool strict,
                                                      bool want_trace, struct solo_replay *ret_replay,
@@ -167,7 +174,10 @@ enum {
     SOLO_STEP_PLAIN = -3, /* answer plainly from here on */
 };
 
-/* Returns the index of an option, or one of the above. Called in the caller's own process, however the choice came about. */
+/*
+ * Returns the index of an option, or one of the above. Called in the caller's own process, however the choice came
+ * about.
+ */
 typedef long (*solo_step_fn)(const struct solo_step_view *view, void *arg);
 
 /* Runs one schedule in which `step` makes every choice. Errors as solo_replay_scenario and solo_replay_program. */
@@ -188,8 +198,8 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_strategy_prepare(const struct solo_strategy
                                                       unsigned delay_bound);
 
 /*
- * Not for programs: libsolo calls it before main in a program that was started with a control descriptor in its environment. It
- * serves the explorer until that is gone, and returns only in the children that run schedules.
+ * Not for programs: libsolo calls it before main in a program that was started with a control descriptor in its
+ * environment. It serves the explorer until that is gone, and returns only in the children that run schedules.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC void solo_harness_main(int control_fd);
 

@@ -12,15 +12,15 @@
  *     |     choice schema (SOLO_CHOICE_SCHEMA)
  *     format
  *
- * Answers are deviations from the plain schedule, never a seed. A deviation is written as how many plain answers come before
- * it (left out if none), the kind of choice, the option taken, and "xN" if the same thing is done N times in a row. Kinds:
- * T thread, W waiter, R ready descriptor, J job, K worker, C chunk, F fault.
+ * Answers are deviations from the plain schedule, never a seed. A deviation is written as how many plain answers come
+ * before it (left out if none), the kind of choice, the option taken, and "xN" if the same thing is done N times in a
+ * row. Kinds: T thread, W waiter, R ready descriptor, J job, K worker, C chunk, F fault.
  *
- * Checks tell a strict replay the first choice that no longer fits. There is one character for each choice of a schedule
- * with up to SOLO_TOKEN_CHECKS_MAX of them, and for every second, third, ... choice of a longer one.
+ * Checks tell a strict replay the first choice that no longer fits. There is one character for each choice of a
+ * schedule with up to SOLO_TOKEN_CHECKS_MAX of them, and for every second, third, ... choice of a longer one.
  *
- * Only letters, digits and . - _ occur, so a token needs no quoting. A token of more than SOLO_TOKEN_PRINT_MAX characters goes
- * to a file and is printed as @file; whatever takes a token takes that too.
+ * Only letters, digits and . - _ occur, so a token needs no quoting. A token of more than SOLO_TOKEN_PRINT_MAX
+ * characters goes to a file and is printed as @file; whatever takes a token takes that too.
  */
 #ifndef SOLO_TOKEN_H
 #define SOLO_TOKEN_H
@@ -79,14 +79,16 @@ struct solo_token {
 SOLO_ANY_THREAD SOLO_PUBLIC uint32_t solo_token_fingerprint(const char *scenario, const struct solo_limits *limits);
 
 /*
- * Makes a token from recorded answers. `open`: the schedule did not end by itself. -EINVAL: NULL, or a bad scenario name. -E2BIG: more
- * than SOLO_TOKEN_CHOICES_MAX choices. -ENOMEM. solo_token_finish releases it.
+ * Makes a token from recorded answers. `open`: the schedule did not end by itself. -EINVAL: NULL, or a bad scenario
+ * name. -E2BIG: more than SOLO_TOKEN_CHOICES_MAX choices. -ENOMEM. solo_token_finish releases it.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_token_make(const char *scenario, const struct solo_limits *limits,
                                                 const struct solo_answer *answers, uint32_t answers_count, bool open,
                                                 struct solo_token *ret_token);
 
-/* Reads a token's text, or "@file". -EINVAL, and one sentence in `why`; -ENOMEM. Never crashes, whatever the text is. */
+/*
+ * Reads a token's text, or "@file". -EINVAL, and one sentence in `why`; -ENOMEM. Never crashes, whatever the text is.
+ */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_token_parse(const char *text, struct solo_token *ret_token,
                                                  char why[SOLO_TOKEN_WHY_MAX]);
 
@@ -101,9 +103,9 @@ SOLO_ANY_THREAD SOLO_PUBLIC char *solo_token_text(const struct solo_token *token
 SOLO_ANY_THREAD SOLO_PUBLIC void solo_token_finish(struct solo_token *token);
 
 /*
- * How to print a token: `text` itself if it is short, else "@<directory>/<name>", where it has just been written. `directory`
- * NULL: the current one. The file's name follows from the text. -EINVAL; -ENAMETOOLONG: not enough room; else the error of
- * writing.
+ * How to print a token: `text` itself if it is short, else "@<directory>/<name>", where it has just been written.
+ * `directory` NULL: the current one. The file's name follows from the text. -EINVAL; -ENAMETOOLONG: not enough room;
+ * else the error of writing.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_token_print(const char *text, const char *directory, char *buffer, size_t size);
 

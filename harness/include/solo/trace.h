@@ -11,12 +11,13 @@
  *     ending returned
  *     hash 3f0c9a5b77e01d24
  *
- * One line per event: number, virtual time, thread, kind, object, value. In a choice the object is the kind of choice and the value
- * the option taken. Values are signed: a status is a negative number, "never" is -1. Nothing in it depends on addresses, flavour or
- * carrier, so equal schedules have equal traces, byte for byte.
+ * One line per event: number, virtual time, thread, kind, object, value. In a choice the object is the kind of choice
+ * and the value the option taken. Values are signed: a status is a negative number, "never" is -1. Nothing in it
+ * depends on addresses, flavour or carrier, so equal schedules have equal traces, byte for byte.
  *
- * With dependences each line also ends with "<- N": the last earlier event of another thread on the same object where at
- * least one of the two writes; "<- -" if there is none. Events of one thread are always ordered, so those are left out.
+ * With dependences each line also ends with "<- N": the last earlier event of another thread on the same object where
+ * at least one of the two writes; "<- -" if there is none. Events of one thread are always ordered, so those are left
+ * out.
  */
 #ifndef SOLO_TRACE_H
 #define SOLO_TRACE_H
@@ -52,8 +53,8 @@ SOLO_ANY_THREAD SOLO_PUBLIC const char *solo_trace_line(const struct solo_trace 
                                                         char *buffer);
 
 /*
- * The dependent predecessor of each event, as the index + 1 in `events`, 0 if there is none, into `ret_predecessors` (room for
- * count). -EINVAL, -ENOMEM.
+ * The dependent predecessor of each event, as the index + 1 in `events`, 0 if there is none, into `ret_predecessors`
+ * (room for count). -EINVAL, -ENOMEM.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_trace_predecessors(const struct solo_event *events, size_t count,
                                                         uint32_t *ret_predecessors);

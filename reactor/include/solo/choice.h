@@ -5,9 +5,9 @@
  * Option 0 is always the plain, fault-free answer: the running thread goes on, else the lowest thread; first in first
  * out; everything at once. The schedule that answers 0 everywhere is called the plain schedule.
  *
- * A strategy is four functions. They are called on the stack of whichever virtual thread reached the choice; they must not
- * call the kit, block, or depend on anything but their state and arguments. Only choices with two or more options are
- * recorded as answers.
+ * A strategy is four functions. They are called on the stack of whichever virtual thread reached the choice; they must
+ * not call the kit, block, or depend on anything but their state and arguments. Only choices with two or more options
+ * are recorded as answers.
  */
 #ifndef SOLO_CHOICE_H
 #define SOLO_CHOICE_H
@@ -74,9 +74,14 @@ struct solo_event; /* probe.h */
 
 struct solo_strategy {
     const char *name;
-    /* A new schedule begins. Returns 0, or 1 if the strategy has nothing left to try. `seed` is fresh for each schedule. */
+    /*
+     * A new schedule begins. Returns 0, or 1 if the strategy has nothing left to try. `seed` is fresh for each
+     * schedule.
+     */
     int (*begin)(void *state, uint64_t seed);
-    /* Returns the index of the option to take; choice->count or more gives up: the run ends with SOLO_ENDING_DIVERGED. */
+    /*
+     * Returns the index of the option to take; choice->count or more gives up: the run ends with SOLO_ENDING_DIVERGED.
+     */
     size_t (*choose)(void *state, const struct solo_choice *choice);
     /* Told of every executed event, also where there was one option. May be NULL. */
     void (*step)(void *state, const struct solo_event *event);

@@ -3,8 +3,8 @@
  *
  * Every public function carries exactly one of the four words below, first on its prototype. From that one word
  * come the sentence in the manual, clang's compile-time check (-Wthread-safety), the run-time guard and the contract
- * table that the build generates from these headers (see solo_contract_find). The comment right above a prototype may add
- * lines that the table reads:
+ * table that the build generates from these headers (see solo_contract_find). The comment right above a prototype may
+ * add lines that the table reads:
  *
  *     Instead: what to call from a thread that may not call this.
  *     Runs: fn on the reactor thread; done on the reactor thread.
@@ -43,11 +43,11 @@ extern solo_role solo_role_pool;    /* held by code that runs on a pool worker *
 #endif
 
 /*
- * Callbacks: clang drops the contract of a function whose address is taken, so the functions that register callbacks are
- * also macros (clang and C only). Each adds a direct call of the callback in a branch that is never taken, where exactly
- * the role that will run it is held. A callback with another contract is then a warning at the registration. The branch
- * costs nothing when optimised, its arguments are evaluated once, and without parentheses the name is still the function.
- * Kit sources are compiled with SOLO_NO_STATIC_CONTRACTS, because they define those names.
+ * Callbacks: clang drops the contract of a function whose address is taken, so the functions that register callbacks
+ * are also macros (clang and C only). Each adds a direct call of the callback in a branch that is never taken, where
+ * exactly the role that will run it is held. A callback with another contract is then a warning at the registration.
+ * The branch costs nothing when optimised, its arguments are evaluated once, and without parentheses the name is still
+ * the function. Kit sources are compiled with SOLO_NO_STATIC_CONTRACTS, because they define those names.
  */
 #if defined(__clang__) && !defined(SOLO_NO_STATIC_CONTRACTS) && !defined(__cplusplus)
 #define SOLO_CHECKS_CALLBACKS 1
@@ -58,7 +58,9 @@ SOLO__NO_ANALYSIS static inline void __attribute__((release_capability(solo_role
 {
 }
 
-/* A direct call of the callback if it has this type; else (NULL, or a mistake that the prototype will tell) of nothing. */
+/*
+ * A direct call of the callback if it has this type; else (NULL, or a mistake that the prototype will tell) of nothing.
+ */
 #define SOLO__CALLED_AS(type, fn, ...) ((void)_Generic((fn), type : (fn), default : (type)0)(__VA_ARGS__))
 /* Not a constant, so that the analysis looks into the branch; the optimiser sees that it is 0. */
 #define SOLO__IN_A_DEAD_BRANCH(...)                                                                                    \

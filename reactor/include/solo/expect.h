@@ -1,8 +1,8 @@
 /*
  * expect.h - what a program declares about itself so that the kit can check it.
  *
- * Must-happen counters keep a pass from being vacuous: what was declared and never happened is SOLO013 at the end. Confined
- * objects are used by one thread: a use on another is SOLO007.
+ * Must-happen counters keep a pass from being vacuous: what was declared and never happened is SOLO013 at the end.
+ * Confined objects are used by one thread: a use on another is SOLO007.
  */
 #ifndef SOLO_EXPECT_H
 #define SOLO_EXPECT_H
@@ -37,7 +37,10 @@ struct solo_confined {
     const char *name;    /* as given to bind, NULL if it never was */
 };
 
-/* Binds the object to the calling thread; name is borrowed for ever (a literal). Binding again moves it: an orderly hand-over. */
+/*
+ * Binds the object to the calling thread; name is borrowed for ever (a literal). Binding again moves it: an orderly
+ * hand-over.
+ */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_confined_bind(struct solo_confined *confined, const char *name);
 
 /* States a use. SOLO_EWRONGTHREAD, and SOLO007, on another thread than the one it is bound to. Binds an unbound one. */

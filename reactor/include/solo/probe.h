@@ -1,8 +1,8 @@
 /*
  * probe.h - what happened, said once.
  *
- * Whatever leads to records and traces is announced through one probe call with its kind, thread, object and kind of access.
- * Trace, oracles, statistics and dependence for search subscribe to it and to nothing else. In world `sim` an
+ * Whatever leads to records and traces is announced through one probe call with its kind, thread, object and kind of
+ * access. Trace, oracles, statistics and dependence for search subscribe to it and to nothing else. In world `sim` an
  * announcement whose kind is marked [point] is also a scheduling point: the thread may be preempted *before* the
  * operation, and the event is delivered when the thread goes on to execute it. In world `os` without a subscriber an
  * announcement costs one predictable branch.
@@ -123,8 +123,8 @@ typedef void (*solo_probe_fn)(const struct solo_event *event, void *arg);
 
 /*
  * From when this returns, `fn(event, arg)` is called for every event of every world in this process, on the thread that
- * announced it. It must be quick, must not call back into the kit except for the readers in this header and solo_now, and
- * keeps `arg` alive until solo_probe_unsubscribe. At most 8 subscribers: -ENOSPC. -EINVAL: fn is NULL.
+ * announced it. It must be quick, must not call back into the kit except for the readers in this header and solo_now,
+ * and keeps `arg` alive until solo_probe_unsubscribe. At most 8 subscribers: -ENOSPC. -EINVAL: fn is NULL.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_probe_subscribe(solo_probe_fn fn, void *arg);
 

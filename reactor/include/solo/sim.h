@@ -1,13 +1,14 @@
 /*
  * sim.h - the simulated world: virtual threads, a virtual clock, an in-memory network, and one chooser.
  *
- * Two ways in. A scenario is a function that runs many times in one process (solo_sim_run). A whole program has its main
- * become virtual thread 0 (solo_sim_enter), which is what `solo explore` does to a program before its main.
+ * Two ways in. A scenario is a function that runs many times in one process (solo_sim_run). A whole program has its
+ * main become virtual thread 0 (solo_sim_enter), which is what `solo explore` does to a program before its main.
  *
  * Virtual threads run one at a time and hand over only at announced points (probe.h). Two carriers run identical
- * schedules: fibers on one thread (fast), and real threads passing a token (for thread-local storage, helgrind and drd).
- * A run ends when its main function returns, or at quiescence: nobody can run and no deadline is left. That is success if
- * everybody who waits is idle (a reactor in its poll, a worker without a job, a peer), else a deadlock (SOLO004).
+ * schedules: fibers on one thread (fast), and real threads passing a token (for thread-local storage, helgrind and
+ * drd). A run ends when its main function returns, or at quiescence: nobody can run and no deadline is left. That is
+ * success if everybody who waits is idle (a reactor in its poll, a worker without a job, a peer), else a deadlock
+ * (SOLO004).
  */
 #ifndef SOLO_SIM_H
 #define SOLO_SIM_H
@@ -73,9 +74,9 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_sim_create(const struct solo_sim_options *o
 SOLO_ANY_THREAD SOLO_PUBLIC void solo_sim_destroy(struct solo_sim *sim);
 
 /*
- * Runs one schedule: fn(arg) is virtual thread 0, "main". Returns the ending (enum solo_ending), or SOLO_ECLOSING if the
- * strategy has nothing left to try. All virtual threads and kit objects of the run are gone when it returns; memory that the
- * program took from malloc is its own matter. -EBUSY: called inside a run.
+ * Runs one schedule: fn(arg) is virtual thread 0, "main". Returns the ending (enum solo_ending), or SOLO_ECLOSING if
+ * the strategy has nothing left to try. All virtual threads and kit objects of the run are gone when it returns; memory
+ * that the program took from malloc is its own matter. -EBUSY: called inside a run.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_sim_run(struct solo_sim *sim, uint64_t seed, void (*fn)(void *arg), void *arg);
 
@@ -83,8 +84,9 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_sim_run(struct solo_sim *sim, uint64_t seed
 SOLO_ANY_THREAD SOLO_PUBLIC const struct solo_sim_log *solo_sim_get_log(const struct solo_sim *sim);
 
 /*
- * Turns the calling thread into virtual thread 0 of a schedule that lasts until the process ends. at_end(ending, arg) is called
- * exactly once: from exit, or at quiescence, where it must not return. One simulation a process may be entered.
+ * Turns the calling thread into virtual thread 0 of a schedule that lasts until the process ends. at_end(ending, arg)
+ * is called exactly once: from exit, or at quiescence, where it must not return. One simulation a process may be
+ * entered.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_sim_enter(struct solo_sim *sim, uint64_t seed,
                                                void (*at_end)(int ending, void *arg), void *arg);
@@ -100,12 +102,15 @@ SOLO_ANY_THREAD SOLO_PUBLIC size_t solo_sim_waiters(struct solo_waiter *waiters,
                                                     bool *ret_deadlock);
 
 typedef void (*solo_sim_ending_fn)(int ending, void *arg);
-/* What the simulation does when a watched schedule ends at a deadlock: called before the ending takes effect. NULL: nothing. */
+/*
+ * What the simulation does when a watched schedule ends at a deadlock: called before the ending takes effect. NULL:
+ * nothing.
+ */
 SOLO_ANY_THREAD SOLO_PUBLIC void solo_sim_set_ending_hook(struct solo_sim *sim, solo_sim_ending_fn hook, void *arg);
 
 /*
- * Manual clock: moves virtual time by duration_ns, stopping at every deadline on the way and letting everybody who can run
- * come to rest there, before it returns. -EINVAL: not in a simulation with a manual clock.
+ * Manual clock: moves virtual time by duration_ns, stopping at every deadline on the way and letting everybody who can
+ * run come to rest there, before it returns. -EINVAL: not in a simulation with a manual clock.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_clock_advance(uint64_t duration_ns);
 
@@ -113,8 +118,8 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_clock_advance(uint64_t duration_ns);
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_clock_settle(void);
 
 /*
- * Starts a virtual thread with role "peer" that runs fn(arg): the clients of a simulated server. It is joined by nobody and its
- * waits are idle. -EINVAL: not in a simulation; -EAGAIN.
+ * Starts a virtual thread with role "peer" that runs fn(arg): the clients of a simulated server. It is joined by nobody
+ * and its waits are idle. -EINVAL: not in a simulation; -EAGAIN.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_sim_start_peer(void (*fn)(void *arg), void *arg);
 

@@ -2,8 +2,8 @@
  * thread.h - threads, locks and sleep for programs, equal in both worlds.
  *
  * In world os these are pthreads and real time. In world sim they are virtual threads that hand over only at announced
- * points, and virtual time, which costs nothing. Every call works on the world its caller lives in. A thread is named by
- * how it came to be: "main", "main/1" (the first thread that main started), "pool#2".
+ * points, and virtual time, which costs nothing. Every call works on the world its caller lives in. A thread is named
+ * by how it came to be: "main", "main/1" (the first thread that main started), "pool#2".
  */
 #ifndef SOLO_THREAD_H
 #define SOLO_THREAD_H
@@ -32,13 +32,16 @@ typedef void (*solo_thread_fn)(void *arg);
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_thread_create(solo_thread_fn fn, void *arg, struct solo_thread **ret_thread);
 
 /*
- * Waits until the thread has ended, then releases it. -EINVAL: NULL. -EDEADLK: a thread that joins itself. SOLO_ECLOSED: joined
- * before. Everything the thread did happens before the return. On a reactor thread the time it waits is SOLO002.
+ * Waits until the thread has ended, then releases it. -EINVAL: NULL. -EDEADLK: a thread that joins itself.
+ * SOLO_ECLOSED: joined before. Everything the thread did happens before the return. On a reactor thread the time it
+ * waits is SOLO002.
  * Blocks.
  */
 SOLO_NOT_ON_REACTOR SOLO_PUBLIC int solo_thread_join(struct solo_thread *thread);
 
-/* Lets any other thread go first: a scheduling point and nothing else in world sim, a hint without promise in world os. */
+/*
+ * Lets any other thread go first: a scheduling point and nothing else in world sim, a hint without promise in world os.
+ */
 SOLO_ANY_THREAD SOLO_PUBLIC void solo_yield(void);
 
 /*
@@ -76,7 +79,8 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_condition_create(struct solo_condition **re
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_condition_destroy(struct solo_condition *condition);
 /*
  * With the mutex held: unlocks it, waits for a signal or for timeout_ns (SOLO_NEVER: no limit), locks it again. 0 or
- * -ETIMEDOUT. It may return without a signal: check what you wait for in a loop. -EPERM: the caller does not hold the mutex.
+ * -ETIMEDOUT. It may return without a signal: check what you wait for in a loop. -EPERM: the caller does not hold the
+ * mutex.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_condition_wait(struct solo_condition *condition, struct solo_mutex *mutex,
                                                     uint64_t timeout_ns);

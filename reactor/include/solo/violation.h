@@ -97,9 +97,9 @@ enum solo_policy {
 typedef void (*solo_violation_sink_fn)(const struct solo_violation *violation, void *arg);
 
 /*
- * Violations go to `sink(violation, arg)` from now on, on the thread that made them; NULL restores the default sink, which
- * prints the first line to standard error. A finding with the same id, function and call site is delivered once; later
- * ones are counted and the count is printed when the process ends. `violation` is valid only during the call.
+ * Violations go to `sink(violation, arg)` from now on, on the thread that made them; NULL restores the default sink,
+ * which prints the first line to standard error. A finding with the same id, function and call site is delivered once;
+ * later ones are counted and the count is printed when the process ends. `violation` is valid only during the call.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_violation_set_sink(solo_violation_sink_fn sink, void *arg);
 
@@ -110,9 +110,9 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_violation_has_sink(void);
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_violation_report(const struct solo_violation *violation);
 
 /*
- * For findings made outside the kit (an oracle, a lesson): clears the record and fills in id, the contract of `function` (NULL: none)
- * and everything about the calling thread: name, role, stack, the work it runs, who queued that, step and time. The caller
- * adds object, amount, text and help.
+ * For findings made outside the kit (an oracle, a lesson): clears the record and fills in id, the contract of
+ * `function` (NULL: none) and everything about the calling thread: name, role, stack, the work it runs, who queued
+ * that, step and time. The caller adds object, amount, text and help.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC void solo_violation_begin(struct solo_violation *violation, unsigned id,
                                                       const char *function);
@@ -126,7 +126,10 @@ SOLO_ANY_THREAD SOLO_PUBLIC unsigned solo_violation_count(unsigned id);
 /* Forgets what was found so far, so that the same finding is delivered again: between schedules of one process. */
 SOLO_ANY_THREAD SOLO_PUBLIC void solo_violation_reset(void);
 
-/* Sets the guard policy of the whole process. -EINVAL: no such policy. SOLO_POLICY=refuse|abort|report sets the first one. */
+/*
+ * Sets the guard policy of the whole process. -EINVAL: no such policy. SOLO_POLICY=refuse|abort|report sets the first
+ * one.
+ */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_guard_set_policy(enum solo_policy policy);
 SOLO_ANY_THREAD SOLO_PUBLIC enum solo_policy solo_guard_policy(void);
 

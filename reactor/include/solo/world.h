@@ -3,11 +3,12 @@
  *
  * A world is five small tables of functions: clock, threads and locks, poll and wake, network, memory and randomness.
  * `solo_world_os` is epoll, eventfd, pthreads, CLOCK_MONOTONIC and real sockets. The simulated world (sim.h) is virtual
- * threads, a virtual clock and in-memory byte streams. The same engine runs on both, and one conformance suite tests both.
- * Nothing else in the kit reads a clock, the operating system, randomness or thread identity.
+ * threads, a virtual clock and in-memory byte streams. The same engine runs on both, and one conformance suite tests
+ * both. Nothing else in the kit reads a clock, the operating system, randomness or thread identity.
  *
- * Programs rarely need this header: solo_reactor_create(NULL, ...) uses the world the caller lives in, and solo/thread.h,
- * solo/transport.h and solo/descriptor.h are the programs' way to the same things. A new backend implements it.
+ * Programs rarely need this header: solo_reactor_create(NULL, ...) uses the world the caller lives in, and
+ * solo/thread.h, solo/transport.h and solo/descriptor.h are the programs' way to the same things. A new backend
+ * implements it.
  */
 #ifndef SOLO_WORLD_H
 #define SOLO_WORLD_H
@@ -30,7 +31,8 @@ struct solo_poller;
 
 /*
  * An internal leaf lock and a place to wait; both are valid when zeroed and need no end. No announcement is made and no
- * user code runs while a leaf lock is held, so in world sim, where threads switch only at announcements, it costs nothing.
+ * user code runs while a leaf lock is held, so in world sim, where threads switch only at announcements, it costs
+ * nothing.
  */
 struct solo_lock {
     uint64_t storage[5];
@@ -56,13 +58,16 @@ struct solo_thread_table {
     /* Starts a thread that runs solo__thread_main(thread). 0, or -EAGAIN. */
     int (*start)(struct solo_world *world, struct solo_thread *thread);
     /*
-     * Waits until that thread has ended for good and releases what the backend holds for it. A thread may call it on itself, if
-     * nobody will ever join it: it is then released when it ends.
+     * Waits until that thread has ended for good and releases what the backend holds for it. A thread may call it on
+     * itself, if nobody will ever join it: it is then released when it ends.
      */
     int (*join)(struct solo_world *world, struct solo_thread *thread);
     void (*enter)(struct solo_world *world, struct solo_lock *lock);
     void (*leave)(struct solo_world *world, struct solo_lock *lock);
-    /* With `lock` held: leaves it, waits until woken or deadline_ns, enters it again. 0, or -ETIMEDOUT. May wake for nothing. */
+    /*
+     * With `lock` held: leaves it, waits until woken or deadline_ns, enters it again. 0, or -ETIMEDOUT. May wake for
+     * nothing.
+     */
     int (*wait)(struct solo_world *world, struct solo_gate *gate, struct solo_lock *lock, const struct solo_wait *why,
                 uint64_t deadline_ns);
     /* With the lock held: wakes one waiter of the gate, or all. */
@@ -89,8 +94,8 @@ struct solo_poll_table {
      */
     int (*watch)(struct solo_world *world, struct solo_poller *poller, int fd, uint32_t events, uint64_t key);
     /*
-     * Waits until a descriptor is ready, a wake is pending, or deadline_ns (0: do not wait). Returns how many of `ready` it
-     * filled. *ret_woken says whether a wake was consumed; any number of wakes before it count as one.
+     * Waits until a descriptor is ready, a wake is pending, or deadline_ns (0: do not wait). Returns how many of
+     * `ready` it filled. *ret_woken says whether a wake was consumed; any number of wakes before it count as one.
      */
     int (*wait)(struct solo_world *world, struct solo_poller *poller, uint64_t deadline_ns, struct solo_ready *ready,
                 size_t ready_max, bool *ret_woken);
