@@ -69,7 +69,6 @@ static bool depart(struct solo_pool *pool, struct solo__pool_worker *worker)
     solo__pool_unlink_worker(pool, worker);
     worker->next = pool->ended;
     pool->ended = worker;
-    SOLO_ANNOTATE_HAPPENS_BEFORE(&pool->ended);
     return solo__pool_has_just_drained(pool);
 }
 
@@ -180,6 +179,7 @@ void solo__pool_worker_main(void *arg)
     struct solo__pool_worker *worker = arg;
     struct solo_pool *pool = worker->pool;
     struct solo__job *job;
+    SOLO_ANNOTATE_HAPPENS_BEFORE(&pool->ended); /* for whoever reaps: what the thread did that made this worker */
     solo__self->serves = &pool->reactor->owner;
     while ((job = next_job(pool, worker)) != NULL) {
         run(pool, job);
