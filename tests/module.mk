@@ -33,6 +33,14 @@ $(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/lib/libsolo.so $(HOOK)
 	    -L$(BUILD)/lib -lsolo $(LDFLAGS)
 ALL += $(PROGRAMS)
 
+# Extensions that `solo verify` is tried on: tests/extensions/<name>.c -> tests/extensions/<name>.so in the build folder.
+EXTENSIONS := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/extensions/*.c))
+$(EXTENSIONS): $(BUILD)/%.so: $(BUILD)/obj/%.o $(BUILD)/lib/libsolo.so
+	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared $(TOOL) -pthread -Wl,-rpath,'$$ORIGIN/../../lib' -o $@ $< -L$(BUILD)/lib -lsolo $(LDFLAGS)
+ALL += $(EXTENSIONS)
+
+# What follows uses ALL, so whatever adds to it comes before.
+
 # What `make test` does, in this order; the steps of other folders come after these two.
 TEST_STEPS := test-units test-compile-fail $(TEST_STEPS)
 TESTS ?=
@@ -49,12 +57,6 @@ test: $(ALL) ## prove it: every suite, check of the course, and sanitizer self-t
 PHONY += test-compile-fail
 test-compile-fail: | deps-test ## clang refuses wrong calls and wrong callbacks, and nothing else
 	@tests/compile_fail/run
-
-# Extensions that `solo verify` is tried on: tests/extensions/<name>.c -> tests/extensions/<name>.so in the build folder.
-EXTENSIONS := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/extensions/*.c))
-$(EXTENSIONS): $(BUILD)/%.so: $(BUILD)/obj/%.o $(BUILD)/lib/libsolo.so
-	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared $(TOOL) -pthread -Wl,-rpath,'$$ORIGIN/../../lib' -o $@ $< -L$(BUILD)/lib -lsolo $(LDFLAGS)
-ALL += $(EXTENSIONS)
 
 # ---- Rules ----
 PHONY += check format
