@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { OPTION_CELL = OPTION_OWN, OPTION_TOKEN, SCHEDULES_DEFAULT = 300, PAIRS_OF_CONTEXTS = 5 };
@@ -118,8 +119,12 @@ static const char *wrong_table(const struct solo_extension *extension)
 static int load(struct request *request)
 {
     char path[4096];
-    if (access(request->file, R_OK) != 0) {
+    struct stat status;
+    if (access(request->file, R_OK) != 0 || stat(request->file, &status) != 0) {
         return command_wrong("verify", "%s: %s", request->file, strerror(errno));
+    }
+    if (!S_ISREG(status.st_mode)) { /* opening a pipe may wait for ever */
+        return command_wrong("verify", "%s: not a file", request->file);
     }
     (void)snprintf(path, sizeof path, "%s%s", strchr(request->file, '/') != NULL ? "" : "./", request->file);
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
