@@ -37,7 +37,9 @@ TOOL := $(TOOL_$(FLAVOUR))
 # Objects that a race detector must not see (NEVER_INSTRUMENTED in reactor/module.mk) are built without TOOL.
 TOOL_NEVER_INSTRUMENTED := $(if $(filter tsan,$(FLAVOUR)),,$(TOOL))
 
-WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla $(if $(DEV),-Werror)
+WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla \
+            $(if $(filter gcc,$(CC)),-Wno-format-truncation) $(if $(DEV),-Werror)
+# (Texts of reports are cut to fit on purpose.)
 INCLUDES := -Ireactor/include -Iharness/include -Isanitizer/include -iquote . -iquote sanitizer -iquote $(BUILD)/generated
 CFLAGS_ALL = -std=gnu11 $(CODE) -fno-omit-frame-pointer -fvisibility=hidden -fPIC -pthread \
              -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(INCLUDES) $(PART_CFLAGS) $(CFLAGS)
