@@ -9,7 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,9 +28,13 @@ int solo__process_ask_signal(void)
     return SIGRTMAX - 3;
 }
 
-pid_t solo__process_fork(void)
+pid_t solo__process_fork(int *ret_life_fd)
 {
+    int line[2] = {-1, -1};
     pid_t parent = getpid();
+    if (ret_life_fd != NULL && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, line) < 0) {
+        return -1;
+    }
     pid_t pid = fork();
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -38,7 +42,30 @@ pid_t solo__process_fork(void)
             _exit(127);
         }
     }
+    if (ret_life_fd != NULL) {
+        close(line[pid == 0]);
+        *ret_life_fd = line[pid != 0];
+        if (pid < 0) {
+            close(*ret_life_fd);
+        }
+    }
     return pid;
+}
+
+static bool send_byte(int fd)
+{
+    return send(fd, "", 1, MSG_NOSIGNAL) == 1;
+}
+
+bool solo__process_report(int life_fd)
+{
+    char byte;
+    return send_byte(life_fd) && recv(life_fd, &byte, 1, 0) == 1;
+}
+
+bool solo__process_go_on(int life_fd)
+{
+    return send_byte(life_fd);
 }
 
 extern void __gcov_dump(void) __attribute__((weak));
@@ -49,17 +76,6 @@ void solo__process_leave(int status)
         __gcov_dump();
     }
     _exit(status);
-}
-
-/*
- * Waits up to `ms` for the child to end or the guest to speak. Without pidfd (old kernels) it looks every few
- * milliseconds.
- */
-static bool wait_a_little(int pid_fd, const struct solo__watch *watch, int ms)
-{
-    struct pollfd fds[2] = {{pid_fd, POLLIN, 0}, {watch->guest_fd, POLLIN, 0}};
-    (void)poll(fds, 2, pid_fd >= 0 ? ms : 2);
-    return watch->guest_fd >= 0 && (fds[1].revents & (POLLIN | POLLHUP)) != 0;
 }
 
 static bool reap(pid_t pid, struct solo__outcome *outcome, int flags)
@@ -98,22 +114,41 @@ static int tick_ms(const struct solo__watch *watch)
     return watch->watchdog_ns == 0 || quarter_ms > TICK_MS_MAX ? TICK_MS_MAX : (int)quarter_ms + 1;
 }
 
-void solo__process_watch(pid_t pid, const struct solo__watch *watch)
+/* What the child's end of the line does. */
+enum line { SILENT, DONE, CLOSED };
+
+static enum line wait_a_little(const struct solo__watch *watch, bool *ret_guest_speaks)
+{
+    struct pollfd fds[2] = {{watch->life_fd, POLLIN, 0}, {watch->guest_fd, POLLIN, 0}};
+    char byte;
+    (void)poll(fds, 2, tick_ms(watch));
+    *ret_guest_speaks = watch->guest_fd >= 0 && (fds[1].revents & (POLLIN | POLLHUP)) != 0;
+    if (fds[0].revents == 0) {
+        return SILENT;
+    }
+    return recv(watch->life_fd, &byte, 1, MSG_DONTWAIT) == 1 ? DONE : CLOSED;
+}
+
+bool solo__process_watch(pid_t pid, const struct solo__watch *watch)
 {
     struct solo__outcome *outcome = &watch->region->outcome;
-    int pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
     uint64_t number = outcome->number;
     uint64_t since = solo__wall_ns();
     outcome->killed = 0;
     for (;;) {
-        bool speaks = wait_a_little(pid_fd, watch, tick_ms(watch));
-        if (reap(pid, outcome, WNOHANG)) {
-            break;
+        bool speaks = false;
+        enum line line = wait_a_little(watch, &speaks);
+        if (line == DONE) {
+            return false;
+        }
+        /* Asked also while the line is open: a child of the child may hold it. */
+        if (reap(pid, outcome, line == CLOSED ? 0 : WNOHANG)) {
+            return true;
         }
         if (speaks && watch->serve(watch->guest_fd, watch->arg) < 0) {
             kill(pid, SIGKILL);
             (void)reap(pid, outcome, 0);
-            break;
+            return true;
         }
         uint64_t now_number = __atomic_load_n(&outcome->number, __ATOMIC_RELAXED);
         uint64_t now = solo__wall_ns();
@@ -122,13 +157,10 @@ void solo__process_watch(pid_t pid, const struct solo__watch *watch)
             since = now;
         } else if (watch->watchdog_ns != 0 && now - since > watch->watchdog_ns) {
             put_down(pid, watch);
-            break;
+            return true;
         }
         if (watch->tick != NULL) {
             watch->tick(watch->arg);
         }
-    }
-    if (pid_fd >= 0) {
-        close(pid_fd);
     }
 }

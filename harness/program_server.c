@@ -145,15 +145,17 @@ static bool run_schedule(void)
     region->child_result = -EIO;
     region->outcome.running = 0;
     solo__capture_rewind(server.fds[1]);
-    pid_t pid = solo__process_fork();
+    int life_fd;
+    pid_t pid = solo__process_fork(&life_fd);
     if (pid == 0) {
         become_schedule();
         return true;
     }
     if (pid > 0) {
         uint64_t watchdog_ns = region->request.mode == SOLO__STEP ? 0 : region->request.watchdog_ns;
-        struct solo__watch watch = {.region = region, .watchdog_ns = watchdog_ns, .guest_fd = -1};
-        solo__process_watch(pid, &watch);
+        struct solo__watch watch = {.region = region, .watchdog_ns = watchdog_ns, .life_fd = life_fd, .guest_fd = -1};
+        (void)solo__process_watch(pid, &watch); /* such a child never reports: it ends */
+        close(life_fd);
         if (region->request.mode == SOLO__REPLAY || region->request.mode == SOLO__STEP) {
             solo__child_account_for(region); /* here, where the child's code is */
         }

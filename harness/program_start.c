@@ -196,7 +196,7 @@ static int start_server(struct solo__subject *subject, struct solo__server *serv
     }
     int result = make_environment(&environment, control[1], start);
     fflush(NULL);
-    server->pid = result == 0 ? solo__process_fork() : -1;
+    server->pid = result == 0 ? solo__process_fork(NULL) : -1;
     if (server->pid == 0) {
         become_program(subject->argv, environment.variables, control[1], subject->output_fd, report[1], start);
     }

@@ -44,6 +44,8 @@ struct solo__subject {
     void (*finish)(struct solo__subject *subject);
 
     const struct solo_scenario *scenario; /* of a scenario */
+    pid_t child;                          /* that runs its schedules; 0: none now */
+    int life_fd;                          /* the line to it */
 
     char *const *argv; /* of a program */
     int region_fd;
