@@ -128,8 +128,11 @@ static void shuffle(struct solo_ready *ready, int count)
 static bool consume_wake(struct solo_poller *poller)
 {
     uint64_t count;
+    SOLO__LOOK_AWAY();
     (void)!read(poller->event, &count, sizeof(count));
-    return __atomic_exchange_n(&poller->woken, 0, __ATOMIC_ACQ_REL) != 0;
+    bool woken = __atomic_exchange_n(&poller->woken, 0, __ATOMIC_ACQ_REL) != 0;
+    SOLO__LOOK_AGAIN();
+    return woken;
 }
 
 static int os_wait(struct solo_world *world, struct solo_poller *poller, uint64_t deadline_ns, struct solo_ready *ready,
@@ -172,9 +175,11 @@ static void os_wake(struct solo_world *world, struct solo_poller *poller)
 {
     static const uint64_t one = 1;
     (void)world;
+    SOLO__LOOK_AWAY();
     if (__atomic_exchange_n(&poller->woken, 1, __ATOMIC_ACQ_REL) == 0) {
         (void)!write(poller->event, &one, sizeof(one));
     }
+    SOLO__LOOK_AGAIN();
 }
 
 const struct solo_poll_table solo__os_poll_table = {os_open, os_close, os_watch, os_wait, os_wake};

@@ -121,6 +121,7 @@ static int os_join(struct solo_world *world, struct solo_thread *thread)
 
 static void os_enter(struct solo_world *world, struct solo_lock *lock)
 {
+    SOLO__LOOK_AWAY();
     int error = pthread_mutex_lock(mutex_of(lock));
     (void)world;
     assert(error == 0);
@@ -131,6 +132,7 @@ static void os_leave(struct solo_world *world, struct solo_lock *lock)
     int error = pthread_mutex_unlock(mutex_of(lock));
     (void)world;
     assert(error == 0);
+    SOLO__LOOK_AGAIN();
 }
 
 static int os_wait(struct solo_world *world, struct solo_gate *gate, struct solo_lock *lock,
@@ -179,7 +181,9 @@ static __attribute__((noinline)) void deliver(enum solo_probe_kind kind, enum so
         .kind = (uint8_t)kind,
         .access = (uint8_t)access,
     };
+    SOLO__LOOK_AWAY(); /* the locks of who subscribes order nothing either */
     solo__probe_deliver(&event);
+    SOLO__LOOK_AGAIN();
 }
 
 static void os_announce(struct solo_world *world, enum solo_probe_kind kind, enum solo_access access, uint32_t object,

@@ -264,7 +264,7 @@ static unsigned count_of(xmlDocPtr document, const char *name)
 static void test_runner__junit_parses_and_tells_the_same(void)
 {
     const char *file = runner_scratch_path("results.xml");
-    run_fixture("--timeout", "0.2", "--junit", file);
+    run_fixture("--timeout", "1", "--junit", file);
     CU_ASSERT_EQUAL(output.status, 7);
     xmlDocPtr document = xmlReadFile(file, NULL, XML_PARSE_NONET);
     CU_ASSERT_FATAL(document != NULL);
