@@ -16,6 +16,7 @@
 #include <solo/thread.h>
 #include <solo/tool_report.h>
 #include <solo/violation.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -150,6 +151,9 @@ bool solo__tsan_on_report(void *report, bool suppressed)
         return suppressed;
     }
     bool race = mop_count >= 2 && get_access(report, 0, &accesses[0]) && get_access(report, 1, &accesses[1]);
+    if (race && accesses[0].address == (void *)&errno) {
+        return true; /* virtual threads that are fibers share it; the switch keeps each its value */
+    }
     SOLO_ANNOTATE_IGNORE_BEGIN();
     solo_violation_begin(&violation, SOLO017_DATA_RACE, NULL);
     violation.from_tool = SOLO_TOOL_TSAN;
