@@ -478,7 +478,7 @@ static int parse_file(const char *path, struct solo_token *ret_token, char *why)
     char *text = NULL;
     int result = read_all(fd, &text, why, path);
     close(fd);
-    if (result == 0) {
+    if (result == 0 && text != NULL) {
         result = parse_text(text, ret_token, why);
         free(text);
     }
