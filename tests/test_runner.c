@@ -159,7 +159,9 @@ static void test_runner__hang_is_one_failed_test(void)
     CU_ASSERT_EQUAL(output.status, 1);
     CU_ASSERT(said("hung: killed after 0.2 s"));
     CU_ASSERT(said("| hung, with the main thread at"));
+#ifndef SOLO_TSAN /* its own call stands between, and has no name */
     CU_ASSERT(said("pause"));
+#endif
     CU_ASSERT(said("2 passed, 1 failed\n"));
 }
 
