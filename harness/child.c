@@ -139,6 +139,18 @@ void solo__child_warm_up(void)
     (void)backtrace(frames, 2); /* loads the unwinder: in a handler it is too late, and in each child it is slow */
 }
 
+void solo__child_warm_up_names(void)
+{
+    static bool warm;
+    struct solo_stack stack;
+    struct solo_frame_text frame;
+    if (!warm) {
+        warm = true;
+        solo_stack_take(&stack);
+        (void)solo_symbolize_stack(&stack, &frame, 1);
+    }
+}
+
 /* AddressSanitizer takes deadly signals itself and says more about them (sanitizer/hook_asan.c); ThreadSanitizer says less. */
 #ifdef SOLO_ASAN
 enum { DETECTOR_EXPLAINS_SIGNALS = 1 };

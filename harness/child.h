@@ -10,6 +10,8 @@
 
 /* Before children are forked: what would cost each of them some time is done once. */
 void solo__child_warm_up(void);
+/* The same for children that name what they find: reads debug information. */
+void solo__child_warm_up_names(void);
 
 /* Once in a process that will run schedules for this region: policy, violation sink, last words, thread names. */
 void solo__child_prepare(struct solo__region *region);

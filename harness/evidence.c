@@ -123,5 +123,9 @@ void solo__evidence(const struct solo__region *region, char text[SOLO_EVIDENCE_M
     if (unfinished != 0) {
         snprintf(text + length, SOLO_EVIDENCE_MAX - length, "; incomplete: %llu schedule%s stopped before the end",
                  (unsigned long long)unfinished, unfinished == 1 ? " was" : "s were");
+        length = strlen(text);
+    }
+    if (ledger->asked_to_stop != 0) {
+        snprintf(text + length, SOLO_EVIDENCE_MAX - length, "; stopped by request");
     }
 }

@@ -246,9 +246,10 @@ static void decide_verdict(const struct solo__ledger *ledger, struct solo_report
             (strncmp(text, "unmodelled block", 16) == 0 || strncmp(text, "the schedule did not end", 24) == 0);
         proved = proved || !unfinished;
     }
-    report->verdict = proved                                         ? SOLO_VERDICT_FINDINGS
-                      : ledger->killed != 0 || ledger->unending != 0 ? SOLO_VERDICT_INCOMPLETE
-                                                                     : SOLO_VERDICT_CLEAN;
+    report->verdict = proved ? SOLO_VERDICT_FINDINGS
+                      : ledger->killed != 0 || ledger->unending != 0 || ledger->asked_to_stop != 0
+                          ? SOLO_VERDICT_INCOMPLETE
+                          : SOLO_VERDICT_CLEAN;
 }
 
 static int make_findings(struct solo__subject *subject, const struct solo_explore_options *options,
@@ -285,6 +286,17 @@ static void fill_report(const struct solo__region *region, struct solo_report *r
     memcpy(report->required, ledger->required, sizeof report->required);
 }
 
+/* What solo_explore_stop stops; NULL outside an exploration. */
+static struct solo__region *exploring;
+
+void solo_explore_stop(void)
+{
+    struct solo__region *region = __atomic_load_n(&exploring, __ATOMIC_ACQUIRE);
+    if (region != NULL) {
+        __atomic_store_n(&region->ledger.asked_to_stop, 1, __ATOMIC_RELAXED);
+    }
+}
+
 static int explore(struct solo__subject *subject, const struct solo_explore_options *options,
                    struct solo_report *report)
 {
@@ -297,12 +309,16 @@ static int explore(struct solo__subject *subject, const struct solo_explore_opti
                                                                                     : SOLO__SET_MAX);
     (void)solo_strategy_prepare(strategy, &region->strategy, options->delay_bound);
     uint64_t begun = solo__wall_ns();
+    __atomic_store_n(&exploring, region, __ATOMIC_RELEASE);
     int result = subject->explore(subject);
+    __atomic_store_n(&exploring, NULL, __ATOMIC_RELEASE);
     report->wall_ns = solo__wall_ns() - begun;
     fill_report(region, report);
     struct solo__ledger ledger = region->ledger;
+    struct solo_explore_options finding_options = *options;
+    finding_options.shrink = options->shrink && ledger.asked_to_stop == 0;
     if (result == 0) {
-        result = make_findings(subject, options, report);
+        result = make_findings(subject, &finding_options, report);
     }
     if (options->progress != NULL) {
         fputs("\r\033[K", options->progress);

@@ -293,8 +293,8 @@ bool solo__ledger_is_enough(const struct solo__region *region)
 {
     const struct solo__ledger *ledger = &region->ledger;
     const struct solo__request *request = &region->request;
-    return ledger->stop || ledger->strategy_ended || ledger->target_found ||
-           ledger->schedules >= request->schedules_max ||
+    return ledger->stop || __atomic_load_n(&ledger->asked_to_stop, __ATOMIC_RELAXED) != 0 || ledger->strategy_ended ||
+           ledger->target_found || ledger->schedules >= request->schedules_max ||
            (request->distinct_max != 0 && ledger->distinct >= request->distinct_max) ||
            (request->stop_at_first && ledger->failing != 0);
 }

@@ -145,6 +145,9 @@ static bool run_schedule(void)
     region->child_result = -EIO;
     region->outcome.running = 0;
     solo__capture_rewind(server.fds[1]);
+    if (region->request.keep_events) {
+        solo__child_warm_up_names();
+    }
     int life_fd;
     pid_t pid = solo__process_fork(&life_fd);
     if (pid == 0) {

@@ -165,6 +165,7 @@ static void become_program(char *const argv[], char *const variables[], int cont
     }
     solo__child_redirect(output_fd);
     (void)fcntl(control_fd, F_SETFD, 0);
+    (void)signal(SIGINT, SIG_IGN); /* Ctrl-C ends the exploration, and that ends the program */
     execute(argv, variables);
     int error = errno;
     (void)!write(error_fd, &error, sizeof error);

@@ -95,12 +95,13 @@ struct solo__defect {
 struct solo__ledger {
     uint64_t next; /* number of schedules begun, repeats included: the seed follows from it */
     uint64_t schedules, failing, steps, choices;
-    uint64_t distinct;   /* trace hashes seen */
-    uint64_t singletons; /* of those, seen once */
-    uint64_t killed;     /* by the watchdog */
-    uint64_t unending;   /* stopped by steps_max */
-    uint64_t lost;       /* violations that did not fit into the table of defects */
-    uint32_t stop;       /* nothing more to do */
+    uint64_t distinct;      /* trace hashes seen */
+    uint64_t singletons;    /* of those, seen once */
+    uint64_t killed;        /* by the watchdog */
+    uint64_t unending;      /* stopped by steps_max */
+    uint64_t lost;          /* violations that did not fit into the table of defects */
+    uint32_t stop;          /* nothing more to do */
+    uint32_t asked_to_stop; /* by solo_explore_stop: the exploration ends after the schedule in flight */
     uint32_t strategy_ended;
     uint32_t target_found;
     uint32_t defect_count;

@@ -30,6 +30,9 @@ static int start_child(struct solo__subject *subject)
         return 0;
     }
     dismiss(subject);
+    if (subject->region->request.keep_events) {
+        solo__child_warm_up_names();
+    }
     fflush(NULL); /* what is buffered now would be written by both */
     subject->child = solo__process_fork(&subject->life_fd);
     if (subject->child == 0) {

@@ -1,9 +1,11 @@
 /*
  * solo_explore.c - `solo explore`: a program under many schedules.
  */
+#define _GNU_SOURCE
 #include "solo_command.h"
 #include <solo/token.h>
 #include <solo/trace.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -191,6 +193,20 @@ static int print_all(const struct request *request, const struct solo_report *re
     return report->verdict == SOLO_VERDICT_CLEAN ? EXIT_CLEAN : EXIT_KIT_FAILED;
 }
 
+/* The first Ctrl-C ends the exploration with what it has found; a second one ends the command. */
+static void on_interrupt(int signal_number)
+{
+    (void)signal_number;
+    solo_explore_stop();
+}
+
+static void catch_interrupts(void)
+{
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
 int command_explore(int argc, char **argv)
 {
     struct request request = {.all = false};
@@ -202,6 +218,7 @@ int command_explore(int argc, char **argv)
     if (report == NULL) {
         return command_failed("explore", "out of memory");
     }
+    catch_interrupts();
     int error = solo_explore_program(request.options.program, &request.options.explore, report);
     code = error < 0 ? command_explorer_error("explore", error, &request.options, NULL) : print_all(&request, report);
     free(report);

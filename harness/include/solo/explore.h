@@ -116,6 +116,12 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_explore(const struct solo_scenario *scenari
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_explore_program(char *const argv[], const struct solo_explore_options *options,
                                                      struct solo_report *ret_report);
 
+/*
+ * Lets the exploration under way in this process end after the schedule in flight, with everything found so far and
+ * nothing shrunk. Async-signal-safe: for a handler of SIGINT. Outside an exploration it does nothing.
+ */
+SOLO_ANY_THREAD SOLO_PUBLIC void solo_explore_stop(void);
+
 /* What a replay saw. */
 struct solo_replay {
     int ending; /* enum solo_ending */
