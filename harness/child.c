@@ -1,8 +1,8 @@
 /*
  * child.c - a process that runs schedules, as seen from its inside.
  *
- * A violation is copied to shared memory when it is made, so a crash right after it loses nothing. A process that gets a deadly signal
- * first writes down where it is ("last words"); then the signal kills it as it would have.
+ * A violation is copied to shared memory when it is made, so a crash right after it loses nothing. A process that gets
+ * a deadly signal first writes down where it is ("last words"); then the signal kills it as it would have.
  */
 #define _GNU_SOURCE
 #include "child.h"
@@ -151,7 +151,10 @@ void solo__child_warm_up_names(void)
     }
 }
 
-/* AddressSanitizer takes deadly signals itself and says more about them (sanitizer/hook_asan.c); ThreadSanitizer says less. */
+/*
+ * AddressSanitizer takes deadly signals itself and says more about them (sanitizer/hook_asan.c); ThreadSanitizer says
+ * less.
+ */
 #ifdef SOLO_ASAN
 enum { DETECTOR_EXPLAINS_SIGNALS = 1 };
 #else

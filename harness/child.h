@@ -1,7 +1,9 @@
 /*
- * child.h - what every process does that runs schedules: it writes violations, thread names and last words to the shared region.
+ * child.h - what every process does that runs schedules: it writes violations, thread names and last words to the
+ * shared region.
  *
- * Around one schedule: solo__child_begin; the simulation runs, and its ending hook lets the oracles speak; solo__child_end.
+ * Around one schedule: solo__child_begin; the simulation runs, and its ending hook lets the oracles speak;
+ * solo__child_end.
  */
 #ifndef SOLO__CHILD_H
 #define SOLO__CHILD_H
@@ -30,12 +32,15 @@ void solo__child_begin(struct solo__region *region);
 /* It has ended by itself. */
 void solo__child_end(struct solo__region *region);
 
-/* Resolves what the schedule's violations point at, where events are kept: while the world of the schedule is still there. */
+/*
+ * Resolves what the schedule's violations point at, where events are kept: while the world of the schedule is still
+ * there.
+ */
 void solo__child_take_details(struct solo__region *region);
 
 /*
- * After a single schedule, in a process with the same code as the child's (its parent): adds what the ending says, and the details
- * that the child could not give any more.
+ * After a single schedule, in a process with the same code as the child's (its parent): adds what the ending says, and
+ * the details that the child could not give any more.
  */
 void solo__child_account_for(struct solo__region *region);
 

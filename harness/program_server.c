@@ -1,9 +1,9 @@
 /*
  * program_server.c - inside the program under test: a fork server before main.
  *
- * The process that the explorer started never runs main: it forks a child for each schedule, and only the children return from
- * solo_harness_main, as virtual thread 0 of a simulation that lasts until they end. So every schedule starts from the same
- * memory, and a crash takes one child with it.
+ * The process that the explorer started never runs main: it forks a child for each schedule, and only the children
+ * return from solo_harness_main, as virtual thread 0 of a simulation that lasts until they end. So every schedule
+ * starts from the same memory, and a crash takes one child with it.
  */
 #include "program_protocol.h"
 #include "child.h"
@@ -29,7 +29,10 @@ static struct server server;
 
 /* ---- A child ---- */
 
-/* A peer that failed, or still waits for something, was promised what did not come. One that only lets time pass was not. */
+/*
+ * A peer that failed, or still waits for something, was promised what did not come. One that only lets time pass was
+ * not.
+ */
 static bool is_unmet(const struct solo_peer_status *status)
 {
     return status->state == SOLO_PEER_FAILED ||

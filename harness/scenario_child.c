@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 /*
- * ThreadSanitizer forgets everything after some 8,000 runs in one process (its epochs run out): a race that falls into that gap
- * is missed. So such a process lives shorter.
+ * ThreadSanitizer forgets everything after some 8,000 runs in one process (its epochs run out): a race that falls into
+ * that gap is missed. So such a process lives shorter.
  */
 #ifdef SOLO_TSAN
 enum { CHILD_SCHEDULES_MAX = 4000 };

@@ -6,9 +6,9 @@
 #include "object.h"
 
 /*
- * ThreadSanitizer looks away from leaf locks and wakes, as in world sim: what they guard is the kit's own, and the order they
- * happen to give to the threads that pass would hide races of programs. What a program may rely on is annotated for each call
- * and job. tests/test_two_writers.c breaks if that is wrong.
+ * ThreadSanitizer looks away from leaf locks and wakes, as in world sim: what they guard is the kit's own, and the
+ * order they happen to give to the threads that pass would hide races of programs. What a program may rely on is
+ * annotated for each call and job. tests/test_two_writers.c breaks if that is wrong.
  */
 #ifdef SOLO_TSAN
 #define SOLO__LOOK_AWAY() SOLO_ANNOTATE_IGNORE_BEGIN()

@@ -248,9 +248,9 @@ static void yield_in_two_threads(void *arg)
 }
 
 /*
- * The same program counted without the kit. A turn goes from one scheduling point to the next. Main stands before starting the
- * second thread, before each join, or waits in a join, after which it needs a turn to go on. A thread takes two turns: to
- * its yield, and to its end.
+ * The same program counted without the kit. A turn goes from one scheduling point to the next. Main stands before
+ * starting the second thread, before each join, or waits in a join, after which it needs a turn to go on. A thread
+ * takes two turns: to its yield, and to its end.
  */
 enum place { BEFORE_START, BEFORE_JOIN_1, IN_JOIN_1, AFTER_JOIN_1, BEFORE_JOIN_2, IN_JOIN_2, AFTER_JOIN_2, DONE };
 

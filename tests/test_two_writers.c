@@ -1,7 +1,9 @@
 /*
- * test_two_writers.c - the classic bug with and without a lock: the guard finds both, a race detector only what is not ordered.
+ * test_two_writers.c - the classic bug with and without a lock: the guard finds both, a race detector only what is not
+ * ordered.
  *
- * Under policy `report` the wrong call goes through, so that ThreadSanitizer sees what it does (tests/programs/two_writers.c).
+ * Under policy `report` the wrong call goes through, so that ThreadSanitizer sees what it does
+ * (tests/programs/two_writers.c).
  */
 #include "runner.h"
 #include "support.h"

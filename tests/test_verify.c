@@ -1,6 +1,6 @@
 /*
- * test_verify.c - `solo verify` as the author of an extension meets it: the matrix, the tokens that show each cell, and one line
- * for what is wrong.
+ * test_verify.c - `solo verify` as the author of an extension meets it: the matrix, the tokens that show each cell, and
+ * one line for what is wrong.
  *
  * The extensions are tests/extensions/<name>.c; broken tables are compiled by the tests themselves.
  */

@@ -1,8 +1,8 @@
 /*
  * two_writers.c - a server that greets each client twice: once from the reactor and once, wrongly, from a pool worker.
  *
- * "locked" puts a lock around both calls: then they are no data race, and still a call on the wrong thread. "unlocked" does
- * not. Guarded calls are refused unless the policy is `report`.
+ * "locked" puts a lock around both calls: then they are no data race, and still a call on the wrong thread. "unlocked"
+ * does not. Guarded calls are refused unless the policy is `report`.
  *
  * usage: PROGRAM locked|unlocked [PORT]      one client is served, then the server stops
  */
