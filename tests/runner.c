@@ -26,6 +26,7 @@ enum { EXIT_USAGE = 2, EXIT_FAILURES_MAX = 125 };
 static const char usage[] =
     "usage: solo-tests [options] [filter...]\n"
     "  A filter is a suite, a whole test name (suite.test), or a part of one; no filter means all.\n"
+    "  --skip FILTER   leave out what this filter selects; may be repeated\n"
     "  --list          print the names of the selected tests and stop\n"
     "  --seed N        seed of tests that draw random cases (default 1; `random` draws one)\n"
     "  --junit FILE    also write JUnit XML\n"
@@ -83,34 +84,38 @@ static const char *full_name(const struct runner_test *test)
     return name;
 }
 
-/* Selects what a filter names exactly, else every test that contains it. */
-static unsigned select_by(const char *filter)
+/* Sets what a filter names exactly, else every test that contains it. */
+static void select_by(const char *filter, bool selected)
 {
     unsigned exact = 0, found = 0;
     for (unsigned i = 0; i < runner_test_count; i++) {
         if (strcmp(runner_tests[i].suite, filter) == 0 || strcmp(full_name(&runner_tests[i]), filter) == 0) {
-            runner_tests[i].selected = true;
+            runner_tests[i].selected = selected;
             exact++;
         }
     }
     for (unsigned i = 0; exact == 0 && i < runner_test_count; i++) {
         if (strstr(full_name(&runner_tests[i]), filter) != NULL) {
-            runner_tests[i].selected = true;
+            runner_tests[i].selected = selected;
             found++;
         }
     }
-    return exact + found;
+    if (exact + found == 0) {
+        die("no test matches %s", filter);
+    }
 }
 
 static void select_tests(void)
 {
-    for (int f = 0; f < runner_options.filter_count; f++) {
-        if (select_by(runner_options.filters[f]) == 0) {
-            die("no test matches %s", runner_options.filters[f]);
-        }
-    }
     for (unsigned i = 0; runner_options.filter_count == 0 && i < runner_test_count; i++) {
         runner_tests[i].selected = true;
+    }
+    for (int f = 0; f < runner_options.filter_count; f++) {
+        select_by(runner_options.filters[f], true);
+    }
+    for (int f = 0; f < runner_options.skip_count; f++) {
+        select_by(runner_options.skips[f], false);
+        printf("left out: %s\n", runner_options.skips[f]);
     }
 }
 
@@ -246,12 +251,20 @@ static uint64_t seed(const char *text)
     return value;
 }
 
+static void add_skip(const char *filter)
+{
+    if (runner_options.skip_count == RUNNER_SKIPS_MAX) {
+        die("more than RUNNER_SKIPS_MAX times --skip, at %s", filter);
+    }
+    runner_options.skips[runner_options.skip_count++] = filter;
+}
+
 static void read_options(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"list", 0, NULL, 'l'},    {"seed", 1, NULL, 's'},    {"junit", 1, NULL, 'x'},
-        {"jobs", 1, NULL, 'j'},    {"timeout", 1, NULL, 't'}, {"no-fork", 0, NULL, 'n'},
-        {"verbose", 0, NULL, 'v'}, {"help", 0, NULL, 'h'},    {"fixture", 0, NULL, 'f'}, /* of the runner's self-test */
+        {"list", 0, NULL, 'l'},    {"seed", 1, NULL, 's'},    {"junit", 1, NULL, 'x'},   {"jobs", 1, NULL, 'j'},
+        {"timeout", 1, NULL, 't'}, {"no-fork", 0, NULL, 'n'}, {"verbose", 0, NULL, 'v'}, {"help", 0, NULL, 'h'},
+        {"skip", 1, NULL, 'k'},    {"fixture", 0, NULL, 'f'}, /* of the runner's self-test */
         {NULL, 0, NULL, 0},
     };
     struct runner_options *o = &runner_options;
@@ -267,6 +280,7 @@ static void read_options(int argc, char **argv)
         case 't': o->timeout_s = number(optarg, "--timeout"); break;
         case 'n': o->fork = false; break;
         case 'v': o->verbose = true; break;
+        case 'k': add_skip(optarg); break;
         case 'f': o->fixture = true; break;
         case 'h': fputs(usage, stdout); exit(0);
         default: exit(EXIT_USAGE); /* getopt has said why */

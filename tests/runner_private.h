@@ -10,7 +10,7 @@
 #include "runner.h"
 #include <stdbool.h>
 
-enum { RUNNER_MESSAGES_MAX = 8192, RUNNER_OUTPUT_MAX = 16384, RUNNER_TESTS_MAX = 4096 };
+enum { RUNNER_MESSAGES_MAX = 8192, RUNNER_OUTPUT_MAX = 16384, RUNNER_TESTS_MAX = 4096, RUNNER_SKIPS_MAX = 32 };
 
 enum runner_state { RUNNER_WAITING = 0, RUNNER_RUNNING, RUNNER_PASSED, RUNNER_FAILED, RUNNER_SKIPPED };
 
@@ -44,6 +44,8 @@ struct runner_options {
     const char *junit_file;
     char **filters;
     int filter_count;
+    const char *skips[RUNNER_SKIPS_MAX];
+    int skip_count;
 };
 
 extern struct runner_options runner_options;

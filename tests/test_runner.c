@@ -160,7 +160,7 @@ static void test_runner__hang_is_one_failed_test(void)
     CU_ASSERT(said("hung: killed after 0.2 s"));
     CU_ASSERT(said("| hung, with the main thread at"));
 #ifndef SOLO_TSAN /* its own call stands between, and has no name */
-    CU_ASSERT(said("pause"));
+    CU_ASSERT(said("pause") || said("solo-tests("));
 #endif
     CU_ASSERT(said("2 passed, 1 failed\n"));
 }
@@ -228,6 +228,16 @@ static void test_runner__closing_lines_add_up(void)
     CU_ASSERT(said("3 passed, 7 failed\n"));
     CU_ASSERT_EQUAL(times_said(" failed\n"), 1);
     CU_ASSERT_EQUAL(times_said("replay: "), 7);
+}
+
+static void test_runner__what_is_left_out_is_said(void)
+{
+    run_fixture("--skip", "another", "fixture_passes", NULL);
+    CU_ASSERT_EQUAL(output.status, 0);
+    CU_ASSERT(said("left out: another\n"));
+    CU_ASSERT(said("1 passed, 0 failed\n"));
+    run_fixture("--skip", "no-such-test", NULL, NULL);
+    CU_ASSERT_EQUAL(output.status, 2);
 }
 
 static void test_runner__bad_usage_is_one_line_and_exit_2(void)
@@ -328,6 +338,7 @@ void suite_runner(void)
     SOLO_TEST(test_runner__scratch_folder_is_new_for_each_run);
     SOLO_TEST(test_runner__order_of_output_does_not_depend_on_jobs);
     SOLO_TEST(test_runner__closing_lines_add_up);
+    SOLO_TEST(test_runner__what_is_left_out_is_said);
     SOLO_TEST(test_runner__bad_usage_is_one_line_and_exit_2);
     SOLO_TEST(test_runner__junit_parses_and_tells_the_same);
     SOLO_TEST(test_runner__junit_keeps_text_and_replaces_control_characters);
