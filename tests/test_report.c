@@ -141,7 +141,7 @@ static void check_fits(const char *text)
     for (const char *line = text; *line != '\0'; lines++) {
         size_t length = strcspn(line, "\n");
         CU_ASSERT(length <= SOLO_REPORT_COLUMNS_MAX);
-        line += length + 1;
+        line += length + (line[length] == '\n');
     }
     CU_ASSERT(lines <= SOLO_REPORT_LINES_MAX);
 }
