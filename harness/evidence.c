@@ -53,7 +53,12 @@ static void print_search(const struct solo__region *region, char *text)
     char failing[64];
     grouped(ledger->schedules, number, sizeof number);
     print_failing(ledger, failing, sizeof failing);
-    const char *cut = search->cut ? "; only the first 65,536 choices of a schedule were varied" : "";
+    char cut[80] = "";
+    if (search->cut) {
+        char depth[32];
+        snprintf(cut, sizeof cut, "; only the first %s choices of a schedule were varied",
+                 grouped(SOLO__DFS_DEPTH_MAX, depth, sizeof depth));
+    }
     if (search->finished && search->complete && ledger->failing == 0) {
         if (ledger->schedules == 1) {
             snprintf(text, SOLO_EVIDENCE_MAX, "the only schedule passed%s", cut);

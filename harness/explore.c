@@ -147,9 +147,9 @@ static int run_strictly(struct solo__subject *subject, const struct solo__schedu
     }
     subject->region->request.mode = SOLO__REPLAY;
     subject->region->request.keep_events = 1;
-    solo__replay_load(&subject->region->strategy.replay, &token, true);
+    result = solo__replay_load(&subject->region->strategy.replay, &token, true);
     solo_token_finish(&token);
-    result = subject->run(subject);
+    result = result == 0 ? subject->run(subject) : result;
     subject->region->request.keep_events = 0;
     return result;
 }
@@ -183,6 +183,9 @@ static int reproduce(struct solo__subject *subject, const struct solo__schedule 
         return 0;
     }
     int result = run_strictly(subject, schedule);
+    if (result == -E2BIG) {
+        return 0; /* found, but too long to be written down */
+    }
     int found = result == 0 && outcome->diverged_at == 0 ? solo__outcome_find(outcome, finding->signature) : -1;
     if (found >= 0) {
         finding->reproduced = true;
@@ -338,26 +341,40 @@ static void subject_init(struct solo__subject *subject)
 
 /* ---- Replay ---- */
 
+/* The events that are kept, oldest first, in memory that the caller frees. NULL: out of memory. */
+static struct solo_event *list_events(const struct solo__region *region, uint64_t count)
+{
+    struct solo_event *events = malloc((count + 1) * sizeof *events);
+    uint64_t first = region->log.events_count - count;
+    for (uint64_t i = 0; events != NULL && i < count; i++) {
+        events[i] = region->events[(first + i) & (SOLO__EVENTS_MAX - 1)];
+    }
+    return events;
+}
+
 static int write_trace(const struct solo__subject *subject, struct solo_replay *replay)
 {
     const struct solo__region *region = subject->region;
-    uint64_t count = region->log.events_count;
+    uint64_t all = region->log.events_count;
+    uint64_t kept = all < SOLO__EVENTS_MAX ? all : SOLO__EVENTS_MAX;
+    struct solo_event *events = list_events(region, kept);
     struct solo_trace trace = {
         .scenario = subject->name,
-        .events = region->events,
-        .count = count <= SOLO__EVENTS_MAX ? (size_t)count : 0,
-        .left_out = count <= SOLO__EVENTS_MAX ? 0 : count,
+        .events = events,
+        .count = (size_t)kept,
+        .left_out = all - kept,
         .thread_names = (const char(*)[SOLO_TRACE_NAME_MAX])region->outcome.thread_names,
         .thread_count = region->outcome.thread_count,
         .ending = (int)region->log.ending,
         .hash = region->log.trace_hash,
     };
-    FILE *to = open_memstream(&replay->trace, &replay->trace_size);
-    if (to == NULL) {
-        return -ENOMEM;
+    FILE *to = events != NULL ? open_memstream(&replay->trace, &replay->trace_size) : NULL;
+    int result = to != NULL ? solo_trace_write(to, &trace, region->request.dependences != 0) : -ENOMEM;
+    if (to != NULL && fclose(to) != 0) {
+        result = -ENOMEM;
     }
-    int result = solo_trace_write(to, &trace, region->request.dependences != 0);
-    return fclose(to) == 0 ? result : -ENOMEM;
+    free(events);
+    return result;
 }
 
 static int fill_replay(struct solo__subject *subject, bool want_trace, struct solo_replay *replay)
@@ -401,8 +418,8 @@ static int replay(struct solo__subject *subject, const char *text, bool strict, 
     if (result == 0) {
         region->request.mode = SOLO__REPLAY;
         region->request.keep_events = 1;
-        solo__replay_load(&region->strategy.replay, &token, strict);
-        result = subject->run(subject);
+        result = solo__replay_load(&region->strategy.replay, &token, strict);
+        result = result == 0 ? subject->run(subject) : result;
     }
     solo_token_finish(&token);
     return result == 0 ? fill_replay(subject, want_trace, ret_replay) : result;

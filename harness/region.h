@@ -16,10 +16,16 @@
 #include <solo/explore.h>
 
 enum {
-    SOLO__ANSWERS_MAX = SOLO_TOKEN_CHOICES_MAX,
-    SOLO__EVENTS_MAX = 1 << 20,      /* kept of a replay; more than the default steps_max */
-    SOLO__TWIN_EVENTS_MAX = 1 << 16, /* kept of a schedule that is run twice */
-    SOLO__SET_MAX = 1 << 21,         /* slots for trace hashes */
+    SOLO__ANSWERS_MAX = SOLO__CHOICES_MAX,
+#if defined(SOLO_VALGRIND) || defined(SOLO_TORTURE)
+    SOLO__EVENTS_MAX = 1 << 12,      /* kept of a replay */
+    SOLO__TWIN_EVENTS_MAX = 1 << 10, /* kept of a schedule that is run twice */
+    SOLO__SET_MAX = 1 << 12,         /* slots for trace hashes */
+#else
+    SOLO__EVENTS_MAX = 1 << 20, /* more than the default steps_max */
+    SOLO__TWIN_EVENTS_MAX = 1 << 16,
+    SOLO__SET_MAX = 1 << 21,
+#endif
     SOLO__SIGNATURE_MAX = 128,
     SOLO__VIOLATIONS_MAX = 16, /* kept of one schedule */
     SOLO__THREAD_NAME_MAX = 24,

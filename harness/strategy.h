@@ -11,6 +11,16 @@
 #include <solo/explore.h>
 #include <solo/token.h>
 
+/*
+ * Limits of what is kept. Small where that matters: memcheck looks through all memory whenever a child ends, and
+ * torture tests at the limits.
+ */
+#if defined(SOLO_VALGRIND) || defined(SOLO_TORTURE)
+enum { SOLO__CHOICES_MAX = 1 << 13, SOLO__DFS_DEPTH_MAX = 1 << 10 };
+#else
+enum { SOLO__CHOICES_MAX = SOLO_TOKEN_CHOICES_MAX, SOLO__DFS_DEPTH_MAX = 1 << 16 };
+#endif
+
 /* ---- plain: answers 0; one schedule is all there is ---- */
 
 struct solo__fifo_state {
@@ -26,8 +36,6 @@ struct solo__random_state {
 extern const struct solo_strategy solo__strategy_random;
 
 /* ---- exhaustive depth-first, with a bound on delays ---- */
-
-enum { SOLO__DFS_DEPTH_MAX = 1 << 16 };
 
 /* One answer on the path from the root of the tree. */
 struct solo__dfs_entry {
@@ -73,12 +81,12 @@ struct solo__replay_state {
     uint32_t end_check;
     uint32_t deviation_count;
     char checks[SOLO_TOKEN_CHECKS_MAX + 4];
-    struct solo_deviation deviations[SOLO_TOKEN_CHOICES_MAX];
+    struct solo_deviation deviations[SOLO__CHOICES_MAX];
 };
 extern const struct solo_strategy solo__strategy_replay;
 
-/* Loads a token. Lenient: what does not fit is answered plainly. */
-void solo__replay_load(struct solo__replay_state *state, const struct solo_token *token, bool strict);
+/* Loads a token. Lenient: what does not fit is answered plainly. -E2BIG: more deviations than SOLO__CHOICES_MAX. */
+int solo__replay_load(struct solo__replay_state *state, const struct solo_token *token, bool strict);
 /* Loads deviations alone, for lenient replay. */
 void solo__replay_load_deviations(struct solo__replay_state *state, const struct solo_deviation *deviations,
                                   uint32_t count);
@@ -91,7 +99,7 @@ uint32_t solo__replay_close(struct solo__replay_state *state, uint32_t answers_c
 struct solo__interactive_state {
     uint32_t given; /* answers that are given already: not asked again */
     uint32_t stopped;
-    uint16_t answers[SOLO_TOKEN_CHOICES_MAX];
+    uint16_t answers[SOLO__CHOICES_MAX];
 };
 extern const struct solo_strategy solo__strategy_interactive;
 

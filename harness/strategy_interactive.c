@@ -27,12 +27,12 @@ static size_t choose(void *state, const struct solo_choice *choice)
     if (choice->index < interactive->given) {
         return interactive->answers[choice->index];
     }
-    size_t chosen = ask_fn != NULL && choice->index < SOLO_TOKEN_CHOICES_MAX ? ask_fn(choice, ask_arg) : 0;
+    size_t chosen = ask_fn != NULL && choice->index < SOLO__CHOICES_MAX ? ask_fn(choice, ask_arg) : 0;
     if (chosen >= choice->count) {
         interactive->stopped = 1;
         return choice->count;
     }
-    if (choice->index < SOLO_TOKEN_CHOICES_MAX) {
+    if (choice->index < SOLO__CHOICES_MAX) {
         interactive->answers[choice->index] = (uint16_t)chosen;
         interactive->given = choice->index + 1;
     }

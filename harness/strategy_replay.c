@@ -7,8 +7,11 @@
 #include "strategy.h"
 #include <string.h>
 
-void solo__replay_load(struct solo__replay_state *state, const struct solo_token *token, bool strict)
+int solo__replay_load(struct solo__replay_state *state, const struct solo_token *token, bool strict)
 {
+    if (token->deviation_count > SOLO__CHOICES_MAX) {
+        return -E2BIG;
+    }
     solo__replay_load_deviations(state, token->deviations, token->deviation_count);
     state->strict = strict;
     state->choices = token->choices;
@@ -16,6 +19,7 @@ void solo__replay_load(struct solo__replay_state *state, const struct solo_token
     state->spacing = token->spacing;
     state->end_check = token->end_check;
     memcpy(state->checks, token->checks, sizeof token->checks);
+    return 0;
 }
 
 void solo__replay_load_deviations(struct solo__replay_state *state, const struct solo_deviation *deviations,

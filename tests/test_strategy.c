@@ -423,7 +423,7 @@ static struct solo__replay_state *new_replay(const struct walk *walk, bool stric
     struct solo__replay_state *state = malloc(sizeof *state);
     CU_ASSERT_PTR_NOT_NULL_FATAL(state);
     CU_ASSERT_EQUAL_FATAL(solo_token_make("walk", &limits, answers, walk->length, open, &token), 0);
-    solo__replay_load(state, &token, strict);
+    CU_ASSERT_EQUAL(solo__replay_load(state, &token, strict), 0);
     solo_token_finish(&token);
     return state;
 }
