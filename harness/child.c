@@ -136,7 +136,9 @@ extern void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__
 void solo__child_warm_up(void)
 {
     void *frames[2];
+    char name[SOLO_VIOLATION_NAME_MAX];
     (void)backtrace(frames, 2); /* loads the unwinder: in a handler it is too late, and in each child it is slow */
+    (void)solo_thread_name(name, sizeof name); /* gives this thread an identity with the bounds of its stack */
 }
 
 void solo__child_warm_up_names(void)
@@ -187,6 +189,7 @@ static void prepare_last_words(void)
 void solo__child_prepare(struct solo__region *region)
 {
     child_region = region;
+    SOLO_ANNOTATE_PRIVATE(region, sizeof *region); /* threads that pass a token write to it in turn */
     (void)solo_guard_set_policy((enum solo_policy)region->request.policy);
     (void)solo_violation_set_sink(sink, region);
     prepare_last_words();

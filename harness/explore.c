@@ -414,7 +414,10 @@ static int replay(struct solo__subject *subject, const char *text, bool strict, 
     if (result < 0) {
         return result;
     }
-    result = solo_token_check(&token, subject->name, &limits, why);
+    if (subject->get_ready != NULL) {
+        result = subject->get_ready(subject);
+    }
+    result = result < 0 ? result : solo_token_check(&token, subject->name, &limits, why);
     if (result == 0) {
         region->request.mode = SOLO__REPLAY;
         region->request.keep_events = 1;

@@ -110,6 +110,12 @@ void solo__outcome_close(struct solo__region *region)
     if (outcome->violation_count == 0 && outcome->exited && outcome->exit_status != 0) {
         solo__outcome_add(outcome, SOLO_NO_VIOLATION, "the program exited with status %d", outcome->exit_status);
     }
+    for (uint32_t i = 0; i < outcome->violation_count && i < SOLO__VIOLATIONS_MAX; i++) {
+        if (outcome->violations[i].step == 0) { /* seen when all was over */
+            outcome->violations[i].step = region->log.events_count;
+            outcome->violations[i].now_ns = region->log.now_ns;
+        }
+    }
 }
 
 /* ---- Signatures ---- */

@@ -117,18 +117,10 @@ static void finish(struct solo__subject *subject)
     }
 }
 
-/* Letters, digits, '-' and '_' of the program's base name. */
-static void name_program(const char *path, char name[SOLO_SCENARIO_NAME_MAX])
+/* The program behind a wrapper such as valgrind has its own name, which it tells when it greets. */
+static int get_ready(struct solo__subject *subject)
 {
-    const char *base = strrchr(path, '/');
-    base = base != NULL ? base + 1 : path;
-    size_t length = 0;
-    for (; length < SOLO_SCENARIO_NAME_MAX - 1 && base[length] != '\0'; length++) {
-        char c = base[length];
-        bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
-        name[length] = fine ? c : '_';
-    }
-    name[length] = '\0';
+    return solo__server_ensure(subject, SOLO__START_PLAIN);
 }
 
 int solo__program_open(struct solo__subject *subject, char *const argv[])
@@ -137,7 +129,7 @@ int solo__program_open(struct solo__subject *subject, char *const argv[])
         return -EINVAL;
     }
     subject->argv = argv;
-    name_program(argv[0], subject->name);
+    solo__program_name(argv[0], subject->name);
     subject->finish = finish;
     subject->region = solo__region_create(&subject->region_fd);
     if (subject->region == NULL) {
@@ -146,5 +138,6 @@ int solo__program_open(struct solo__subject *subject, char *const argv[])
     subject->output_fd = solo__capture_create();
     subject->explore = explore;
     subject->run = run_one;
+    subject->get_ready = get_ready;
     return subject->output_fd >= 0 ? 0 : -ENOMEM;
 }

@@ -17,7 +17,7 @@ struct solo__message {
     uint64_t magic; /* SOLO__REGION_MAGIC */
     uint32_t kind;
     int32_t result;
-    char text[256]; /* why, of REFUSED */
+    char text[256]; /* the program's name, of HELLO; why, of REFUSED */
 };
 
 enum { SOLO__FDS = 3 }; /* region, output, questions; the last two may be missing */

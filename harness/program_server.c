@@ -5,6 +5,7 @@
  * return from solo_harness_main, as virtual thread 0 of a simulation that lasts until they end. So every schedule
  * starts from the same memory, and a crash takes one child with it.
  */
+#define _GNU_SOURCE
 #include "program_protocol.h"
 #include "child.h"
 #include "oracle.h"
@@ -183,6 +184,7 @@ static int load_peers(char why[SOLO_PEER_WHY_MAX])
 static void greet(void)
 {
     struct solo__message message = {.magic = SOLO__REGION_MAGIC, .kind = SOLO__HELLO};
+    snprintf(message.text, sizeof message.text, "%s", program_invocation_short_name);
     if (solo__message_send(server.control_fd, &message, NULL) < 0 ||
         solo__message_receive(server.control_fd, &message, server.fds) < 0 || message.kind != SOLO__SETUP) {
         solo__process_leave(0);

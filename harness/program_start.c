@@ -27,6 +27,19 @@ extern char **environ;
 
 /* ---- Where things are ---- */
 
+void solo__program_name(const char *path, char name[SOLO_SCENARIO_NAME_MAX])
+{
+    const char *base = strrchr(path, '/');
+    base = base != NULL ? base + 1 : path;
+    size_t length = 0;
+    for (; length < SOLO_SCENARIO_NAME_MAX - 1 && base[length] != '\0'; length++) {
+        char c = base[length];
+        bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+        name[length] = fine ? c : '_';
+    }
+    name[length] = '\0';
+}
+
 /* Puts "<folder of file>/<below>" into path if it is there. */
 static bool is_beside(const char *file, const char *below, char path[SOLO__PATH_MAX])
 {
@@ -244,6 +257,7 @@ static int greet(struct solo__subject *subject, struct solo__server *server)
     if (result < 0 || message.kind != SOLO__HELLO) {
         return -EPROTO; /* it ran to its end, or does something else: it does not use the shared libsolo */
     }
+    solo__program_name(message.text, subject->name);
     message = (struct solo__message){.magic = SOLO__REGION_MAGIC, .kind = SOLO__SETUP};
     int fds[SOLO__FDS] = {subject->region_fd, subject->output_fd, subject->answer_fd};
     result = solo__message_send(server->control_fd, &message, fds);

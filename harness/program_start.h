@@ -15,4 +15,7 @@ int solo__server_receive(struct solo__subject *subject, struct solo__server *ser
 /* Ends it: a server leaves when its line is closed; anything else is killed. */
 void solo__server_stop(struct solo__server *server);
 
+/* A program's name as tokens have it: letters, digits, '-' and '_' of its base name. */
+void solo__program_name(const char *path, char name[SOLO_SCENARIO_NAME_MAX]);
+
 #endif

@@ -40,6 +40,8 @@ struct solo__subject {
     int (*explore)(struct solo__subject *subject);
     /* Runs one schedule; outcome and log say what happened, closed. 0, or the error of the kit itself. */
     int (*run)(struct solo__subject *subject);
+    /* Makes `name` final before anything runs; NULL: it is. */
+    int (*get_ready)(struct solo__subject *subject);
     /* Ends what the subject keeps running. */
     void (*finish)(struct solo__subject *subject);
 

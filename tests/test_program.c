@@ -224,6 +224,20 @@ static void test_program__strict_replay_of_another_argument_diverges(void)
     CU_ASSERT_NOT_EQUAL(replay.diverged_at, 0);
 }
 
+/* `env` is such a wrapper: it becomes the program, which keeps its own name. */
+static void test_program__a_wrapper_does_not_change_the_token(void)
+{
+    struct solo_explore_options options = defaults("random");
+    explore(program("misbehave", "exit"), &options);
+    char token[SOLO_TOKEN_MAX];
+    strcpy(token, report.findings[0].token);
+    char *argv[] = {(char *)"env", program("misbehave", "exit")[0], (char *)"exit", NULL};
+    explore(argv, &options);
+    CU_ASSERT_STRING_EQUAL(report.findings[0].token, token);
+    CU_ASSERT_EQUAL(replay_token(argv, token, &options), 0);
+    CU_ASSERT_EQUAL(replay.exit_status, 3);
+}
+
 /* ---- Being the scheduler ---- */
 
 static long third_is_other(const struct solo_step_view *view, void *arg)
@@ -418,6 +432,7 @@ void suite_program(void)
     SOLO_TEST(test_program__a_token_gives_the_same_trace_in_every_process_and_environment);
     SOLO_TEST(test_program__tokens_of_others_are_refused);
     SOLO_TEST(test_program__strict_replay_of_another_argument_diverges);
+    SOLO_TEST(test_program__a_wrapper_does_not_change_the_token);
     SOLO_TEST(test_program__somebody_else_may_choose);
     SOLO_TEST(test_program__a_server_is_explored_with_peers);
     SOLO_TEST(test_program__a_peer_that_still_waits_is_solo013);
