@@ -1120,6 +1120,183 @@ static void test_explore__asked_to_stop_it_ends_after_the_schedule_in_flight(voi
     solo_explore_stop(); /* outside an exploration it does nothing */
 }
 
+/* ---- Invariants ---- */
+
+static void test_explore__the_invariant_is_not_asked_after_a_deadlock(void)
+{
+    struct solo_scenario scenario = both_ways;
+    scenario.invariant = never_good;
+    struct solo_explore_options options = everything();
+    explore(&scenario, &options);
+    CU_ASSERT_EQUAL_FATAL(report.finding_count, 2);
+    CU_ASSERT_EQUAL(report.failing, report.schedules);
+    CU_ASSERT_EQUAL(report.findings[0].schedules + report.findings[1].schedules, report.schedules);
+}
+
+/* ---- Time, faults, policies, limits ---- */
+
+static _Atomic bool late;
+
+static void sleep_then_set(void *arg)
+{
+    (void)arg;
+    solo_sleep(10 * MS);
+    late = true;
+}
+
+static void yield_then_look(void *arg)
+{
+    (void)arg;
+    for (unsigned i = 0; i < 3; i++) {
+        solo_yield();
+    }
+    counter = late ? 1 : 4;
+}
+
+static void race_with_time(void *arg)
+{
+    (void)arg;
+    late = false;
+    run_two(sleep_then_set, yield_then_look);
+}
+
+static const char *is_in_time(void *arg)
+{
+    (void)arg;
+    return counter == 4 ? NULL : "ten milliseconds were not enough";
+}
+
+static void test_explore__time_may_pass_while_others_can_run(void)
+{
+    static const struct solo_scenario scenario = {.name = "in-time", .body = race_with_time, .invariant = is_in_time};
+    struct solo_explore_options options = everything();
+    options.let_time_pass = false;
+    explore(&scenario, &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+    uint64_t without = report.schedules;
+    options.let_time_pass = true;
+    explore(&scenario, &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_FINDINGS);
+    CU_ASSERT_TRUE(report.schedules > without);
+    CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+    CU_ASSERT_TRUE(report.findings[0].deviations <= 2);
+    options = defaults("random");
+    explore(&scenario, &options);
+    CU_ASSERT_EQUAL(report.finding_count, 1);
+}
+
+static int made;
+
+static void make_three_mutexes(void *arg)
+{
+    (void)arg;
+    made = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        struct solo_mutex *mutex;
+        made += solo_mutex_create(&mutex) == 0;
+    }
+}
+
+static const char *has_three(void *arg)
+{
+    (void)arg;
+    return made == 3 ? NULL : "a mutex was refused";
+}
+
+static void test_explore__faults_happen_only_with_a_budget(void)
+{
+    static const struct solo_scenario scenario = {
+        .name = "three-mutexes", .body = make_three_mutexes, .invariant = has_three};
+    struct solo_explore_options options = everything();
+    explore(&scenario, &options);
+    CU_ASSERT_EQUAL(report.schedules, 1);
+    CU_ASSERT_EQUAL(report.choices, 0);
+    CU_ASSERT_STRING_EQUAL(report.evidence, "the only schedule passed");
+    options.faults_max = 1;
+    explore(&scenario, &options);
+    CU_ASSERT_EQUAL(report.schedules, 4); /* none, or one of three */
+    CU_ASSERT_EQUAL(report.failing, 3);
+    CU_ASSERT_EQUAL(report.findings[0].deviations, 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(report.findings[0].token, "F1-"));
+    options.faults_max = 3;
+    explore(&scenario, &options);
+    CU_ASSERT_EQUAL(report.schedules, 8);
+}
+
+static void test_explore__a_token_with_faults_needs_their_budget(void)
+{
+    static const struct solo_scenario scenario = {
+        .name = "three-mutexes", .body = make_three_mutexes, .invariant = has_three};
+    struct solo_explore_options options = everything();
+    options.faults_max = 1;
+    explore(&scenario, &options);
+    CU_ASSERT_EQUAL(replay_token(&scenario, report.findings[0].token, &options), 0);
+    CU_ASSERT_EQUAL(replay.violation_count, 1);
+    options.faults_max = 0;
+    CU_ASSERT_EQUAL(replay_token(&scenario, report.findings[0].token, &options), -EINVAL);
+}
+
+static void test_explore__under_policy_abort_the_violation_is_the_finding(void)
+{
+    static const struct solo_scenario scenario = {.name = "wrong-stop", .body = stopped_directly};
+    struct solo_explore_options options = defaults("fifo");
+    options.policy = SOLO_POLICY_ABORT;
+    explore(&scenario, &options);
+    CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+    CU_ASSERT_EQUAL(report.findings[0].violation.id, SOLO001_WRONG_THREAD);
+    CU_ASSERT_EQUAL(report.findings[0].violation.policy, SOLO_POLICY_ABORT);
+}
+
+static void yield_often(void *arg)
+{
+    (void)arg;
+    for (unsigned i = 0; i < 6000; i++) {
+        solo_yield();
+    }
+}
+
+static void yield_very_often(void *arg)
+{
+    (void)arg;
+    run_two(yield_often, yield_often);
+}
+
+/* Its token goes to a file; where even that is not kept (small limits), there is none and nothing breaks. */
+static void test_explore__a_very_long_schedule_has_its_token_in_a_file(void)
+{
+    static const struct solo_scenario scenario = {.name = "long", .body = yield_very_often, .invariant = never_good};
+    struct solo_explore_options options = defaults("random");
+    options.shrink = false;
+    options.schedules_max = 1;
+    options.token_directory = runner_scratch_path(".");
+    explore(&scenario, &options);
+    CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+    const struct solo_finding *finding = &report.findings[0];
+    CU_ASSERT_TRUE(report.choices > 10000);
+    CU_ASSERT_EQUAL(finding->reproduced, finding->token[0] != '\0');
+    if (finding->token[0] != '\0') {
+        CU_ASSERT_EQUAL(finding->token[0], '@');
+        CU_ASSERT_EQUAL(replay_token(&scenario, finding->token, &options), 0);
+        CU_ASSERT_EQUAL(replay.violation_count, 1);
+        CU_ASSERT_EQUAL(replay.diverged_at, 0);
+    }
+    options.shrink = true;
+    explore(&scenario, &options);
+    CU_ASSERT_TRUE(report.findings[0].deviations == 0 || report.findings[0].token[0] == '\0');
+}
+
+static void test_explore__a_trace_keeps_the_last_events_of_a_very_long_schedule(void)
+{
+    static const struct solo_scenario scenario = {.name = "long", .body = yield_very_often};
+    struct solo_explore_options options = defaults("random");
+    struct script script = {.count = 0};
+    CU_ASSERT_EQUAL_FATAL(solo_step_scenario(&scenario, &options, follow_script, &script, &replay, why), 0);
+    CU_ASSERT_TRUE(replay.steps > 12000);
+    CU_ASSERT_EQUAL(script.asked, 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(replay.trace, " main thread-end "));
+    CU_ASSERT_PTR_NOT_NULL(strstr(replay.trace, "\nending returned\n"));
+}
+
 void suite_explore(void)
 {
     SOLO_SUITE("explore");
@@ -1166,4 +1343,11 @@ void suite_explore(void)
     SOLO_TEST(test_explore__a_reactor_that_is_stopped_through_a_call_is_clean);
     SOLO_TEST(test_explore__a_reactor_that_is_stopped_by_a_thread_is_solo001);
     SOLO_TEST(test_explore__asked_to_stop_it_ends_after_the_schedule_in_flight);
+    SOLO_TEST(test_explore__the_invariant_is_not_asked_after_a_deadlock);
+    SOLO_TEST(test_explore__time_may_pass_while_others_can_run);
+    SOLO_TEST(test_explore__faults_happen_only_with_a_budget);
+    SOLO_TEST(test_explore__a_token_with_faults_needs_their_budget);
+    SOLO_TEST(test_explore__under_policy_abort_the_violation_is_the_finding);
+    SOLO_TEST(test_explore__a_very_long_schedule_has_its_token_in_a_file);
+    SOLO_TEST(test_explore__a_trace_keeps_the_last_events_of_a_very_long_schedule);
 }

@@ -25,7 +25,8 @@ struct solo_scenario {
     const char *name;          /* letters, digits, '-' and '_'; part of every token */
     void (*body)(void *arg);   /* main of the schedule; runs as virtual thread 0 */
     void (*set_up)(void *arg); /* before each schedule, outside the simulation; may be NULL */
-    /* After each schedule, outside the simulation: NULL if all is well, else one sentence. May be NULL. */
+    /* After each schedule that came to its end (no deadlock), outside the simulation: NULL if all is well, else one
+     * sentence. May be NULL. */
     const char *(*invariant)(void *arg);
     void (*tear_down)(void *arg); /* after invariant; may be NULL */
     void *arg;
