@@ -190,6 +190,7 @@ void solo__pool_worker_main(void *arg)
             return;
         }
         if (outcome == REPORT) {
+            SOLO_ANNOTATE_HAPPENS_AFTER(&pool->held); /* a remote control may have let it report */
             solo__job_report(job);
         }
     }

@@ -22,13 +22,21 @@ static void run_for(uint64_t after_ns)
 
 /* ---- Order ---- */
 
-static void by_time_body(void)
+/* All from one reading of the clock. */
+static void set_three(void *arg)
 {
-    the_reactor = worlds_reactor();
+    (void)arg;
     later(3 * WORLDS_MS, "c");
     later(1 * WORLDS_MS, "a");
     later(2 * WORLDS_MS, "b");
-    run_for(4 * WORLDS_MS);
+    CU_ASSERT_EQUAL(solo_reactor_call_later(the_reactor, 4 * WORLDS_MS, worlds_stop, the_reactor, NULL, NULL), 0);
+}
+
+static void by_time_body(void)
+{
+    the_reactor = worlds_reactor();
+    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(the_reactor, set_three, NULL, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_run(the_reactor), 0);
     noted("a=ab=bc=c");
     worlds_destroy(the_reactor);
 }

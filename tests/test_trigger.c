@@ -209,13 +209,27 @@ static void fire_held(void *arg)
     CU_ASSERT_EQUAL(solo_deferred_fire(held, solo_value(NULL)), 0);
 }
 
+/*
+ * Delayed calls of these tests are set in the trigger that holds, all from one reading of the clock: on a machine of
+ * any speed they come after the hold and in order.
+ */
+static void later(unsigned ms, solo_call_fn fn, void *arg)
+{
+    CU_ASSERT_EQUAL(solo_reactor_call_later(the_reactor, ms * WORLDS_MS, fn, arg, NULL, NULL), 0);
+}
+
+static struct solo_deferred *hold_a_while(void *arg)
+{
+    later(2, fire_held, "f");
+    return hold(arg);
+}
+
 static void hold_shutdown_body(void)
 {
     the_reactor = worlds_reactor();
-    add(SOLO_BEFORE, SOLO_SHUTDOWN, hold, "h");
+    add(SOLO_BEFORE, SOLO_SHUTDOWN, hold_a_while, "h");
     add_note(SOLO_BEFORE, SOLO_SHUTDOWN, "b");
     add_note(SOLO_DURING, SOLO_SHUTDOWN, "d");
-    CU_ASSERT_EQUAL(solo_reactor_call_later(the_reactor, 2 * WORLDS_MS, fire_held, "f", NULL, NULL), 0);
     worlds_run_to_end(the_reactor); /* the loop turns on: the delayed call comes */
     noted("hbfd");
     worlds_destroy(the_reactor);
@@ -226,13 +240,18 @@ static void test_trigger__a_deferred_holds_up_the_shutdown_while_the_loop_turns(
     worlds_run(hold_shutdown_body);
 }
 
+static struct solo_deferred *hold_a_while_then_stop(void *arg)
+{
+    later(2, fire_held, "F");
+    later(4, worlds_stop, the_reactor);
+    return hold(arg);
+}
+
 static void hold_startup_body(void)
 {
     the_reactor = worlds_reactor();
-    add(SOLO_BEFORE, SOLO_STARTUP, hold, "h");
+    add(SOLO_BEFORE, SOLO_STARTUP, hold_a_while_then_stop, "h");
     add_note(SOLO_AFTER, SOLO_STARTUP, "a");
-    CU_ASSERT_EQUAL(solo_reactor_call_later(the_reactor, 2 * WORLDS_MS, fire_held, "F", NULL, NULL), 0);
-    CU_ASSERT_EQUAL(solo_reactor_call_later(the_reactor, 4 * WORLDS_MS, worlds_stop, the_reactor, NULL, NULL), 0);
     CU_ASSERT_EQUAL(solo_reactor_run(the_reactor), 0);
     noted("hFa");
     worlds_destroy(the_reactor);
@@ -289,12 +308,17 @@ static void fail_held(void *arg)
     CU_ASSERT_EQUAL(solo_deferred_fire(held, solo_failure(-EIO)), 0);
 }
 
+static struct solo_deferred *hold_then_fail(void *arg)
+{
+    later(1, fail_held, "f");
+    return hold(arg);
+}
+
 static void failure_body(void)
 {
     the_reactor = worlds_reactor();
-    add(SOLO_BEFORE, SOLO_SHUTDOWN, hold, "h");
+    add(SOLO_BEFORE, SOLO_SHUTDOWN, hold_then_fail, "h");
     add_note(SOLO_DURING, SOLO_SHUTDOWN, "d");
-    CU_ASSERT_EQUAL(solo_reactor_call_later(the_reactor, WORLDS_MS, fail_held, "f", NULL, NULL), 0);
     worlds_run_to_end(the_reactor);
     noted("hfd");
     worlds_destroy(the_reactor);
@@ -314,12 +338,6 @@ static struct solo_deferred *hold_first(void *arg)
     return first;
 }
 
-static struct solo_deferred *hold_second(void *arg)
-{
-    second = hold(arg);
-    return second;
-}
-
 static void fire_first(void *arg)
 {
     note_call(arg);
@@ -333,14 +351,20 @@ static void fire_second(void *arg)
     CU_ASSERT_EQUAL(solo_deferred_fire(second, solo_value(NULL)), 0);
 }
 
+static struct solo_deferred *hold_second(void *arg)
+{
+    later(2, fire_first, "f");
+    later(1, fire_second, "s");
+    second = hold(arg);
+    return second;
+}
+
 static void several_body(void)
 {
     the_reactor = worlds_reactor();
     add(SOLO_BEFORE, SOLO_SHUTDOWN, hold_first, "1");
     add(SOLO_BEFORE, SOLO_SHUTDOWN, hold_second, "2");
     add_note(SOLO_DURING, SOLO_SHUTDOWN, "d");
-    CU_ASSERT_EQUAL(solo_reactor_call_later(the_reactor, 2 * WORLDS_MS, fire_first, "f", NULL, NULL), 0);
-    CU_ASSERT_EQUAL(solo_reactor_call_later(the_reactor, 1 * WORLDS_MS, fire_second, "s", NULL, NULL), 0);
     worlds_run_to_end(the_reactor);
     noted("12sfld");
     worlds_destroy(the_reactor);
