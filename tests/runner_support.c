@@ -3,6 +3,7 @@
  */
 #define _GNU_SOURCE
 #include "runner_private.h"
+#include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
@@ -105,6 +106,10 @@ static int memory_file(const char *text)
 void runner_command(struct runner_output *output, const char *const argv[], const char *input)
 {
     int input_fd = memory_file(input != NULL ? input : ""), output_fd = memory_file(""), status = 0;
+    /* Several processes may write: the kernel keeps the shared offset of a memory file right only when it appends. */
+    if (fcntl(output_fd, F_SETFL, O_APPEND) != 0) {
+        abort();
+    }
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0) {
