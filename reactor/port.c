@@ -29,11 +29,15 @@ static void end_pause(void *arg)
     (void)solo__reactor_watch(port->reactor, &port->watch, SOLO_READABLE);
 }
 
-/* Without memory for a delayed call it goes on trying in every pass. */
+/*
+ * Without memory for a delayed call it goes on trying in every pass. A listener is never writable; were it forgotten
+ * instead, watching it again might be refused too, and nobody would ever be let in
+ * (test_torture__whatever_the_network_refuses_every_connection_is_lost_once).
+ */
 static void begin_pause(struct solo_port *port)
 {
     if (solo_reactor_call_later(port->reactor, PAUSE_NS, end_pause, port, NULL, &port->pause) == 0) {
-        (void)solo__reactor_watch(port->reactor, &port->watch, 0);
+        (void)solo__reactor_watch(port->reactor, &port->watch, SOLO_WRITABLE);
     }
 }
 
