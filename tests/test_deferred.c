@@ -1,5 +1,5 @@
 /* test_deferred.c - chains of callbacks and errbacks, waiting for an inner Deferred, cancel, and what SOLO008 finds. */
-#include "worlds.h"
+#include "refusing_world.h"
 
 static struct solo_reactor *reactor;
 
@@ -882,45 +882,27 @@ static void test_deferred__its_life_is_announced(void)
 
 /* ---- Memory ---- */
 
-static unsigned faults_asked;
-static bool refuse_memory;
-
-static int begin_faults(void *state, uint64_t seed)
-{
-    (void)state;
-    (void)seed;
-    refuse_memory = false;
-    return 0;
-}
-
-static size_t choose_fault(void *state, const struct solo_choice *choice)
-{
-    (void)state;
-    faults_asked += choice->kind == SOLO_CHOICE_FAULT;
-    return choice->kind == SOLO_CHOICE_FAULT && refuse_memory;
-}
-
-static void memory_body(void *arg)
+static void memory_body(void)
 {
     struct solo_deferred *none = NULL;
-    (void)arg;
     begin();
     struct solo_deferred *outer = make();
     struct solo_deferred *inner = make();
     struct solo_deferred *cancelled = make();
     CU_ASSERT_EQUAL(solo_deferred_add(outer, wait_for_it, NULL, inner), 0);
     add(outer, note_previous, NULL, NULL);
-    CU_ASSERT_TRUE(faults_asked > 0);
-    faults_asked = 0;
+    refusing_begin(0, false);
     fire(outer, solo_value("o"));
     fire(inner, solo_value("i"));
     CU_ASSERT_EQUAL(solo_deferred_cancel(cancelled), 0);
-    CU_ASSERT_EQUAL(faults_asked, 0); /* from acceptance on, nothing can be refused */
+    CU_ASSERT_EQUAL(refusing.asked, 0); /* from acceptance on, nothing can be refused */
+    refusing_end();
     noted("wi");
-    refuse_memory = true;
+    refusing_begin(1, true);
     CU_ASSERT_EQUAL(solo_deferred_add(outer, note_previous, NULL, NULL), -ENOMEM);
     CU_ASSERT_EQUAL(solo_deferred_create(reactor, NULL, NULL, &none), -ENOMEM);
     CU_ASSERT_PTR_NULL(none);
+    refusing_end();
     noted("wi");
     release(outer);
     release(cancelled);
@@ -929,14 +911,7 @@ static void memory_body(void *arg)
 
 static void test_deferred__firing_and_cancelling_take_no_memory(void)
 {
-    static const struct solo_strategy strategy = {"no memory", begin_faults, choose_fault, NULL, NULL};
-    struct solo_sim_options options = {.strategy = &strategy, .faults_max = 2};
-    struct solo_sim *sim = NULL;
-    CU_ASSERT_EQUAL_FATAL(solo_sim_create(&options, &sim), 0);
-    worlds_begin(sim);
-    CU_ASSERT_EQUAL(solo_sim_run(sim, 1, memory_body, NULL), SOLO_ENDING_RETURNED);
-    worlds_end();
-    solo_sim_destroy(sim);
+    worlds_run(memory_body);
 }
 
 void suite_deferred(void)

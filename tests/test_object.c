@@ -1,6 +1,6 @@
 /* test_object.c - ids, the first rungs of the ladder, and the quarantine of ended objects. */
 #include "object.h"
-#include "worlds.h"
+#include "refusing_world.h"
 #include <solo/thread.h>
 #include <stdlib.h>
 
@@ -16,17 +16,13 @@ static struct thing *make(struct solo_world *world, enum solo__object_kind kind)
     return thing;
 }
 
-/* ---- A world os whose memory is counted and can run out ---- */
+/* ---- A world os whose memory is counted ---- */
 
 static unsigned allocated, released;
 static void *last_released;
-static bool refuses;
 
 static void *counted_allocate(struct solo_world *world, size_t size)
 {
-    if (refuses) {
-        return NULL;
-    }
     allocated++;
     return solo_world_os()->memory->allocate(world, size);
 }
@@ -143,10 +139,11 @@ static void test_object__a_new_object_is_clear_and_knows_its_world_kind_and_make
 
 static void test_object__refused_memory_is_NULL_and_uses_up_no_id(void)
 {
-    struct solo_world *world = counted_world();
+    struct solo_world *world = solo_world_os();
     uint32_t before = solo__world_ids(world)->next[SOLO__JOB];
-    refuses = true;
+    refusing_begin(1, true);
     CU_ASSERT_PTR_NULL(solo__object_make(world, SOLO__JOB, sizeof(struct thing), NULL));
+    refusing_end();
     CU_ASSERT_EQUAL(solo__world_ids(world)->next[SOLO__JOB], before);
 }
 

@@ -1,5 +1,5 @@
 /* test_pool.c - jobs, workers, sizes, statistics, and the ways a pool can end. */
-#include "worlds.h"
+#include "refusing_world.h"
 
 static struct solo_reactor *reactor;
 
@@ -1107,24 +1107,6 @@ static void test_pool__a_job_that_no_thread_can_be_started_for_is_refused_not_lo
 
 /* ---- Any one allocation refused ---- */
 
-static struct {
-    unsigned refused, asked; /* which one is refused, how many there were */
-} memory;
-
-static int memory_begin(void *state, uint64_t seed)
-{
-    (void)state;
-    (void)seed;
-    memory.asked = 0;
-    return 0;
-}
-
-static size_t memory_choose(void *state, const struct solo_choice *choice)
-{
-    (void)state;
-    return choice->kind == SOLO_CHOICE_FAULT && ++memory.asked == memory.refused;
-}
-
 static int accepted_jobs, other_statuses;
 
 static void count_ends(int status, void *arg)
@@ -1168,10 +1150,9 @@ static void queue_while_running(void *arg)
     accept_or_refuse(solo_reactor_call_in_thread(reactor, count_run, NULL, count_ends));
 }
 
-static void refused_memory_body(void *arg)
+static void refused_memory_body(void)
 {
     struct solo_reactor_options options = {.pool_max = 2};
-    (void)arg;
     ran = dones[0] = dones[1] = accepted_jobs = other_statuses = 0;
     if (solo_reactor_create(&options, &reactor) < 0) {
         return;
@@ -1198,19 +1179,7 @@ static void refused_memory_body(void *arg)
 
 static void test_pool__whichever_allocation_is_refused_nothing_accepted_is_lost(void)
 {
-    static const struct solo_strategy strategy = {"memory", memory_begin, memory_choose, NULL, NULL};
-    struct solo_sim_options options = {.strategy = &strategy, .faults_max = 1};
-    struct solo_sim *sim = NULL;
-    CU_ASSERT_EQUAL_FATAL(solo_sim_create(&options, &sim), 0);
-    worlds_begin(sim);
-    memory.refused = 0;
-    do {
-        memory.refused++;
-        CU_ASSERT_EQUAL(solo_sim_run(sim, 1, refused_memory_body, NULL), SOLO_ENDING_RETURNED);
-    } while (memory.asked >= memory.refused);
-    CU_ASSERT(memory.refused > 10);
-    worlds_end();
-    solo_sim_destroy(sim);
+    CU_ASSERT_TRUE(refusing_run(refused_memory_body, REFUSE_MEMORY) > 10);
 }
 
 /* ---- Everything is accounted for ---- */

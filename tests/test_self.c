@@ -1,8 +1,7 @@
 /* test_self.c - who a thread is: names, roles, foreign threads, and how long an identity lives. */
 #include "guard.h"
+#include "refusing_world.h"
 #include "self.h"
-#include "world_os.h"
-#include "worlds.h"
 #include <pthread.h>
 #include <solo/thread.h>
 
@@ -177,19 +176,6 @@ static void test_self__a_foreign_thread_gets_an_identity_when_it_first_needs_one
     CU_ASSERT_TRUE(first.on_its_stack);
 }
 
-static void *refuse_memory(struct solo_world *world, size_t size)
-{
-    (void)world;
-    (void)size;
-    return NULL;
-}
-
-static void keep_memory(struct solo_world *world, void *memory)
-{
-    (void)world;
-    (void)memory;
-}
-
 static void *be_named(void *arg)
 {
     write_my_name(arg);
@@ -198,13 +184,11 @@ static void *be_named(void *arg)
 
 static void test_self__foreign_threads_are_told_apart_even_without_memory(void)
 {
-    static const struct solo_memory_table none = {refuse_memory, keep_memory, NULL};
-    const struct solo_memory_table *before = solo__os_world.world.memory;
     char first[SOLO_VIOLATION_NAME_MAX] = "", second[SOLO_VIOLATION_NAME_MAX] = "";
-    solo__os_world.world.memory = &none;
+    refusing_begin(1, true);
     as_foreign(be_named, first);
     as_foreign(be_named, second);
-    solo__os_world.world.memory = before;
+    refusing_end();
     CU_ASSERT_STRING_EQUAL(first, "foreign#1");
     CU_ASSERT_STRING_EQUAL(second, "foreign#2");
 }

@@ -2,7 +2,7 @@
  * test_shutdown.c - an orderly stop from end to end: what is finished, what is handed back, what is refused, in which
  * order; and that no refused allocation and no schedule leaves anything behind.
  */
-#include "worlds.h"
+#include "refusing_world.h"
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -444,24 +444,6 @@ static void test_shutdown__in_every_schedule_each_accepted_call_is_done_exactly_
 
 /* ---- Every refused allocation ---- */
 
-static unsigned allowed;
-
-static void *allocate_while_allowed(struct solo_world *world, size_t size)
-{
-    (void)world;
-    if (allowed == 0) {
-        return NULL;
-    }
-    allowed--;
-    return malloc(size);
-}
-
-static void release_any(struct solo_world *world, void *memory)
-{
-    (void)world;
-    free(memory);
-}
-
 static unsigned accepted_calls, ended_calls;
 
 static void count_end(int status, void *arg)
@@ -471,67 +453,39 @@ static void count_end(int status, void *arg)
     ended_calls++;
 }
 
-static bool took(int status)
+static void took(int status)
 {
     CU_ASSERT_TRUE(status == 0 || status == -ENOMEM);
     accepted_calls += status == 0;
-    return status == 0;
 }
 
-/*
- * Uses everything that takes memory; after the first refusal nothing can be allocated any more, and it still ends in
- * order.
- */
-static bool use_everything(struct solo_world *world)
+/* Uses everything of the reactor's own that takes memory, and ends in order. */
+static void use_everything(void)
 {
-    struct solo_reactor_options options = {.world = world};
     struct solo_reactor *reactor = NULL;
-    int status = solo_reactor_create(&options, &reactor);
+    int status = solo_reactor_create(NULL, &reactor);
+    accepted_calls = ended_calls = 0;
     if (status < 0) {
         CU_ASSERT_EQUAL(status, -ENOMEM);
-        return false;
+        return;
     }
-    the_reactor = reactor;
-    bool all = took(solo_reactor_call_from_thread(reactor, nothing, NULL, count_end));
-    all &= took(solo_reactor_call_later(reactor, 0, nothing, NULL, count_end, NULL));
-    all &= took(solo_reactor_call_when_running(reactor, nothing, NULL, count_end));
-    all &= took(solo_reactor_add_trigger(reactor, SOLO_DURING, SOLO_SHUTDOWN, note_trigger, "d", count_end, NULL));
+    took(solo_reactor_call_from_thread(reactor, nothing, NULL, count_end));
+    took(solo_reactor_call_later(reactor, 0, nothing, NULL, count_end, NULL));
+    took(solo_reactor_call_when_running(reactor, nothing, NULL, count_end));
+    took(solo_reactor_add_trigger(reactor, SOLO_DURING, SOLO_SHUTDOWN, note_trigger, "d", count_end, NULL));
     for (int i = 0; i < 40; i++) { /* more than the first table of delayed calls holds */
-        all &= took(solo_reactor_call_later(reactor, 0, nothing, NULL, count_end, NULL));
+        took(solo_reactor_call_later(reactor, 0, nothing, NULL, count_end, NULL));
     }
     if (solo_reactor_call_from_thread(reactor, worlds_stop, reactor, NULL) == 0) {
         CU_ASSERT_EQUAL(solo_reactor_run(reactor), 0);
-    } else {
-        all = false;
     }
     worlds_destroy(reactor);
-    return all;
-}
-
-static void torture_body(void)
-{
-    static struct solo_memory_table memory;
-    struct solo_world world = *solo_world_os();
-    memory = *world.memory;
-    memory.allocate = allocate_while_allowed;
-    memory.release = release_any;
-    world.memory = &memory;
-    bool all = false;
-    for (unsigned refuse_after = 0; !all; refuse_after++) {
-        CU_ASSERT_TRUE(refuse_after < 200);
-        allowed = refuse_after;
-        accepted_calls = ended_calls = 0;
-        all = use_everything(&world);
-        CU_ASSERT_EQUAL(accepted_calls, ended_calls);
-        if (refuse_after >= 200) {
-            return;
-        }
-    }
+    CU_ASSERT_EQUAL(accepted_calls, ended_calls);
 }
 
 static void test_shutdown__whichever_allocation_is_refused_what_was_accepted_is_done_once(void)
 {
-    worlds_run_os(torture_body);
+    CU_ASSERT_TRUE(refusing_run(use_everything, REFUSE_FOR_GOOD) > 2 + 4 + 40);
 }
 
 void suite_shutdown(void);

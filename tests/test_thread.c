@@ -1,7 +1,7 @@
 /* test_thread.c - solo/thread.h without its locks: create, join, yield, sleep, time and randomness, in both worlds. */
 #include <solo/thread.h>
 #include "self.h"
-#include "worlds.h"
+#include "refusing_world.h"
 #include <pthread.h>
 
 static void set(void *arg)
@@ -399,25 +399,7 @@ static void test_thread__start_begin_end_and_join_are_announced_with_the_threads
 
 /* ---- Refused memory: every allocation fails once ---- */
 
-struct refusal {
-    unsigned at, asked; /* refuses request number `at` */
-};
-
-static int refusal_begin(void *state, uint64_t seed)
-{
-    struct refusal *refusal = state;
-    refusal->at = (unsigned)seed;
-    refusal->asked = 0;
-    return 0;
-}
-
-static size_t refusal_choose(void *state, const struct solo_choice *choice)
-{
-    struct refusal *refusal = state;
-    return choice->kind == SOLO_CHOICE_FAULT && ++refusal->asked == refusal->at ? 1 : 0;
-}
-
-static unsigned refused, made;
+static unsigned refused;
 
 /* Counts what was refused, and gives a pointer that must not have been touched then. */
 static void check_made(int result, const void *object)
@@ -425,16 +407,15 @@ static void check_made(int result, const void *object)
     CU_ASSERT_TRUE(result == 0 || result == -ENOMEM);
     CU_ASSERT_EQUAL(result == 0, object != NULL);
     refused += result != 0;
-    made += result == 0;
 }
 
-static void make_one_of_each(void *arg)
+static void make_one_of_each(void)
 {
     struct solo_mutex *mutex = NULL;
     struct solo_condition *condition = NULL;
     struct solo_semaphore *semaphore = NULL;
     struct solo_thread *thread = NULL;
-    (void)arg;
+    refused = 0;
     int result = solo_mutex_create(&mutex);
     check_made(result, mutex);
     result = solo_condition_create(&condition);
@@ -446,6 +427,7 @@ static void make_one_of_each(void *arg)
     if (thread != NULL) {
         join(thread);
     }
+    CU_ASSERT_TRUE(refused == refusing_has_refused() || refusing.for_good);
     CU_ASSERT_EQUAL(solo_semaphore_destroy(semaphore), 0);
     CU_ASSERT_EQUAL(solo_condition_destroy(condition), 0);
     CU_ASSERT_EQUAL(solo_mutex_destroy(mutex), 0);
@@ -453,18 +435,7 @@ static void make_one_of_each(void *arg)
 
 static void test_thread__refused_memory_is_ENOMEM_and_leaves_nothing_behind(void)
 {
-    static const struct solo_strategy refusing = {"refusing", refusal_begin, refusal_choose, NULL, NULL};
-    enum { REQUESTS = 4 };
-    struct refusal refusal;
-    struct solo_sim_options options = {.strategy = &refusing, .strategy_state = &refusal, .faults_max = 1};
-    struct solo_sim *sim = NULL;
-    CU_ASSERT_EQUAL_FATAL(solo_sim_create(&options, &sim), 0);
-    for (uint64_t seed = 1; seed <= REQUESTS + 1; seed++) {
-        CU_ASSERT_EQUAL(solo_sim_run(sim, seed, make_one_of_each, NULL), SOLO_ENDING_RETURNED);
-    }
-    CU_ASSERT_EQUAL(refused, REQUESTS); /* and the last run was without */
-    CU_ASSERT_EQUAL(made, REQUESTS * REQUESTS);
-    solo_sim_destroy(sim);
+    CU_ASSERT_EQUAL(refusing_run(make_one_of_each, REFUSE_FOR_GOOD), 4);
 }
 
 void suite_thread(void)

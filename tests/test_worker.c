@@ -1,5 +1,5 @@
 /* test_worker.c - do, quit and destroy of the three kinds of worker. */
-#include "worlds.h"
+#include "refusing_world.h"
 
 /* Order of work on several threads; one writer at a time, ordered by the worker itself. */
 static char order[64];
@@ -597,27 +597,8 @@ static void test_worker__perform_is_for_memory_workers_only(void)
 
 /* ---- Any one allocation refused ---- */
 
-static struct {
-    unsigned refused, asked; /* which one is refused, how many there were */
-} memory;
-
-static int memory_begin(void *state, uint64_t seed)
+static void refused_memory_body(void)
 {
-    (void)state;
-    (void)seed;
-    memory.asked = 0;
-    return 0;
-}
-
-static size_t memory_choose(void *state, const struct solo_choice *choice)
-{
-    (void)state;
-    return choice->kind == SOLO_CHOICE_FAULT && ++memory.asked == memory.refused;
-}
-
-static void refused_memory_body(void *arg)
-{
-    (void)arg;
     for (int i = 0; i < KINDS; i++) {
         struct solo_worker *worker = NULL;
         size_t accepted = 0;
@@ -638,17 +619,7 @@ static void refused_memory_body(void *arg)
 
 static void test_worker__whichever_allocation_is_refused_nothing_accepted_is_lost(void)
 {
-    static const struct solo_strategy strategy = {"memory", memory_begin, memory_choose, NULL, NULL};
-    struct solo_sim_options options = {.strategy = &strategy, .faults_max = 1};
-    struct solo_sim *sim = NULL;
-    CU_ASSERT_EQUAL_FATAL(solo_sim_create(&options, &sim), 0);
-    memory.refused = 0;
-    do {
-        memory.refused++;
-        CU_ASSERT_EQUAL(solo_sim_run(sim, 1, refused_memory_body, NULL), SOLO_ENDING_RETURNED);
-    } while (memory.asked >= memory.refused);
-    CU_ASSERT(memory.refused > 10);
-    solo_sim_destroy(sim);
+    CU_ASSERT_TRUE(refusing_run(refused_memory_body, REFUSE_FOR_GOOD) > 10);
 }
 
 /* ---- What the probe is told ---- */
