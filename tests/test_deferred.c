@@ -914,6 +914,25 @@ static void test_deferred__firing_and_cancelling_take_no_memory(void)
     worlds_run(memory_body);
 }
 
+static void unfired_memory_body(void)
+{
+    begin();
+    refusing_begin(0, false);
+    struct solo_deferred *deferred = make();
+    add(deferred, note_previous, NULL, NULL);
+    add(deferred, note_previous, NULL, NULL);
+    release(deferred);
+    refusing_end(); /* finds what was not given back */
+    noted("");
+    worlds_expect(SOLO008_DEFERRED, 1);
+    end();
+}
+
+static void test_deferred__one_that_ends_unfired_gives_its_callbacks_back(void)
+{
+    worlds_run(unfired_memory_body);
+}
+
 void suite_deferred(void)
 {
     SOLO_SUITE("deferred");
@@ -954,4 +973,5 @@ void suite_deferred(void)
     SOLO_TEST(test_deferred__a_foreign_thread_is_refused);
     SOLO_TEST(test_deferred__its_life_is_announced);
     SOLO_TEST(test_deferred__firing_and_cancelling_take_no_memory);
+    SOLO_TEST(test_deferred__one_that_ends_unfired_gives_its_callbacks_back);
 }
