@@ -75,7 +75,7 @@ clean: ## delete the build folder of this flavour
 # Everything compiled depends on the packages and on the flags it was compiled with.
 deps-build:
 	@.ci/deps --quiet build $(if $(filter clang,$(CC)),test)
-deps-test deps-check: deps-%:
+deps-test deps-check deps-bench: deps-%:
 	@.ci/deps --quiet $*
 $(BUILD)/flags: force
 	@mkdir -p $(@D); printf '%s\n' '$(CC) $(CODE) $(TOOL) $(WARNINGS) $(CFLAGS)' | cmp -s - $@ || \
@@ -87,4 +87,4 @@ $(BUILD)/obj/generated/%.o: $(BUILD)/generated/%.c $(BUILD)/flags | deps-build
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 force:
-.PHONY: $(PHONY) deps-build deps-test deps-check force
+.PHONY: $(PHONY) deps-build deps-test deps-check deps-bench force

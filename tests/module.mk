@@ -100,9 +100,30 @@ $(UNGUARDED): $(BUILD)/obj/unguarded/%.o: %.c $(BUILD)/flags | $(CONTRACTS)
 	    -include tests/bench/unguarded.h $(TOOL) -MMD -MP -c -o $@ $<
 $(BUILD)/bench/libsolo-unguarded.so: $(UNGUARDED) $(BUILD)/obj/generated/contract_table.o
 	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared $(TOOL) -pthread $(NO_LOOSE_ENDS) -o $@ $^ $(LDFLAGS)
+# The same workloads on this kit, on other event loops and by hand: tests/bench/peers/<peer>.c, which see public headers only. A
+# library that is not there has no program, and tests/bench/run says so.
+ifneq ($(filter benches,$(MAKECMDGOALS)),)
+PEERS := limit solo $(foreach peer,libuv libevent glib-2.0,$(shell pkg-config --exists $(peer) && echo $(peer:glib-2.0=glib))) \
+         $(if $(wildcard /usr/include/ev.h),libev)
+endif
+PEER_CFLAGS_solo   := -DSOLO_NO_STATIC_CONTRACTS
+PEER_CFLAGS_glib    = $(shell pkg-config --cflags glib-2.0)
+PEER_LIBS_solo      = -L$(BUILD)/lib -lsolo -Wl,-rpath,'$$ORIGIN/../../lib'
+PEER_LIBS_libuv     = $(shell pkg-config --libs libuv)
+PEER_LIBS_libevent  = $(shell pkg-config --libs libevent libevent_pthreads)
+PEER_LIBS_libev     = -lev
+PEER_LIBS_glib      = $(shell pkg-config --libs glib-2.0)
+PEER_PROGRAMS := $(PEERS:%=$(BUILD)/bench/peers/%) $(if $(PEERS),$(BUILD)/bench/peers/libclock.so)
+$(BUILD)/obj/tests/bench/peers/%.o: PART_CFLAGS = $(PEER_CFLAGS_$(notdir $*))
+$(BUILD)/bench/peers/%: $(BUILD)/obj/tests/bench/peers/%.o $(BUILD)/obj/tests/bench/peers/peer.o $(BUILD)/lib/libsolo.so
+	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -rdynamic -o $@ $(filter %.o,$^) $(PEER_LIBS_$*) $(LDFLAGS)
+$(BUILD)/bench/peers/libclock.so: $(BUILD)/obj/tests/bench/peers/clock.o
+	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared -o $@ $<
+
 PHONY += benches bench
-benches: $(BENCHES) $(BUILD)/bin/solo $(BUILD)/lib/libsolo-harness.so $(BUILD)/tests/programs/many_choices $(if $(filter plain,$(FLAVOUR)),$(BUILD)/bench/libsolo-unguarded.so $(BUILD)/lib/libsolo.so)
-bench: ## print one line per figure: name, value, unit; FIGURES='guard.ns ...' for some of them
+benches: $(BENCHES) $(BUILD)/bin/solo $(BUILD)/lib/libsolo-harness.so $(BUILD)/tests/programs/many_choices $(if $(filter plain,$(FLAVOUR)),$(BUILD)/bench/libsolo-unguarded.so $(BUILD)/lib/libsolo.so $(PEER_PROGRAMS))
+bench: ## print one line per figure: name, value, unit; FIGURES='guard.ns w1.malloc.p4 ...' for some of them
+	@.ci/deps --quiet bench || echo 'bench: going on without the peers that are missing' >&2
 	@$(MAKE) FLAVOUR=plain BUILD=$(call build_of,plain) benches
 	@$(MAKE) FLAVOUR=tsan BUILD=$(call build_of,tsan) benches
 	@PLAIN=$(call build_of,plain) TSAN=$(call build_of,tsan) tests/bench/run $(FIGURES)
