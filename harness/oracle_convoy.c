@@ -21,7 +21,8 @@ static bool pool_is_full(void)
         }
         const struct oracle_thread *thread = &all->threads[i];
         bool has_job = thread->epoch == all->epoch && thread->call_queue == SOLO_QUEUE_POOL;
-        if (strncmp(name, "pool#", 5) == 0 && !has_job) {
+        bool is_worker = strncmp(name, "pool#", 5) == 0 || strncmp(name, "pool/", 5) == 0;
+        if (is_worker && !has_job) {
             return false;
         }
     }

@@ -369,5 +369,5 @@ int solo_sim_start_peer(void (*fn)(void *arg), void *arg)
     struct solo_thread *thread;
     uint32_t label =
         core->world.ids.next[SOLO__NO_OBJECT]++ + 1; /* that kind has no objects: its counter numbers peers */
-    return solo__thread_start(core_world(core), SOLO__ROLE_PEER, label, fn, arg, &thread);
+    return solo__thread_start(core_world(core), SOLO__ROLE_PEER, NULL, label, fn, arg, &thread);
 }

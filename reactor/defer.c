@@ -21,17 +21,14 @@ static void run(struct solo__job *job)
     deferred_job->result = deferred_job->work(job->call.arg);
 }
 
-/* What the Deferred gets. A Deferred returned from a worker cannot be waited for: it belongs to another thread. */
+/* What the Deferred gets. One returned from a worker cannot be waited for: it is let go on its own thread. */
 static struct solo_result result_of(const struct deferred_job *deferred_job)
 {
-    struct solo_result result = deferred_job->result;
-    if (result.wait_for != NULL) {
-        if (solo__deferred_is_alive(result.wait_for)) {
-            (void)solo_deferred_release(result.wait_for);
-        }
-        return solo_failure(-EINVAL);
+    struct solo_deferred *returned = deferred_job->result.wait_for;
+    if (returned != NULL && solo__deferred_is_alive(returned)) {
+        (void)solo_deferred_release(returned);
     }
-    return result.status > 0 ? solo_failure(-EINVAL) : result;
+    return solo__job_result(deferred_job->result);
 }
 
 static void end(struct solo__job *job, int status)
@@ -66,7 +63,7 @@ static void cancel(struct solo_deferred *deferred, void *arg)
     if (queued) {
         solo__announce(pool->object.world, SOLO_PROBE_CALL_HANDED_BACK, SOLO_ACCESS_WRITE, job->call.provenance.object,
                        (uint64_t)(int64_t)SOLO_ECANCELLED);
-        solo__call_release(&job->call);
+        solo__job_release(job);
     }
     solo__deferred_drop(deferred);
 }
@@ -93,7 +90,7 @@ static int accept(struct solo_pool *pool, struct deferred_job *deferred_job, voi
     struct solo_deferred *deferred;
     int status = solo__deferred_make(pool->reactor, cancel, deferred_job, frame, return_address, &deferred);
     if (status < 0) {
-        solo__call_release(&deferred_job->job.call);
+        solo__job_release(&deferred_job->job);
         return status;
     }
     solo__deferred_keep(deferred);
@@ -107,6 +104,17 @@ static int accept(struct solo_pool *pool, struct deferred_job *deferred_job, voi
     }
     *ret_deferred = deferred;
     return 0;
+}
+
+static int defer(struct solo_pool *pool, solo_work_fn work, void *arg, void *frame, void *return_address,
+                 struct solo_deferred **ret_deferred)
+{
+    struct deferred_job *deferred_job = make(pool, work, arg, frame, return_address);
+    if (deferred_job == NULL) {
+        return -ENOMEM;
+    }
+    int status = solo__job_admit(&deferred_job->job);
+    return status < 0 ? status : accept(pool, deferred_job, frame, return_address, ret_deferred);
 }
 
 int solo_defer_to_thread(struct solo_reactor *reactor, solo_work_fn work, void *arg,
@@ -123,12 +131,17 @@ int solo_defer_to_thread(struct solo_reactor *reactor, solo_work_fn work, void *
     if (status < 0) {
         return status;
     }
-    void *frame = __builtin_frame_address(0);
-    void *return_address = __builtin_return_address(0);
-    struct deferred_job *deferred_job = make(pool, work, arg, frame, return_address);
-    if (deferred_job == NULL) {
-        return -ENOMEM;
+    return defer(pool, work, arg, __builtin_frame_address(0), __builtin_return_address(0), ret_deferred);
+}
+
+int solo_defer_to_thread_pool(struct solo_pool *pool, solo_work_fn work, void *arg, struct solo_deferred **ret_deferred)
+{
+    SOLO__LIVE_OBJECT(solo_defer_to_thread_pool, pool, SOLO__POOL, SOLO006_USE_AFTER_END);
+    SOLO__OBJECT(pool->reactor, SOLO__REACTOR);
+    if (work == NULL || ret_deferred == NULL) {
+        return -EINVAL;
     }
-    status = solo__job_admit(&deferred_job->job);
-    return status < 0 ? status : accept(pool, deferred_job, frame, return_address, ret_deferred);
+    SOLO__REACTOR_ONLY(solo_defer_to_thread_pool, &pool->reactor->owner, pool);
+
+    return defer(pool, work, arg, __builtin_frame_address(0), __builtin_return_address(0), ret_deferred);
 }

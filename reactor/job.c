@@ -46,7 +46,9 @@ void solo__job_end(struct solo__job *job, int status)
     struct solo_reactor *reactor = job->call.reactor;
     uint32_t id = job->call.provenance.object;
     solo__callback_begin(reactor, id);
+    struct solo_context *before = solo__context_enter(job->context);
     job->end(job, status);
+    (void)solo__context_enter(before);
     solo__callback_end(reactor, id);
 }
 
@@ -56,7 +58,7 @@ static void serve(struct solo__call *call, int status)
     struct solo__job *job = (struct solo__job *)call;
     (void)status;
     solo__job_end(job, job->status);
-    solo__call_release(call);
+    solo__job_release(job);
 }
 
 void solo__job_hand_back(struct solo__job *job, int status)
@@ -80,7 +82,21 @@ void *solo__job_make(struct solo_pool *pool, size_t size, solo_call_fn fn, void 
     job->status = 0;
     job->reports = done != NULL;
     job->report_asked = false;
+    job->context = solo__context_keep(solo__self->context); /* the call has made sure that it is somebody */
     return job;
+}
+
+void solo__job_release(struct solo__job *job)
+{
+    struct solo_context *context = job->context;
+    solo__call_release(&job->call);
+    solo__context_drop(context);
+}
+
+struct solo_result solo__job_result(struct solo_result result)
+{
+    bool is_good = result.wait_for == NULL && result.status <= 0;
+    return is_good ? result : solo_failure(-EINVAL);
 }
 
 /* ---- Acceptance ---- */
@@ -100,9 +116,10 @@ int solo__job_admit(struct solo__job *job)
         status = solo__pool_add_worker(pool, true);
     }
     if (status < 0) {
-        solo__call_release(&job->call);
+        solo__job_release(job);
+        return status;
     }
-    return status;
+    return 0;
 }
 
 int solo__job_accept(struct solo__job *job)
@@ -127,13 +144,31 @@ int solo__job_accept(struct solo__job *job)
     solo__pool_leave(pool);
     if (!accepted) {
         solo__call_refused(&job->call, SOLO_ECLOSING);
-        solo__call_release(&job->call);
+        solo__job_release(job);
         return SOLO_ECLOSING;
     }
     if (grows) {
-        (void)solo__pool_grow(pool); /* refused: the job is left to the workers there are, or handed back */
+        (void)solo__pool_start_needed(pool); /* refused: the job is left to the workers there are, or handed back */
     }
     return 0;
+}
+
+int solo__job_queue(struct solo__job *job, unsigned *ret_number)
+{
+    int status = solo__job_admit(job);
+    unsigned number = status == 0 ? job->number : 0; /* once it is accepted the job may end at any time */
+    status = status < 0 ? status : solo__job_accept(job);
+    if (status == 0 && ret_number != NULL) {
+        *ret_number = number;
+    }
+    return status;
+}
+
+int solo__job_queue_call(struct solo_pool *pool, solo_call_fn fn, void *arg, solo_done_fn done, void *frame,
+                         void *return_address, unsigned *ret_number)
+{
+    struct solo__job *job = solo__job_make(pool, sizeof *job, fn, arg, done, frame, return_address);
+    return job != NULL ? solo__job_queue(job, ret_number) : -ENOMEM;
 }
 
 int solo_reactor_call_in_thread(struct solo_reactor *reactor, solo_call_fn fn, void *arg, solo_done_fn done)
@@ -148,11 +183,58 @@ int solo_reactor_call_in_thread(struct solo_reactor *reactor, solo_call_fn fn, v
     if (status < 0) {
         return status;
     }
-    struct solo__job *job =
-        solo__job_make(pool, sizeof *job, fn, arg, done, __builtin_frame_address(0), __builtin_return_address(0));
-    if (job == NULL) {
-        return -ENOMEM;
+    return solo__job_queue_call(pool, fn, arg, done, __builtin_frame_address(0), __builtin_return_address(0), NULL);
+}
+
+int solo_pool_call_in_thread(struct solo_pool *pool, solo_call_fn fn, void *arg, solo_done_fn done,
+                             unsigned *ret_number)
+{
+    SOLO__LIVE_OBJECT(solo_pool_call_in_thread, pool, SOLO__POOL, SOLO006_USE_AFTER_END);
+    if (fn == NULL) {
+        return -EINVAL;
     }
-    status = solo__job_admit(job);
-    return status < 0 ? status : solo__job_accept(job);
+
+    return solo__job_queue_call(pool, fn, arg, done, __builtin_frame_address(0), __builtin_return_address(0),
+                                ret_number);
+}
+
+/* ---- Taking back ---- */
+
+struct solo__job *solo__pool_find_queued(const struct solo_pool *pool, unsigned number)
+{
+    struct solo__job *first = pool->queue.first, *last = pool->queue.last;
+    while (first != NULL && first->number <= number && last->number >= number) {
+        if (first->number == number) {
+            return first;
+        }
+        if (last->number == number) {
+            return last;
+        }
+        first = first->next;
+        last = last->previous;
+    }
+    return NULL;
+}
+
+int solo_pool_cancel(struct solo_pool *pool, unsigned number)
+{
+    SOLO__LIVE_OBJECT(solo_pool_cancel, pool, SOLO__POOL, SOLO006_USE_AFTER_END);
+
+    solo__announce(pool->object.world, SOLO_PROBE_JOB_CANCEL, SOLO_ACCESS_WRITE, pool->object.id, number);
+    solo__pool_enter(pool);
+    bool given = number != 0 && number <= pool->last_number;
+    struct solo__job *job = solo__pool_find_queued(pool, number);
+    if (job != NULL) {
+        solo__pool_unqueue(pool, job);
+        pool->handed_back++;
+        pool->reporting++;
+        job->status = SOLO_ECANCELLED;
+    }
+    solo__pool_leave(pool);
+    if (job == NULL) {
+        return given ? SOLO_EALREADYCALLED : -EINVAL;
+    }
+    (void)solo__reactor_post(pool->reactor, &job->call, true); /* the stop waits for this: it cannot be refused */
+    solo__pool_has_reported(pool);
+    return 0;
 }

@@ -35,40 +35,84 @@ static bool before_is_done(struct solo_reactor *reactor, enum solo_system_event 
     return !solo__triggers_hold(reactor);
 }
 
-/* ---- The pool, where there is one ---- */
+/* ---- The pools ---- */
 
-struct solo_pool *solo__reactor_attach_pool(struct solo_reactor *reactor, struct solo_pool *pool,
-                                            const struct solo__pool_ops *ops)
+/* With the lock held. */
+static void link_pool(struct solo_reactor *reactor, struct solo__pool_part *part)
+{
+    part->next = reactor->pools;
+    reactor->pools = part;
+}
+
+struct solo_pool *solo__reactor_attach_pool(struct solo_reactor *reactor, struct solo__pool_part *part)
 {
     struct solo_world *world = reactor->world;
     world->threads->enter(world, &reactor->lock);
     bool is_new = reactor->pool == NULL;
     if (is_new) {
-        reactor->pool_ops = ops;
-        reactor->pool = pool;
+        reactor->pool = part->pool;
+        link_pool(reactor, part);
     }
     struct solo_pool *has = reactor->pool;
-    bool starts = is_new && reactor->pool_started; /* the reactor was up already */
+    bool starts = is_new && reactor->pools_started; /* the reactor was up already */
     bool stops = is_new && reactor->draining;
     world->threads->leave(world, &reactor->lock);
 
     if (stops) {
-        ops->begin_stop(pool);
+        part->ops->begin_stop(part->pool);
     } else if (starts) {
-        ops->start(pool);
+        part->ops->start(part->pool);
     }
     return has;
 }
 
-static void start_pool(struct solo_reactor *reactor)
+int solo__reactor_add_pool(struct solo_reactor *reactor, struct solo__pool_part *part)
 {
     struct solo_world *world = reactor->world;
     world->threads->enter(world, &reactor->lock);
-    bool starts = !reactor->pool_started && reactor->pool != NULL;
-    reactor->pool_started = true;
+    bool refused = reactor->draining;
+    bool starts = reactor->pools_started;
+    if (!refused) {
+        link_pool(reactor, part);
+    }
     world->threads->leave(world, &reactor->lock);
-    if (starts) {
-        reactor->pool_ops->start(reactor->pool);
+    if (!refused && starts) {
+        part->ops->start(part->pool);
+    }
+    return refused ? SOLO_ECLOSING : 0;
+}
+
+void solo__reactor_forget_pool(struct solo_reactor *reactor, struct solo__pool_part *part)
+{
+    struct solo_world *world = reactor->world;
+    world->threads->enter(world, &reactor->lock);
+    struct solo__pool_part **link = &reactor->pools;
+    while (*link != part) {
+        link = &(*link)->next;
+    }
+    *link = part->next;
+    world->threads->leave(world, &reactor->lock);
+}
+
+/* The newest pool. Those behind it stay where they are for as long as the reactor thread looks. */
+static struct solo__pool_part *first_pool(struct solo_reactor *reactor)
+{
+    struct solo_world *world = reactor->world;
+    world->threads->enter(world, &reactor->lock);
+    struct solo__pool_part *first = reactor->pools;
+    world->threads->leave(world, &reactor->lock);
+    return first;
+}
+
+static void start_pools(struct solo_reactor *reactor)
+{
+    struct solo_world *world = reactor->world;
+    world->threads->enter(world, &reactor->lock);
+    struct solo__pool_part *part = reactor->pools_started ? NULL : reactor->pools;
+    reactor->pools_started = true;
+    world->threads->leave(world, &reactor->lock);
+    for (; part != NULL; part = part->next) {
+        part->ops->start(part->pool);
     }
 }
 
@@ -77,19 +121,39 @@ static void refuse_new_work(struct solo_reactor *reactor)
 {
     struct solo_world *world = reactor->world;
     world->threads->enter(world, &reactor->lock);
-    bool stops = !reactor->draining && reactor->pool != NULL;
+    struct solo__pool_part *part = reactor->draining ? NULL : reactor->pools;
     reactor->draining = true;
     world->threads->leave(world, &reactor->lock);
-    if (stops) {
-        reactor->pool_ops->begin_stop(reactor->pool);
+    for (; part != NULL; part = part->next) {
+        part->ops->begin_stop(part->pool);
     }
 }
 
-static void finish_pool(struct solo_reactor *reactor, uint64_t deadline_ns)
+static void finish_pools(struct solo_reactor *reactor, uint64_t deadline_ns)
 {
-    if (reactor->pool != NULL && !reactor->pool_finished) {
-        reactor->pool_finished = true;
-        reactor->workers_left = reactor->pool_ops->finish(reactor->pool, deadline_ns);
+    for (struct solo__pool_part *part = first_pool(reactor); part != NULL; part = part->next) {
+        if (!part->finished) {
+            part->finished = true;
+            reactor->workers_left += part->ops->finish(part->pool, deadline_ns);
+        }
+    }
+}
+
+static bool pools_are_drained(struct solo_reactor *reactor)
+{
+    struct solo__pool_part *part = first_pool(reactor);
+    while (part != NULL && part->ops->is_drained(part->pool)) {
+        part = part->next;
+    }
+    return part == NULL;
+}
+
+void solo__lifecycle_destroy_pools(struct solo_reactor *reactor)
+{
+    struct solo__pool_part *next;
+    for (struct solo__pool_part *part = reactor->pools; part != NULL; part = next) {
+        next = part->next;
+        part->ops->destroy(part->pool);
     }
 }
 
@@ -100,8 +164,7 @@ static void finish_pool(struct solo_reactor *reactor, uint64_t deadline_ns)
  */
 static bool is_drained(struct solo_reactor *reactor)
 {
-    if ((reactor->pool != NULL && !reactor->pool_ops->is_drained(reactor->pool)) ||
-        solo__blocking_calls_pending(reactor)) {
+    if (!pools_are_drained(reactor) || solo__blocking_calls_pending(reactor)) {
         return false;
     }
     bool had_last_pass = reactor->last_pass;
@@ -152,7 +215,7 @@ static void finish_startup(struct solo_reactor *reactor)
     set_running(reactor, true);
     announce_state(reactor, SOLO_REACTOR_RUNNING);
     fire_phase(reactor, SOLO_STARTUP, SOLO_DURING);
-    start_pool(reactor);
+    start_pools(reactor);
     fire_phase(reactor, SOLO_STARTUP, SOLO_AFTER);
 }
 
@@ -187,7 +250,7 @@ static void begin_drain(struct solo_reactor *reactor)
 static void finish_shutdown(struct solo_reactor *reactor)
 {
     solo__blocking_calls_give_up(reactor, true);
-    finish_pool(reactor, reactor->drain_deadline_ns);
+    finish_pools(reactor, reactor->drain_deadline_ns);
     set_running(reactor, false);
     fire_phase(reactor, SOLO_SHUTDOWN, SOLO_DURING);
     lose_connections(reactor);
@@ -246,13 +309,13 @@ void solo__lifecycle_end(struct solo_reactor *reactor)
     refuse_new_work(reactor);
     solo__thread_calls_close(reactor); /* releases blocking calls, so that the pool can end */
     solo__blocking_calls_give_up(reactor, false);
-    finish_pool(reactor, solo__add_ns(solo__reactor_now(reactor), reactor->drain_max_ns));
+    finish_pools(reactor, solo__add_ns(solo__reactor_now(reactor), reactor->drain_max_ns));
     solo__triggers_close(reactor, SOLO_STARTUP);
     solo__triggers_close(reactor, SOLO_SHUTDOWN);
     lose_connections(reactor);
     solo__delayed_calls_end(reactor);
     solo__thread_calls_end(reactor);
-    finish_pool(reactor, 0); /* one that a done function asked for just now */
+    finish_pools(reactor, 0); /* one that a done function asked for just now */
     if (!was_stopped) {
         announce_state(reactor, SOLO_REACTOR_STOPPED);
     }

@@ -128,6 +128,8 @@ const char *solo__object_kind_text(unsigned kind)
         [SOLO__STREAM] = "stream",
         [SOLO__READER] = "descriptor",
         [SOLO__CONFINED] = "confined",
+        [SOLO__CONTEXT] = "context",
+        [SOLO__TEAM] = "team",
     };
     return kind < SOLO__OBJECT_KINDS && texts[kind] != NULL ? texts[kind] : "?";
 }

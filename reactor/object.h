@@ -33,6 +33,8 @@ enum solo__object_kind {
     SOLO__STREAM, /* a descriptor of the network */
     SOLO__READER,
     SOLO__CONFINED,
+    SOLO__CONTEXT,
+    SOLO__TEAM,
     SOLO__OBJECT_KINDS
 };
 

@@ -3,8 +3,8 @@
  *
  * Invariant, whenever the lock is free: every queued job has an idle worker of its own that is awake and on its way to
  * the queue, or no worker sleeps and there are as many as there may be (or another one is just being started, or the
- * pool is held). solo__pool_wake_for_queue and solo__pool_grow restore it after each change. Whoever finishes or
- * starts looks at the queue before it sleeps, so nobody needs to be woken for it.
+ * pool is held). solo__pool_wake_for_queue and solo__pool_start_needed restore it after each change. Whoever finishes
+ * or starts looks at the queue before it sleeps, so nobody needs to be woken for it.
  */
 #include "chooser.h"
 #include "pool_internal.h"
@@ -39,6 +39,7 @@ static void link_worker(struct solo_pool *pool, struct solo__pool_worker *worker
     worker->next = *link;
     *link = worker;
     pool->worker_count++;
+    pool->leaving -= pool->leaving > 0; /* one that was to go is wanted after all */
 }
 
 void solo__pool_unlink_worker(struct solo_pool *pool, struct solo__pool_worker *worker)
@@ -49,6 +50,7 @@ void solo__pool_unlink_worker(struct solo_pool *pool, struct solo__pool_worker *
     }
     *link = worker->next;
     pool->worker_count--;
+    pool->leaving -= pool->leaving > pool->worker_count;
     if (pool->finishing) {
         pool->object.world->threads->wake(pool->object.world, &pool->gate, true);
     }
@@ -59,7 +61,8 @@ static int start_worker(struct solo_pool *pool, struct solo__pool_worker *worker
 {
     struct solo_world *world = pool->object.world;
     struct solo_thread *thread;
-    int status = solo__thread_start(world, SOLO__ROLE_POOL, worker->number, solo__pool_worker_main, worker, &thread);
+    int status =
+        solo__thread_start(world, SOLO__ROLE_POOL, pool->name, worker->number, solo__pool_worker_main, worker, &thread);
     if (status < 0) {
         solo__pool_enter(pool);
         solo__pool_take_back(pool, worker);
@@ -67,7 +70,7 @@ static int start_worker(struct solo_pool *pool, struct solo__pool_worker *worker
         solo__pool_leave(pool);
         world->memory->release(world, worker);
     }
-    return status;
+    return status < 0 ? status : 1;
 }
 
 /* With the lock held: the oldest queued job if nobody is there to run it, off the queue. */
@@ -130,7 +133,7 @@ int solo__pool_add_worker(struct solo_pool *pool, bool any)
     return status;
 }
 
-int solo__pool_grow(struct solo_pool *pool)
+int solo__pool_start_needed(struct solo_pool *pool)
 {
     for (;;) {
         solo__pool_enter(pool);
@@ -231,17 +234,22 @@ static void note_seen(struct solo__call *call, int status)
     (void)status;
     solo__pool_enter(pool);
     pool->note_posted = false;
+    bool tells = pool->stop_asked && !pool->finishing;
     solo__pool_leave(pool);
+    if (tells) {
+        solo__pool_tell_stopped(pool, 0);
+    }
 }
 
 /* Whoever finds the pool later does so without being ordered after this thread: detectors must not see these writes. */
-static struct solo_pool *pool_make(struct solo_reactor *reactor, void *created_at)
+struct solo_pool *solo__pool_make(struct solo_reactor *reactor, void *created_at)
 {
     SOLO_ANNOTATE_IGNORE_BEGIN();
     struct solo_pool *pool = solo__object_make(reactor->world, SOLO__POOL, sizeof *pool, created_at);
     if (pool != NULL) {
         SOLO_ANNOTATE_PRIVATE(pool, sizeof *pool);
         pool->reactor = reactor;
+        pool->part = (struct solo__pool_part){NULL, &solo__pool_ops, pool, false};
         pool->chooses = solo__world_is_sim(reactor->world);
         pool->min = reactor->pool_min;
         pool->max = reactor->pool_max;
@@ -260,11 +268,11 @@ int solo__pool_of(struct solo_reactor *reactor, void *created_at, struct solo_po
     struct solo_pool *pool = reactor->pool;
     world->threads->leave(world, &reactor->lock);
     if (pool == NULL) {
-        struct solo_pool *made = pool_make(reactor, created_at);
+        struct solo_pool *made = solo__pool_make(reactor, created_at);
         if (made == NULL) {
             return -ENOMEM;
         }
-        pool = solo__reactor_attach_pool(reactor, made, &solo__pool_ops);
+        pool = solo__reactor_attach_pool(reactor, &made->part);
         if (pool != made) { /* another thread was quicker */
             solo__object_end(made);
         }
@@ -285,10 +293,10 @@ int solo_reactor_get_thread_pool(struct solo_reactor *reactor, struct solo_pool 
 
 /* ---- Sizes and statistics ---- */
 
-/* With the lock held: idle workers above the maximum quit, the highest numbers first. Busy ones see to it when done. */
-static void quit_excess(struct solo_pool *pool)
+/* With the lock held: lets idle workers see that they are too many, the highest numbers first. */
+static void quit_idle(struct solo_pool *pool, unsigned count)
 {
-    for (unsigned left = pool->max; left < pool->worker_count; left++) {
+    for (; count > 0; count--) {
         struct solo__pool_worker *last = NULL;
         for (struct solo__pool_worker *worker = pool->workers; worker != NULL; worker = worker->next) {
             last = worker->sleeping ? worker : last;
@@ -309,15 +317,17 @@ static int adjust(struct solo_pool *pool, bool keep_min, unsigned min, unsigned 
     min = keep_min ? pool->min : min;
     bool valid = min <= max;
     if (valid) {
+        unsigned spare = pool->worker_count > min ? pool->worker_count - min : 0;
         pool->min = min;
         pool->max = max;
-        quit_excess(pool);
+        pool->leaving = pool->leaving < spare ? pool->leaving : spare;
+        quit_idle(pool, pool->worker_count > max ? pool->worker_count - max : 0);
     }
     solo__pool_leave(pool);
     if (!valid) {
         return -EINVAL;
     }
-    (void)solo__pool_grow(pool); /* refused threads are tried for again with the next job */
+    (void)solo__pool_start_needed(pool); /* refused threads are tried for again with the next job */
     return 0;
 }
 
@@ -338,6 +348,49 @@ int solo_pool_adjust_size(struct solo_pool *pool, unsigned min, unsigned max)
     SOLO__REACTOR_ONLY(solo_pool_adjust_size, &pool->reactor->owner, pool);
 
     return adjust(pool, false, min, max);
+}
+
+int solo_pool_grow(struct solo_pool *pool, unsigned count, unsigned *ret_started)
+{
+    SOLO__LIVE_OBJECT(solo_pool_grow, pool, SOLO__POOL, SOLO006_USE_AFTER_END);
+    SOLO__OBJECT(pool->reactor, SOLO__REACTOR);
+    SOLO__REACTOR_ONLY(solo_pool_grow, &pool->reactor->owner, pool);
+    solo__pool_enter(pool);
+    bool runs = pool->started && !pool->closing;
+    solo__pool_leave(pool);
+    if (!runs) {
+        return SOLO_ENOTRUNNING;
+    }
+
+    unsigned started = 0;
+    int status = 1;
+    while (started < count && status > 0) {
+        status = solo__pool_add_worker(pool, true);
+        started += status > 0;
+    }
+    if (status < 0 && started == 0) {
+        return status;
+    }
+    if (ret_started != NULL) {
+        *ret_started = started;
+    }
+    return 0;
+}
+
+int solo_pool_shrink(struct solo_pool *pool, unsigned count)
+{
+    SOLO__LIVE_OBJECT(solo_pool_shrink, pool, SOLO__POOL, SOLO006_USE_AFTER_END);
+    SOLO__OBJECT(pool->reactor, SOLO__REACTOR);
+    SOLO__REACTOR_ONLY(solo_pool_shrink, &pool->reactor->owner, pool);
+
+    solo__pool_enter(pool);
+    unsigned stay = pool->min + pool->leaving;
+    unsigned spare = pool->worker_count > stay ? pool->worker_count - stay : 0;
+    count = count < spare ? count : spare;
+    pool->leaving += count;
+    quit_idle(pool, count);
+    solo__pool_leave(pool);
+    return 0;
 }
 
 int solo_pool_get_statistics(struct solo_pool *pool, struct solo_pool_statistics *ret_statistics)

@@ -89,15 +89,6 @@ int solo_pool_jobs(struct solo_pool *pool, struct solo_pool_job *jobs, size_t jo
 
 /* ---- Starting ---- */
 
-static struct solo__job *find_queued(const struct solo_pool *pool, unsigned number)
-{
-    struct solo__job *job = pool->queue.first;
-    while (job != NULL && job->number != number) {
-        job = job->next;
-    }
-    return job;
-}
-
 /* An idle worker with this number, or with any number if it is 0. */
 static struct solo__pool_worker *find_idle(const struct solo_pool *pool, unsigned number)
 {
@@ -125,7 +116,7 @@ int solo_pool_start_job(struct solo_pool *pool, unsigned number, unsigned worker
     SOLO_ANNOTATE_HAPPENS_BEFORE(&pool->held);
     for (;;) {
         solo__pool_enter(pool);
-        struct solo__job *job = find_queued(pool, number);
+        struct solo__job *job = solo__pool_find_queued(pool, number);
         struct solo__pool_worker *idle = find_idle(pool, worker);
         bool makes = job != NULL && idle == NULL && may_be_made(pool, worker);
         if (job != NULL && idle != NULL) {

@@ -3,12 +3,15 @@
  *
  * Everything under `lock` is changed under it; the lock is a leaf (no announcement, no user code, no other lock while
  * it is held). A job is in exactly one place: the queue, a worker (given to it or running), the held list, or the
- * reactor's queue of calls, where its report waits. job.c accepts and ends jobs, pool.c makes workers, pool_worker.c
- * is a worker's life, pool_stop.c ends the pool, pool_control.c is the remote control.
+ * reactor's queue of calls, where its report waits. job.c accepts, cancels and ends jobs, pool.c makes workers,
+ * pool_worker.c is a worker's life, pool_stop.c ends the pool, pool_life.c makes pools beside the reactor's own,
+ * pool_dump.c says what goes on, pool_control.c is the remote control. Jobs that are more than a function and its done
+ * are defer.c, job_callback.c and job_multiple.c.
  */
 #ifndef SOLO__POOL_INTERNAL_H
 #define SOLO__POOL_INTERNAL_H
 
+#include "context_internal.h"
 #include "reactor_internal.h"
 #include <solo/pool_control.h>
 
@@ -20,6 +23,7 @@ struct solo__job {
                 int status);           /* tells whoever waits: 0 it ran, else it never will; frees nothing */
     struct solo__job *next, *previous; /* in the queue or the held list */
     struct solo_option option;         /* as offered to the chooser */
+    struct solo_context *context;      /* of whoever queued it; kept until the job is released */
     unsigned number;                   /* in order of acceptance, from 1 */
     unsigned ran_on;                   /* number of the worker it was given to */
     enum solo_job_state state;
@@ -39,6 +43,7 @@ struct solo__pool_worker {
     struct solo_thread *thread; /* its own; set by itself before it does anything */
     struct solo__job *job;      /* given to it or running, NULL: idle */
     struct solo_gate gate;      /* where it alone sleeps */
+    uint64_t since_ns;          /* when its job was given to it or begun */
     unsigned number;            /* pool#N, the lowest free one */
     unsigned holders;           /* abandoned: it and the stop that gave it up; the last one frees it and its job */
     bool sleeping;              /* cleared by whoever wakes it */
@@ -49,7 +54,9 @@ struct solo__pool_worker {
 struct solo_pool {
     struct solo__object object;
     struct solo_reactor *reactor;
-    bool chooses; /* its world has a chooser */
+    struct solo__pool_part part;
+    bool chooses;                      /* its world has a chooser */
+    char name[SOLO_POOL_NAME_MAX + 1]; /* pool/NAME#1; "": pool#1 */
 
     struct solo_lock lock;          /* guards all that follows */
     struct solo__job_list queue;    /* accepted, not given to a worker */
@@ -59,10 +66,14 @@ struct solo_pool {
     unsigned worker_count;   /* in `workers`: alive, or about to start */
     unsigned busy, sleeping; /* of those */
     unsigned min, max;
+    unsigned leaving;     /* how many workers shall still quit for want of work; never more than there are */
     unsigned last_number; /* of jobs */
     uint64_t accepted, ran, handed_back;
     bool started, closing, finishing, held;
     bool note_posted;
+    bool stop_asked, stop_told; /* by solo_pool_stop: somebody wants to know, and does */
+    solo_done_fn stop_done;     /* who wants to know; may be NULL */
+    void *stop_arg;
     unsigned reporting;          /* reports on their way to the reactor that no worker carries */
     struct solo_gate gate;       /* the stop waits here */
     struct solo__call note;      /* posted when the pool has drained: wakes the reactor */
@@ -90,6 +101,19 @@ int solo__job_admit(struct solo__job *job);
 /* Second half: queues the job, and wakes or starts a worker for it. SOLO_ECLOSING (freed too): closed since then. */
 int solo__job_accept(struct solo__job *job);
 
+/* Both halves. On failure the job is freed. ret_number may be NULL. */
+int solo__job_queue(struct solo__job *job, unsigned *ret_number);
+
+/* What solo_pool_call_in_thread does, for the public functions that do the same. */
+int solo__job_queue_call(struct solo_pool *pool, solo_call_fn fn, void *arg, solo_done_fn done, void *frame,
+                         void *return_address, unsigned *ret_number);
+
+/* What a job's work returned, if it is a result that a job may have; else the failure -EINVAL. */
+struct solo_result solo__job_result(struct solo_result result);
+
+/* Gives back its memory, and lets go of its context: no lock is held. */
+void solo__job_release(struct solo__job *job);
+
 /* Reactor thread: tells whoever waits, as a callback. The job stays. */
 void solo__job_end(struct solo__job *job, int status);
 /* The same for a job that never began and is in no list any more; it is freed. */
@@ -103,11 +127,14 @@ void solo__job_list_remove(struct solo__job_list *list, struct solo__job *job);
 /* The reactor's pool, made now if it has none. Any thread. -ENOMEM. */
 int solo__pool_of(struct solo_reactor *reactor, void *created_at, struct solo_pool **ret_pool);
 
+/* A pool of this reactor that is not attached to it yet. NULL: no memory. Any thread. */
+struct solo_pool *solo__pool_make(struct solo_reactor *reactor, void *created_at);
+
 /* Starts workers as long as there is work or a minimum for them. Any thread, outside the lock. */
-int solo__pool_grow(struct solo_pool *pool);
+int solo__pool_start_needed(struct solo_pool *pool);
 /*
- * Starts a worker if there may be one more; `any`: whether it is needed or not. If that fails and none is alive, hands
- * the queue back.
+ * Starts a worker if there may be one more; `any`: whether it is needed or not. 1: started; 0: no more than there are.
+ * If that fails and none is alive, hands the queue back.
  */
 int solo__pool_add_worker(struct solo_pool *pool, bool any);
 
@@ -118,6 +145,7 @@ void solo__pool_wake_worker(struct solo_pool *pool, struct solo__pool_worker *wo
 void solo__pool_wake_all(struct solo_pool *pool);
 void solo__pool_unlink_worker(struct solo_pool *pool, struct solo__pool_worker *worker);
 void solo__pool_unqueue(struct solo_pool *pool, struct solo__job *job);
+struct solo__job *solo__pool_find_queued(const struct solo_pool *pool, unsigned number);
 /* Gives a queued job to an idle worker. take_back: what was given and has not begun, if there is one. */
 void solo__pool_give(struct solo_pool *pool, struct solo__pool_worker *worker, struct solo__job *job);
 void solo__pool_take_back(struct solo_pool *pool, struct solo__pool_worker *worker);
@@ -144,7 +172,29 @@ void solo__pool_reap(struct solo_pool *pool);
 /* Gives up one hold on an abandoned worker; the last one frees it with its job. */
 void solo__pool_drop(struct solo_pool *pool, struct solo__pool_worker *worker);
 
+/* ---- pool_dump.c ---- */
+
+/* A text that is written piece by piece, cut off at its end, and always terminated. */
+struct solo__text {
+    char *buffer;
+    size_t size, used;
+    size_t length; /* of all that was added, cut off or not */
+};
+
+void solo__text_add(struct solo__text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* "pool#2 runs job#5 (queued by main), ...": of those workers that have a job, from `worker` on. */
+void solo__text_add_running(struct solo__text *text, const struct solo__pool_worker *worker);
+/* With the lock held: "job#6 (queued by main), ...". */
+void solo__text_add_queue(struct solo__text *text, const struct solo_pool *pool);
+
 /* ---- pool_stop.c ---- */
+
+/* Closes the door, and once more does nothing. Reactor thread, or before the reactor knows the pool. */
+void solo__pool_begin_stop(struct solo_pool *pool);
+bool solo__pool_is_drained(struct solo_pool *pool);
+/* Tells whoever asked for the stop, once. Reactor thread; the pool may be gone afterwards. */
+void solo__pool_tell_stopped(struct solo_pool *pool, int status);
 
 extern const struct solo__pool_ops solo__pool_ops;
 

@@ -9,65 +9,6 @@
 #include "pool_internal.h"
 #include "sanitizer/annotate.h"
 #include <solo/thread.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-enum { NAME_MAX = 48, NAMED_MAX = 6 }; /* jobs that a report names */
-
-/* ---- Who does what, in words ---- */
-
-struct text {
-    char *buffer;
-    size_t size, used;
-};
-
-static void add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void add(struct text *text, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    int count = vsnprintf(text->buffer + text->used, text->size - text->used, format, arguments);
-    va_end(arguments);
-    size_t room = text->size - text->used - 1;
-    text->used += (size_t)count < room ? (size_t)count : room;
-}
-
-static void add_job(struct text *text, const struct solo__job *job)
-{
-    char name[NAME_MAX], by[NAME_MAX];
-    add(text, "%s (queued by %s)", solo_object_name(job->call.provenance.object, name, sizeof name),
-        solo__thread_print_name(job->call.provenance.by, by, sizeof by));
-}
-
-static void add_workers(struct text *text, const struct solo__pool_worker *worker)
-{
-    const char *separator = "";
-    for (unsigned named = 0; worker != NULL && named < NAMED_MAX; worker = worker->next) {
-        if (worker->job != NULL) {
-            add(text, "%spool#%u runs ", separator, worker->number);
-            add_job(text, worker->job);
-            separator = ", ";
-            named++;
-        }
-    }
-}
-
-/* With the lock held. */
-static void add_queue(struct text *text, const struct solo_pool *pool)
-{
-    const char *separator = "";
-    unsigned named = 0;
-    for (const struct solo__job *job = pool->queue.first; job != NULL && named < NAMED_MAX; job = job->next) {
-        add(text, "%s", separator);
-        add_job(text, job);
-        separator = ", ";
-        named++;
-    }
-    if (pool->queued > named) {
-        add(text, " and %zu more", pool->queued - named);
-    }
-}
 
 /* ---- Reports ---- */
 
@@ -97,7 +38,7 @@ static __attribute__((noinline, cold)) void report(struct solo_pool *pool, size_
 {
     struct solo_violation violation;
     char running[SOLO_VIOLATION_TEXT_MAX / 2];
-    struct text text = {running, sizeof running, 0};
+    struct solo__text text = {running, sizeof running, 0, 0};
     running[0] = '\0';
     solo__violation_begin(&violation, SOLO011_WORK_LOST, SOLO__FN_NONE, pool, __builtin_frame_address(0),
                           __builtin_return_address(0));
@@ -106,7 +47,7 @@ static __attribute__((noinline, cold)) void report(struct solo_pool *pool, size_
         violation.amount++;
         add_waiter(&violation, worker);
     }
-    add_workers(&text, pool->abandoned);
+    solo__text_add_running(&text, pool->abandoned);
     const char *and = running[0] != '\0' && queued > 0 ? "; " : "";
     solo__violation_text(violation.text, "the pool did not finish its work in time: %s%s%s%s", running, and,
                          queued > 0 ? "never began: " : "", never_began);
@@ -127,9 +68,12 @@ static __attribute__((noinline, cold)) void report(struct solo_pool *pool, size_
 static void start(struct solo_pool *pool)
 {
     solo__pool_enter(pool);
-    pool->started = true;
+    bool starts = !pool->started && !pool->closing;
+    pool->started = pool->started || starts;
     solo__pool_leave(pool);
-    (void)solo__pool_grow(pool);
+    if (starts) {
+        (void)solo__pool_start_needed(pool);
+    }
 }
 
 /* Ends what has not begun: on the reactor thread, one at a time, because a done function may cancel the next. */
@@ -151,13 +95,17 @@ static void hand_back_queue(struct solo_pool *pool)
     }
 }
 
-static void begin_stop(struct solo_pool *pool)
+void solo__pool_begin_stop(struct solo_pool *pool)
 {
     solo__pool_enter(pool);
+    bool was_closing = pool->closing;
     pool->closing = true;
     solo__pool_wake_all(pool);
     solo__pool_leave(pool);
-    (void)solo__pool_grow(pool);
+    if (was_closing) {
+        return;
+    }
+    (void)solo__pool_start_needed(pool);
     solo__pool_enter(pool);
     bool nobody = pool->worker_count == 0;
     solo__pool_leave(pool);
@@ -166,7 +114,7 @@ static void begin_stop(struct solo_pool *pool)
     }
 }
 
-static bool is_drained(struct solo_pool *pool)
+bool solo__pool_is_drained(struct solo_pool *pool)
 {
     solo__pool_enter(pool);
     bool drained = pool->queued == 0 && pool->worker_count == 0 && pool->finished.first == NULL;
@@ -272,17 +220,32 @@ static void keep(struct solo_pool *pool)
     }
 }
 
+void solo__pool_tell_stopped(struct solo_pool *pool, int status)
+{
+    struct solo_reactor *reactor = pool->reactor;
+    uint32_t id = pool->object.id;
+    if (!pool->stop_asked || pool->stop_told) {
+        return;
+    }
+    pool->stop_told = true;
+    if (pool->stop_done != NULL) {
+        solo__callback_begin(reactor, id);
+        pool->stop_done(status, pool->stop_arg);
+        solo__callback_end(reactor, id);
+    }
+}
+
 static size_t finish(struct solo_pool *pool, uint64_t deadline_ns)
 {
     struct solo_world *world = pool->object.world;
     char never_began[SOLO_VIOLATION_TEXT_MAX / 2];
-    struct text text = {never_began, sizeof never_began, 0};
+    struct solo__text text = {never_began, sizeof never_began, 0, 0};
     never_began[0] = '\0';
     solo__pool_enter(pool);
     pool->closing = true;
     pool->finishing = true;
     size_t queued = pool->queued;
-    add_queue(&text, pool);
+    solo__text_add_queue(&text, pool);
     solo__pool_wake_all(pool);
     solo__pool_leave(pool);
 
@@ -301,6 +264,7 @@ static size_t finish(struct solo_pool *pool, uint64_t deadline_ns)
     if (left > 0 && !pool->chooses) {
         keep(pool);
     }
+    solo__pool_tell_stopped(pool, left > 0 ? SOLO_ECLOSING : 0);
     return left;
 }
 
@@ -309,4 +273,4 @@ static void destroy(struct solo_pool *pool)
     solo__object_end(pool);
 }
 
-const struct solo__pool_ops solo__pool_ops = {start, begin_stop, is_drained, finish, destroy};
+const struct solo__pool_ops solo__pool_ops = {start, solo__pool_begin_stop, solo__pool_is_drained, finish, destroy};

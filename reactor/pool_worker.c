@@ -39,7 +39,8 @@ static void take(struct solo_pool *pool, struct solo__pool_worker *worker)
 
 static bool must_quit(const struct solo_pool *pool)
 {
-    return pool->finishing || pool->worker_count > pool->max || (pool->closing && pool->queued == 0);
+    return pool->finishing || pool->worker_count > pool->max ||
+           (pool->queued == 0 && (pool->closing || pool->leaving > 0));
 }
 
 static void sleep_until_woken(struct solo_pool *pool, struct solo__pool_worker *worker)
@@ -66,6 +67,7 @@ bool solo__pool_has_just_drained(struct solo_pool *pool)
 /* Takes the worker out of the pool, to be joined by whoever comes by. True: the last, the reactor should know. */
 static bool depart(struct solo_pool *pool, struct solo__pool_worker *worker)
 {
+    pool->leaving -= pool->leaving > 0;
     solo__pool_unlink_worker(pool, worker);
     worker->next = pool->ended;
     pool->ended = worker;
@@ -75,8 +77,9 @@ static bool depart(struct solo_pool *pool, struct solo__pool_worker *worker)
 /* The next job to run, or NULL: the worker has left the pool. */
 static struct solo__job *next_job(struct solo_pool *pool, struct solo__pool_worker *worker)
 {
+    struct solo_world *world = pool->object.world;
     bool drained = false;
-    solo__announce(pool->object.world, SOLO_PROBE_JOB_WANTED, SOLO_ACCESS_WRITE, pool->object.id, 0);
+    solo__announce(world, SOLO_PROBE_JOB_WANTED, SOLO_ACCESS_WRITE, pool->object.id, 0);
     solo__pool_enter(pool);
     worker->thread = solo__self;
     while (worker->job == NULL && !must_quit(pool)) {
@@ -90,6 +93,9 @@ static struct solo__job *next_job(struct solo_pool *pool, struct solo__pool_work
     }
     struct solo__job *job = worker->job;
     worker->running = job != NULL;
+    if (job != NULL) {
+        worker->since_ns = world->clock->now_ns(world);
+    }
     if (job == NULL) {
         drained = depart(pool, worker);
     }
@@ -109,17 +115,19 @@ static void run(struct solo_pool *pool, struct solo__job *job)
     SOLO_ANNOTATE_HAPPENS_AFTER(&pool->held); /* a remote control may have let it begin */
     uint32_t id = job->call.provenance.object;
     solo__self->work = &job->call.provenance;
+    solo__self->context = job->context;
     solo__announce(world, SOLO_PROBE_CALL_BEGUN, SOLO_ACCESS_WRITE, id, 0);
     job->run(job);
     solo__announce(world, SOLO_PROBE_CALL_ENDED, SOLO_ACCESS_WRITE, id, 0);
     solo__self->work = NULL;
+    solo__self->context = NULL;
     SOLO_ANNOTATE_HAPPENS_BEFORE(job);
 }
 
 void solo__job_report(struct solo__job *job)
 {
     if (!job->reports) {
-        solo__call_release(&job->call);
+        solo__job_release(job);
         return;
     }
     solo__announce(job->pool->object.world, SOLO_PROBE_JOB_FINISHED, SOLO_ACCESS_WRITE, job->call.provenance.object, 0);
@@ -222,7 +230,7 @@ void solo__pool_drop(struct solo_pool *pool, struct solo__pool_worker *worker)
     bool last = --worker->holders == 0;
     solo__pool_leave(pool);
     if (last) {
-        world->memory->release(world, worker->job);
+        solo__job_release(worker->job);
         world->memory->release(world, worker);
     }
 }

@@ -279,9 +279,7 @@ int solo_reactor_destroy(struct solo_reactor *reactor)
         reactor->object.state = SOLO__ENDED; /* a worker that was left behind may still look at it */
         return 0;
     }
-    if (reactor->pool != NULL) {
-        reactor->pool_ops->destroy(reactor->pool);
-    }
+    solo__lifecycle_destroy_pools(reactor);
     solo__object_end(reactor);
     return 0;
 }

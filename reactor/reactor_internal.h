@@ -123,13 +123,13 @@ struct solo__closable {
 void solo__reactor_link(struct solo_reactor *reactor, struct solo__closable *closable);
 void solo__reactor_unlink(struct solo_reactor *reactor, struct solo__closable *closable); /* not linked: nothing */
 
-/* ---- The pool's part in the reactor's life ---- */
+/* ---- The pools' part in the reactor's life ---- */
 
-/* How a reactor speaks to its pool: on the reactor thread, but for start and begin_stop (solo__reactor_attach_pool). */
+/* How a reactor speaks to a pool: on the reactor thread, but for start and begin_stop (solo__reactor_attach_pool). */
 struct solo__pool_ops {
-    /* The reactor runs: start the minimum, and workers for what waits. Called once. */
+    /* The reactor runs: start the minimum, and workers for what waits. A second time it does nothing. */
     void (*start)(struct solo_pool *pool);
-    /* Take no new jobs; go on with the backlog. Called once, at the latest right before finish; maybe without start. */
+    /* Take no new jobs; go on with the backlog. At the latest right before finish, maybe without start. As start. */
     void (*begin_stop)(struct solo_pool *pool);
     /* Nothing is queued or running, and every finished job's report has been posted. */
     bool (*is_drained)(struct solo_pool *pool);
@@ -139,16 +139,27 @@ struct solo__pool_ops {
      * behind. Called once.
      */
     size_t (*finish)(struct solo_pool *pool, uint64_t deadline_ns);
-    /* Frees it. Called last in destroy, unless finish left a worker behind. */
+    /* Frees it. Called last in destroy, unless a worker was left behind. */
     void (*destroy)(struct solo_pool *pool);
 };
 
+/* Embedded in a pool: its place among those of its reactor, newest first. */
+struct solo__pool_part {
+    struct solo__pool_part *next; /* under the reactor's lock */
+    const struct solo__pool_ops *ops;
+    struct solo_pool *pool;
+    bool finished;
+};
+
 /*
- * Any thread: makes `pool` the reactor's pool, unless it has one already. Returns the pool it has now: if that is
+ * Any thread: makes a pool the reactor's own, unless it has one already. Returns the pool it has now: if that is
  * another one, the caller frees its own. A reactor that runs starts it here; one that stops calls begin_stop here.
  */
-struct solo_pool *solo__reactor_attach_pool(struct solo_reactor *reactor, struct solo_pool *pool,
-                                            const struct solo__pool_ops *ops);
+struct solo_pool *solo__reactor_attach_pool(struct solo_reactor *reactor, struct solo__pool_part *part);
+/* Any thread: one more pool beside that one. A reactor that runs starts it here. SOLO_ECLOSING: it stops, or has. */
+int solo__reactor_add_pool(struct solo_reactor *reactor, struct solo__pool_part *part);
+/* Reactor thread: forgets a pool that has finished. */
+void solo__reactor_forget_pool(struct solo_reactor *reactor, struct solo__pool_part *part);
 
 /* ---- Deferreds, as far as deferred.h does not say it (deferred.c) ---- */
 
@@ -210,8 +221,7 @@ struct solo_reactor {
     uint64_t now_ns;            /* the time of this pass */
     uint64_t passes;
     size_t workers_left; /* pool workers that did not end in time: they keep the reactor's memory */
-    bool pool_finished;
-    bool last_pass; /* the drain has ended, and what was queued then is served in this pass */
+    bool last_pass;      /* the drain has ended, and what was queued then is served in this pass */
 
     /* Work of the reactor thread. */
     struct solo__call_list batch; /* the thread calls of this pass */
@@ -229,15 +239,15 @@ struct solo_reactor {
 
     /* Under lock. */
     struct solo_lock lock;
-    struct solo__call_list queue; /* thread calls accepted and not taken by a pass */
-    bool may_sleep;               /* the poll may sleep: the next post must wake it */
-    bool draining;                /* no new blocking calls, no new jobs */
-    bool closed;                  /* no new calls */
-    bool gone;                    /* destroyed: not even forced ones */
-    size_t blocking;              /* blocking calls accepted and not answered */
-    struct solo_pool *pool;       /* set once */
-    const struct solo__pool_ops *pool_ops;
-    bool pool_started;
+    struct solo__call_list queue;  /* thread calls accepted and not taken by a pass */
+    bool may_sleep;                /* the poll may sleep: the next post must wake it */
+    bool draining;                 /* no new blocking calls, no new jobs */
+    bool closed;                   /* no new calls */
+    bool gone;                     /* destroyed: not even forced ones */
+    size_t blocking;               /* blocking calls accepted and not answered */
+    struct solo_pool *pool;        /* its own: set once */
+    struct solo__pool_part *pools; /* that one and the others */
+    bool pools_started;
 };
 
 static inline void solo__call_announce(const struct solo__call *call, enum solo_queue queue)
@@ -336,5 +346,6 @@ void solo__lifecycle_step(struct solo_reactor *reactor);
 uint64_t solo__lifecycle_deadline(const struct solo_reactor *reactor);
 void solo__lifecycle_crash(struct solo_reactor *reactor);
 void solo__lifecycle_end(struct solo_reactor *reactor);
+void solo__lifecycle_destroy_pools(struct solo_reactor *reactor);
 
 #endif

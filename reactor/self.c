@@ -175,8 +175,8 @@ void solo__thread_left(struct solo_thread *thread)
 
 /* ---- Threads that the kit starts ---- */
 
-int solo__thread_start(struct solo_world *world, enum solo__role role, uint32_t label, void (*fn)(void *arg), void *arg,
-                       struct solo_thread **ret_thread)
+int solo__thread_start(struct solo_world *world, enum solo__role role, const char *group, uint32_t label,
+                       void (*fn)(void *arg), void *arg, struct solo_thread **ret_thread)
 {
     struct solo_thread *parent = solo__self_get();
     struct solo_thread *thread = solo__object_make(world, SOLO__THREAD, sizeof *thread, __builtin_return_address(0));
@@ -186,6 +186,9 @@ int solo__thread_start(struct solo_world *world, enum solo__role role, uint32_t 
     thread->parent = parent;
     thread->role = (uint8_t)role;
     thread->label = role == SOLO__ROLE_CHILD ? parent->children + 1 : label;
+    if (group != NULL) {
+        snprintf(thread->group, sizeof thread->group, "%s", group);
+    }
     thread->fn = fn;
     thread->arg = arg;
     solo__thread_pin(parent);
@@ -274,7 +277,10 @@ const char *solo__thread_print_name(const struct solo_thread *thread, char *buff
     switch (thread->role) {
     case SOLO__ROLE_MAIN: snprintf(buffer, size, "main"); break;
     case SOLO__ROLE_CHILD: print_child(thread, buffer, size); break;
-    default: snprintf(buffer, size, "%s#%u", names[thread->role], thread->label); break;
+    default:
+        snprintf(buffer, size, "%s%s%s#%u", names[thread->role], thread->group[0] != '\0' ? "/" : "", thread->group,
+                 thread->label);
+        break;
     }
     return buffer;
 }

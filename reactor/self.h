@@ -20,16 +20,19 @@ enum solo__role {
     SOLO__ROLE_PEER
 };
 
+enum { SOLO__GROUP_MAX = 15 };
+
 struct solo_thread {
     struct solo__object object;
-    struct solo_thread *parent; /* who started it; NULL for main and foreign threads */
-    uint16_t number;            /* of this thread in its world: the `thread` of events */
-    uint8_t role;               /* enum solo__role */
-    uint8_t ended;              /* its function has returned */
-    uint8_t joined;             /* somebody has asked to join it */
-    uint8_t patient;            /* its next deadline is a last resort: the chooser does not let time pass to it */
-    uint32_t label;             /* main/LABEL, pool#LABEL, worker#LABEL, foreign#LABEL, peer#LABEL */
-    uint32_t children;          /* how many it has started */
+    struct solo_thread *parent;      /* who started it; NULL for main and foreign threads */
+    uint16_t number;                 /* of this thread in its world: the `thread` of events */
+    uint8_t role;                    /* enum solo__role */
+    uint8_t ended;                   /* its function has returned */
+    uint8_t joined;                  /* somebody has asked to join it */
+    uint8_t patient;                 /* its next deadline is a last resort: the chooser does not let time pass to it */
+    uint32_t label;                  /* main/LABEL, pool#LABEL, worker#LABEL, foreign#LABEL, peer#LABEL */
+    char group[SOLO__GROUP_MAX + 1]; /* pool/GROUP#LABEL: of a pool with a name; "" */
+    uint32_t children;               /* how many it has started */
     void (*fn)(void *arg);
     void *arg;
     void *backend;                       /* core thread or pthread */
@@ -37,6 +40,7 @@ struct solo_thread {
     struct solo_gate gate;               /* joiners */
     const struct solo_wait *wait;        /* why it waits now, NULL while it runs; for dumps */
     const struct solo__provenance *work; /* the accepted call it is running, NULL outside */
+    struct solo_context *context;        /* context.h; kept by whoever put it there */
     const struct solo__owner *serves;    /* of the reactor whose pool this worker is in: it never becomes that owner */
     struct solo_reactor *inside;         /* the reactor whose loop this thread is in, innermost; NULL outside */
     uint32_t callback_depth;             /* > 0 inside a reactor callback */
@@ -51,9 +55,9 @@ extern __thread struct solo_thread *solo__self __attribute__((tls_model("initial
 /* The caller's identity, made now if it has none. Never NULL. */
 struct solo_thread *solo__self_get(void);
 
-/* Makes a thread object and starts it in `world`; parent is the caller. */
-int solo__thread_start(struct solo_world *world, enum solo__role role, uint32_t label, void (*fn)(void *arg), void *arg,
-                       struct solo_thread **ret_thread);
+/* Makes a thread object and starts it in `world`; parent is the caller. `group` is copied; NULL: none. */
+int solo__thread_start(struct solo_world *world, enum solo__role role, const char *group, uint32_t label,
+                       void (*fn)(void *arg), void *arg, struct solo_thread **ret_thread);
 
 /* What a backend runs on the new thread, with solo__self set: announces, runs fn, marks ended, wakes joiners. */
 void solo__thread_main(struct solo_thread *thread);

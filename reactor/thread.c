@@ -14,7 +14,7 @@ int(solo_thread_create)(solo_thread_fn fn, void *arg, struct solo_thread **ret_t
         return -EINVAL;
     }
 
-    return solo__thread_start(my_world(), SOLO__ROLE_CHILD, 0, fn, arg, ret_thread);
+    return solo__thread_start(my_world(), SOLO__ROLE_CHILD, NULL, 0, fn, arg, ret_thread);
 }
 
 int solo_thread_join(struct solo_thread *thread)

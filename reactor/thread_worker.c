@@ -69,7 +69,7 @@ int solo_thread_worker_create(struct solo_worker **ret_worker)
     }
     uint32_t label = worker->object.id & ((1u << NUMBER_BITS) - 1);
     struct solo_thread *thread;
-    int status = solo__thread_start(worker->object.world, SOLO__ROLE_WORKER, label, thread_main, worker, &thread);
+    int status = solo__thread_start(worker->object.world, SOLO__ROLE_WORKER, NULL, label, thread_main, worker, &thread);
     if (status < 0) {
         solo__object_end(worker);
         return status;

@@ -21,7 +21,7 @@ enum { MS = 1000000, LOOPBACK = 0x7f000001 };
 static struct solo_thread *start(struct solo_world *world, void (*fn)(void *arg), void *arg)
 {
     struct solo_thread *thread = NULL;
-    CU_ASSERT_EQUAL(solo__thread_start(world, SOLO__ROLE_CHILD, 0, fn, arg, &thread), 0);
+    CU_ASSERT_EQUAL(solo__thread_start(world, SOLO__ROLE_CHILD, NULL, 0, fn, arg, &thread), 0);
     return thread;
 }
 

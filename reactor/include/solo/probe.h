@@ -74,7 +74,9 @@ extern "C" {
     X(CHOICE, "choice", 0)           /* an answer was recorded; object: choice kind, value: chosen option */           \
     X(TIME, "time", 0)               /* virtual time moved; value: ns now */                                           \
     X(ACCESS_READ, "access-read", 1) /* instrumented memory access */                                                  \
-    X(ACCESS_WRITE, "access-write", 1)
+    X(ACCESS_WRITE, "access-write", 1)                                                                                 \
+    X(JOB_CANCEL, "job-cancel",                                                                                        \
+      1) /* somebody is about to take a queued job back; object: the pool, value: its number */
 
 enum solo_probe_kind {
 #define SOLO_PROBE_ENUM_(name, text, point) SOLO_PROBE_##name,

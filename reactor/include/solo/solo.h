@@ -1,11 +1,13 @@
 /* solo.h - everything that a program on Solo's reactor needs. Each header below is the manual of its part. */
 #ifndef SOLO_SOLO_H
 #define SOLO_SOLO_H
+#include <solo/context.h>
 #include <solo/delayed_call.h>
 #include <solo/descriptor.h>
 #include <solo/expect.h>
 #include <solo/pool.h>
 #include <solo/reactor.h>
+
 #include <solo/thread.h>
 #include <solo/thread_call.h>
 #include <solo/transport.h>

@@ -51,6 +51,23 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_reactor_call_in_thread(struct solo_reactor 
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_defer_to_thread(struct solo_reactor *reactor, solo_work_fn work, void *arg,
                                                        struct solo_deferred **ret_deferred);
 
+/* One of several pieces of work that are queued together. */
+struct solo_work {
+    solo_work_fn fn;
+    void *arg;
+};
+
+/*
+ * Queues `count` pieces of work, copied from `works`, as one job: one worker runs them in order. The first that fails
+ * ends it, and those after it are not run. done(status, arg), which may be NULL, gets 0 if all of them ran, the failure
+ * if one failed, and else what solo_reactor_call_in_thread says. Values are dropped. -EINVAL: nothing to run, or a
+ * piece without a function. Errors as for solo_reactor_call_in_thread.
+ * Runs: works on a pool worker; done on the reactor thread.
+ */
+SOLO_ANY_THREAD SOLO_PUBLIC int solo_call_multiple_in_thread(struct solo_reactor *reactor,
+                                                             const struct solo_work *works, size_t count,
+                                                             solo_done_fn done, void *arg);
+
 /*
  * Runs work(arg) on the reactor thread and waits for its result; if work returns solo_wait_for(deferred), for that
  * one's result. Returns the result's status, and its value in *ret_value (which may be NULL) on success.
@@ -71,6 +88,9 @@ SOLO_NOT_ON_REACTOR SOLO_PUBLIC int solo_blocking_call_from_thread(struct solo_r
 #define solo_reactor_call_in_thread(reactor, fn, arg, done)                                                            \
     (SOLO__RUNS_ON_POOL(solo_call_fn, fn, (void *)0), SOLO__RUNS_ON_REACTOR(solo_done_fn, done, 0, (void *)0),         \
      solo_reactor_call_in_thread(reactor, fn, arg, done))
+#define solo_call_multiple_in_thread(reactor, works, count, done, arg)                                                 \
+    (SOLO__RUNS_ON_REACTOR(solo_done_fn, done, 0, (void *)0),                                                          \
+     solo_call_multiple_in_thread(reactor, works, count, done, arg))
 #define solo_defer_to_thread(reactor, work, arg, ret_deferred)                                                         \
     (SOLO__RUNS_ON_POOL(solo_work_fn, work, (void *)0), solo_defer_to_thread(reactor, work, arg, ret_deferred))
 #define solo_blocking_call_from_thread(reactor, work, arg, ret_value)                                                  \
