@@ -1,5 +1,5 @@
 /* test_context.c - contexts: what they hold, how long they live, and which work inherits them. */
-#include "worlds.h"
+#include "refusing_world.h"
 
 static const int name, other; /* keys */
 static int forgotten;
@@ -311,37 +311,23 @@ static void test_context__a_thread_call_does_not_inherit_it(void)
 
 /* ---- Memory refused ---- */
 
-static size_t refuse_all(void *state, const struct solo_choice *choice)
-{
-    (void)state;
-    return choice->kind == SOLO_CHOICE_FAULT;
-}
+static int made;
 
-static int nothing_to_begin(void *state, uint64_t seed)
-{
-    (void)state;
-    (void)seed;
-    return 0;
-}
-
-static void refused_body(void *arg)
+static void refused_body(void)
 {
     struct solo_context *context = NULL;
-    (void)arg;
-    CU_ASSERT_EQUAL(solo_context_create(&name, "a", forget, &context), -ENOMEM);
-    CU_ASSERT_PTR_NULL(context);
-    CU_ASSERT_EQUAL(forgotten, 0);
+    made = forgotten = 0;
+    int status = solo_context_create(&name, "a", forget, &context);
+    CU_ASSERT_EQUAL(status, context != NULL ? 0 : -ENOMEM);
+    made = context != NULL;
+    CU_ASSERT_EQUAL(solo_context_release(context), 0);
+    CU_ASSERT_EQUAL(forgotten, made);
 }
 
 static void test_context__refused_memory_makes_none(void)
 {
-    static const struct solo_strategy strategy = {"memory", nothing_to_begin, refuse_all, NULL, NULL};
-    struct solo_sim_options options = {.strategy = &strategy, .faults_max = 1};
-    struct solo_sim *sim = NULL;
-    forgotten = 0;
-    CU_ASSERT_EQUAL_FATAL(solo_sim_create(&options, &sim), 0);
-    CU_ASSERT_EQUAL(solo_sim_run(sim, 1, refused_body, NULL), SOLO_ENDING_RETURNED);
-    solo_sim_destroy(sim);
+    refusing_run(refused_body, REFUSE_MEMORY);
+    CU_ASSERT_EQUAL(made, 1); /* the last run refuses nothing */
 }
 
 void suite_context(void)

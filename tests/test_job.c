@@ -1,5 +1,5 @@
 /* test_job.c - jobs with a callback, jobs of several pieces, jobs that are taken back. */
-#include "worlds.h"
+#include "refusing_world.h"
 
 static struct solo_reactor *reactor;
 static struct solo_pool *pool;
@@ -521,24 +521,6 @@ static void test_job__any_of_many_queued_jobs_is_found(void)
 
 /* ---- Any one allocation refused ---- */
 
-static struct {
-    unsigned refused, asked;
-} memory;
-
-static int memory_begin(void *state, uint64_t seed)
-{
-    (void)state;
-    (void)seed;
-    memory.asked = 0;
-    return 0;
-}
-
-static size_t memory_choose(void *state, const struct solo_choice *choice)
-{
-    (void)state;
-    return choice->kind == SOLO_CHOICE_FAULT && ++memory.asked == memory.refused;
-}
-
 static int accepted, told;
 
 static void tell(int status, void *arg)
@@ -561,11 +543,10 @@ static void expect(int status)
     accepted += status == 0;
 }
 
-static void refused_memory_body(void *arg)
+static void refused_memory_body(void)
 {
     const struct solo_work works[] = {{answer, NULL}, {answer, NULL}};
     unsigned number = 77;
-    (void)arg;
     accepted = told = 0;
     reactor = NULL;
     if (solo_reactor_create(NULL, &reactor) < 0) {
@@ -589,19 +570,7 @@ static void refused_memory_body(void *arg)
 
 static void test_job__whichever_allocation_is_refused_each_accepted_job_is_told_once(void)
 {
-    static const struct solo_strategy strategy = {"memory", memory_begin, memory_choose, NULL, NULL};
-    struct solo_sim_options options = {.strategy = &strategy, .faults_max = 1};
-    struct solo_sim *sim = NULL;
-    CU_ASSERT_EQUAL_FATAL(solo_sim_create(&options, &sim), 0);
-    worlds_begin(sim);
-    memory.refused = 0;
-    do {
-        memory.refused++;
-        CU_ASSERT_EQUAL(solo_sim_run(sim, 1, refused_memory_body, NULL), SOLO_ENDING_RETURNED);
-    } while (memory.asked >= memory.refused);
-    CU_ASSERT(memory.refused > 8);
-    worlds_end();
-    solo_sim_destroy(sim);
+    refusing_run(refused_memory_body, REFUSE_MEMORY);
 }
 
 void suite_job(void)

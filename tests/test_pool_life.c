@@ -1,5 +1,5 @@
 /* test_pool_life.c - pools beside the reactor's own, growing and shrinking, and what each worker is said to do. */
-#include "worlds.h"
+#include "refusing_world.h"
 
 static struct solo_reactor *reactor;
 static struct solo_pool *pool;
@@ -674,24 +674,6 @@ static void test_pool_life__a_dump_says_for_how_long(void)
 
 /* ---- Memory refused ---- */
 
-static struct {
-    unsigned refused, asked;
-} memory;
-
-static int memory_begin(void *state, uint64_t seed)
-{
-    (void)state;
-    (void)seed;
-    memory.asked = 0;
-    return 0;
-}
-
-static size_t memory_choose(void *state, const struct solo_choice *choice)
-{
-    (void)state;
-    return choice->kind == SOLO_CHOICE_FAULT && ++memory.asked == memory.refused;
-}
-
 static int accepted, told;
 
 static void count_told(int status, void *arg)
@@ -714,9 +696,8 @@ static void grow_and_stop(void *arg)
     stop(NULL);
 }
 
-static void refused_memory_body(void *arg)
+static void refused_memory_body(void)
 {
-    (void)arg;
     struct solo_pool_options options = {.name = "db", .min = 1, .max = 4};
     accepted = told = 0;
     if (solo_reactor_create(NULL, &reactor) < 0) {
@@ -735,19 +716,7 @@ static void refused_memory_body(void *arg)
 
 static void test_pool_life__whichever_allocation_is_refused_everybody_is_told_once(void)
 {
-    static const struct solo_strategy strategy = {"memory", memory_begin, memory_choose, NULL, NULL};
-    struct solo_sim_options options = {.strategy = &strategy, .faults_max = 1};
-    struct solo_sim *sim = NULL;
-    CU_ASSERT_EQUAL_FATAL(solo_sim_create(&options, &sim), 0);
-    worlds_begin(sim);
-    memory.refused = 0;
-    do {
-        memory.refused++;
-        CU_ASSERT_EQUAL(solo_sim_run(sim, 1, refused_memory_body, NULL), SOLO_ENDING_RETURNED);
-    } while (memory.asked >= memory.refused);
-    CU_ASSERT(memory.refused > 8);
-    worlds_end();
-    solo_sim_destroy(sim);
+    refusing_run(refused_memory_body, REFUSE_MEMORY);
 }
 
 void suite_pool_life(void)
