@@ -92,7 +92,7 @@ static void finish(struct solo_worker *worker)
     (void)solo_mutex_destroy(worker->mutex);
 }
 
-static const struct solo__worker_kind lock_worker = {accept, quit, finish, false};
+static const struct solo__worker_kind lock_worker = {accept, quit, finish, false, NULL};
 
 int solo_lock_worker_create(struct solo_worker **ret_worker)
 {

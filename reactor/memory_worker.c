@@ -23,7 +23,7 @@ static void nothing(struct solo_worker *worker)
     (void)worker;
 }
 
-static const struct solo__worker_kind memory_worker = {accept, nothing, nothing, true};
+static const struct solo__worker_kind memory_worker = {accept, nothing, nothing, true, NULL};
 
 int solo_memory_worker_create(struct solo_worker **ret_worker)
 {

@@ -217,8 +217,9 @@ void solo__thread_main(struct solo_thread *thread)
     world->threads->leave(world, &thread->lock);
 }
 
-static bool has_ended(struct solo_world *world, struct solo_thread *thread)
+bool solo__thread_has_ended(struct solo_thread *thread)
 {
+    struct solo_world *world = thread->object.world;
     world->threads->enter(world, &thread->lock);
     bool ended = thread->ended;
     world->threads->leave(world, &thread->lock);
@@ -230,7 +231,7 @@ int solo__thread_reap(struct solo_thread *thread)
     struct solo_world *world = thread->object.world;
     uint32_t id = thread->object.id;
     solo__announce(world, SOLO_PROBE_THREAD_JOIN, SOLO_ACCESS_READ, id, 0);
-    if (!has_ended(world, thread)) {
+    if (!solo__thread_has_ended(thread)) {
         const struct solo_wait why = {SOLO_WAIT_JOIN, id, thread};
         solo__announce(world, SOLO_PROBE_BLOCK, SOLO_ACCESS_NONE, id, SOLO_WAIT_JOIN);
         world->threads->enter(world, &thread->lock);

@@ -62,6 +62,9 @@ int solo__thread_start(struct solo_world *world, enum solo__role role, const cha
 /* What a backend runs on the new thread, with solo__self set: announces, runs fn, marks ended, wakes joiners. */
 void solo__thread_main(struct solo_thread *thread);
 
+/* Whether its function has returned. */
+bool solo__thread_has_ended(struct solo_thread *thread);
+
 /* Waits for its end and releases it: join without the checks. */
 int solo__thread_reap(struct solo_thread *thread);
 

@@ -55,7 +55,12 @@ static void finish(struct solo_worker *worker)
     (void)solo__thread_reap(worker->runner);
 }
 
-static const struct solo__worker_kind thread_worker = {accept, quit, finish, false};
+static bool is_over(struct solo_worker *worker)
+{
+    return solo__thread_has_ended(worker->runner);
+}
+
+static const struct solo__worker_kind thread_worker = {accept, quit, finish, false, is_over};
 
 int solo_thread_worker_create(struct solo_worker **ret_worker)
 {

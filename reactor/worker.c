@@ -27,6 +27,7 @@ static struct solo__work *work_make(struct solo_world *world, solo_call_fn fn, v
         return NULL;
     }
     work->next = NULL;
+    work->serve = NULL;
     work->fn = fn;
     work->done = done;
     work->arg = arg;
@@ -73,6 +74,10 @@ void solo__work_run(struct solo_worker *worker, struct solo__work *work)
     struct solo_world *world = worker->object.world;
     struct solo_thread *self = solo__self_get();
     SOLO_ANNOTATE_HAPPENS_AFTER(work);
+    if (work->serve != NULL) {
+        work->serve(work, 0);
+        return;
+    }
     const struct solo__provenance *outer_work = self->work; /* a lock worker runs inside other work */
     self->work = &work->provenance;
     solo__announce(world, SOLO_PROBE_CALL_BEGUN, SOLO_ACCESS_NONE, work->provenance.object, 0);
@@ -90,7 +95,11 @@ static void hand_back(struct solo_worker *worker)
     while ((work = solo__work_pop(worker)) != NULL) {
         solo__worker_leave(worker);
         SOLO_ANNOTATE_HAPPENS_AFTER(work);
-        work_end(worker->object.world, work, SOLO_ECLOSING);
+        if (work->serve != NULL) {
+            work->serve(work, SOLO_ECLOSING);
+        } else {
+            work_end(worker->object.world, work, SOLO_ECLOSING);
+        }
         solo__worker_enter(worker);
     }
     solo__worker_leave(worker);
@@ -106,14 +115,15 @@ static bool has_quit(struct solo_worker *worker)
     return quit;
 }
 
-static __attribute__((noinline, cold)) int refuse_after_quit(struct solo_worker *worker, void *frame,
-                                                             void *return_address)
+__attribute__((noinline, cold)) int solo__refuse_after_quit(void *object, unsigned function, void *frame,
+                                                            void *return_address)
 {
+    const char *what = ((const struct solo__object *)object)->kind == SOLO__TEAM ? "team" : "worker";
     struct solo_violation violation;
-    solo__violation_begin(&violation, SOLO006_USE_AFTER_END, SOLO__FN_solo_worker_do, worker, frame, return_address);
-    solo__violation_text(violation.text, "work was given to a worker that has quit; it was refused and will not run");
-    solo__violation_text(violation.help,
-                         "give the worker its last work before solo_worker_quit, or use another worker");
+    solo__violation_begin(&violation, SOLO006_USE_AFTER_END, function, object, frame, return_address);
+    solo__violation_text(violation.text, "work was given to a %s that has quit; it was refused and will not run", what);
+    solo__violation_text(violation.help, "give the %s its last work before solo_%s_quit, or use another %s", what, what,
+                         what);
     solo_violation_report(&violation);
     return SOLO_EALREADYQUIT;
 }
@@ -125,7 +135,8 @@ int solo_worker_do(struct solo_worker *worker, solo_call_fn fn, void *arg, solo_
         return -EINVAL;
     }
     if (has_quit(worker)) {
-        return refuse_after_quit(worker, __builtin_frame_address(0), __builtin_return_address(0));
+        return solo__refuse_after_quit(worker, SOLO__FN_solo_worker_do, __builtin_frame_address(0),
+                                       __builtin_return_address(0));
     }
 
     struct solo_world *world = worker->object.world;
@@ -140,9 +151,30 @@ int solo_worker_do(struct solo_worker *worker, solo_call_fn fn, void *arg, solo_
     if (worker->kind->accept(worker, work) < 0) { /* it quit between the look and the acceptance */
         solo__announce(world, SOLO_PROBE_CALL_HANDED_BACK, SOLO_ACCESS_NONE, id, (uint64_t)(int64_t)SOLO_EALREADYQUIT);
         world->memory->release(world, work);
-        return refuse_after_quit(worker, __builtin_frame_address(0), __builtin_return_address(0));
+        return solo__refuse_after_quit(worker, SOLO__FN_solo_worker_do, __builtin_frame_address(0),
+                                       __builtin_return_address(0));
     }
     return 0;
+}
+
+int solo__worker_give(struct solo_worker *worker, struct solo__work *work)
+{
+    work->next = NULL; /* it may have been on this way before */
+    SOLO_ANNOTATE_HAPPENS_BEFORE(work);
+    return worker->kind->accept(worker, work);
+}
+
+bool solo__worker_is_over(struct solo_worker *worker)
+{
+    return worker->kind->is_over == NULL || worker->kind->is_over(worker);
+}
+
+bool solo__worker_runs_here(struct solo_worker *worker)
+{
+    solo__worker_enter(worker);
+    bool runs = worker->runner != NULL && worker->runner == solo__self;
+    solo__worker_leave(worker);
+    return runs;
 }
 
 /* Whether this call was the one that closed the door. */
@@ -172,10 +204,7 @@ int solo_worker_destroy(struct solo_worker *worker)
         return 0;
     }
     SOLO__LIVE_OBJECT(solo_worker_destroy, worker, SOLO__WORKER, SOLO006_USE_AFTER_END);
-    solo__worker_enter(worker);
-    bool from_within = worker->runner != NULL && worker->runner == solo__self;
-    solo__worker_leave(worker);
-    if (from_within) {
+    if (solo__worker_runs_here(worker)) {
         return -EDEADLK;
     }
 

@@ -14,6 +14,11 @@
 
 struct solo__work {
     struct solo__work *next; /* in the worker's queue */
+    /*
+     * NULL: a user's work, made and freed by worker.c. Else the kit's own, and its memory somebody else's: 0 its turn
+     * has come, negative it never will. Not touched after that.
+     */
+    void (*serve)(struct solo__work *work, int status);
     solo_call_fn fn;
     solo_done_fn done; /* may be NULL */
     void *arg;
@@ -29,6 +34,8 @@ struct solo__worker_kind {
     /* Waits until nobody uses the worker any more and lets go of what the kind holds. */
     void (*finish)(struct solo_worker *worker);
     bool performs; /* solo_worker_perform is for this kind */
+    /* It has quit: whether finish would wait for nothing. NULL: it never does. */
+    bool (*is_over)(struct solo_worker *worker);
 };
 
 struct solo_worker {
@@ -45,6 +52,18 @@ struct solo_worker {
 
 /* Makes a worker in the caller's world. NULL: no memory. */
 struct solo_worker *solo__worker_make(const struct solo__worker_kind *kind, void *created_at);
+
+/* Gives the worker a piece of the kit's own work: no announcement, no memory. SOLO_EALREADYQUIT: it was not taken. */
+int solo__worker_give(struct solo_worker *worker, struct solo__work *work);
+
+/* Whether a worker that has quit has done so for good: to destroy it will not wait. */
+bool solo__worker_is_over(struct solo_worker *worker);
+
+/* Whether the caller runs its work. */
+bool solo__worker_runs_here(struct solo_worker *worker);
+
+/* A violation about work that was given to a worker or team after it had quit; returns SOLO_EALREADYQUIT. */
+int solo__refuse_after_quit(void *object, unsigned function, void *frame, void *return_address);
 
 /* Runs the work in this thread, ends it and frees it. */
 void solo__work_run(struct solo_worker *worker, struct solo__work *work);

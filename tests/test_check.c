@@ -199,6 +199,19 @@ static void test_check__unknown_rule_is_usage_error(void)
     CU_ASSERT_EQUAL(support_count(output.text, "\n"), 1);
 }
 
+static void test_check__behaviour_whose_test_is_missing_is_named(void)
+{
+    plant_good_tree();
+    support_write_file("tree/tests/test_duck.c", "static void test_duck__floats(void)\n{\n}\n");
+    support_write_file("tree/docs/behaviours/ducks.md", "| D1 | floats | same | test_duck__floats |\n");
+    CU_ASSERT_EQUAL(run_rule("behaviours"), 0);
+    support_write_file("tree/docs/behaviours/ducks.md",
+                       "| D1 | floats | same | test_duck__floats |\n| D2 | dives | same | test_duck__dives |\n");
+    CU_ASSERT_EQUAL(run_rule("behaviours"), 1);
+    CU_ASSERT(said("docs/behaviours/ducks.md:2: there is no test_duck__dives\n"));
+    CU_ASSERT(!said("test_duck__floats"));
+}
+
 void suite_check(void)
 {
     SOLO_SUITE("check");
@@ -216,4 +229,5 @@ void suite_check(void)
     SOLO_TEST(test_check__promised_function_that_is_not_there_is_named);
     SOLO_TEST(test_check__unfinished_work_and_long_lines_are_named);
     SOLO_TEST(test_check__unknown_rule_is_usage_error);
+    SOLO_TEST(test_check__behaviour_whose_test_is_missing_is_named);
 }

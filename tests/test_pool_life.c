@@ -645,7 +645,7 @@ static uint64_t begun_ns;
 static void sleep_long(void *arg)
 {
     (void)arg;
-    begun_ns = solo_now();
+    __atomic_store_n(&begun_ns, solo_now(), __ATOMIC_RELAXED);
     (void)solo_sleep(1500 * WORLDS_MS);
 }
 
@@ -654,7 +654,7 @@ static void describe_sleeper(void *arg)
     (void)arg;
     CU_ASSERT_EQUAL(solo_pool_dump(pool, dump, sizeof dump, NULL), 0);
     CU_ASSERT_EQUAL(solo_pool_workers(pool, workers, 1, &worker_count), 0);
-    CU_ASSERT_EQUAL(workers[0].since_ns, begun_ns);
+    CU_ASSERT_EQUAL(workers[0].since_ns, __atomic_load_n(&begun_ns, __ATOMIC_RELAXED));
     CU_ASSERT_PTR_NOT_NULL(strstr(dump, ", for 1.250 s\n"));
     stop(NULL);
 }

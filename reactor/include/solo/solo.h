@@ -7,7 +7,7 @@
 #include <solo/expect.h>
 #include <solo/pool.h>
 #include <solo/reactor.h>
-
+#include <solo/team.h>
 #include <solo/thread.h>
 #include <solo/thread_call.h>
 #include <solo/transport.h>
