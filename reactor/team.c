@@ -28,8 +28,9 @@ struct member {
     struct solo__work way; /* first: to its worker, and back to the coordinator */
     struct solo_team *team;
     struct solo_worker *worker;
-    struct task *task;   /* while it is busy; not valid on its way back */
-    struct member *next; /* among the idle, the busy or the retired */
+    struct task *task;          /* while it is busy; not valid on its way back */
+    struct member *next;        /* among the idle, the busy or the retired */
+    struct solo_thread *runner; /* who runs its task now; under the lock */
 };
 
 struct request {
@@ -344,6 +345,13 @@ static void coordinate_quit(struct solo__work *way, int status)
 
 /* ---- On a worker, and back ---- */
 
+static void set_runner(struct member *member, struct solo_thread *runner)
+{
+    enter(member->team);
+    member->runner = runner;
+    leave(member->team);
+}
+
 static void run_on_worker(struct solo__work *way, int status)
 {
     struct member *member = (struct member *)way;
@@ -353,7 +361,9 @@ static void run_on_worker(struct solo__work *way, int status)
         end_task(task, status);
         return;
     }
+    set_runner(member, solo__self_get());
     run_task(task);
+    set_runner(member, NULL);
     member->way.serve = come_back;
     if (solo__worker_give(team->coordinator, &member->way) == 0) {
         return;
@@ -552,11 +562,10 @@ static bool runs_here(struct solo_team *team)
 {
     bool here = solo__worker_runs_here(team->coordinator);
     enter(team);
-    struct member *member = team->busy;
-    leave(team);
-    for (; member != NULL && !here; member = member->next) {
-        here = solo__worker_runs_here(member->worker);
+    for (const struct member *member = team->busy; member != NULL; member = member->next) {
+        here = here || (member->runner != NULL && member->runner == solo__self);
     }
+    leave(team);
     return here;
 }
 
