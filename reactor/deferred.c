@@ -1,114 +1,97 @@
 /*
- * deferred.c - a result that is not there yet, and the chain of callbacks that wait for it.
- *
- * Invariants. A chain never runs nested in itself: `running` is set while one of its callbacks runs, and what is
- * added meanwhile is only appended. A chain that waits for an inner Deferred does not run. The inner one hands its
- * result to its waiter after the callbacks it had when it was chained, and goes on with an empty value: so its
- * failure counts as handled. Chains go on in a loop, not by recursion, so a chain of any depth needs the same stack.
+ * deferred.c - a result that is not there yet: its life, and the pairs of callbacks that wait for it.
  *
  * Two kinds of reference keep a Deferred: the public one (`held`), which its user gives up or hands to a chain, and
  * those of the kit (`keepers`): who will fire it, the chain that waits for it, and the inner one that it waits for.
  *
- * Memory is taken only when a Deferred is made and when a pair is added.
- *
- * Source of the behaviours: Twisted's twisted.internet.defer.
+ * Memory is taken only when a Deferred is made, and when a pair is added for which it has no room. A reactor uses the
+ * memory of its ended Deferreds again, the oldest first and only once DEFERREDS_QUARANTINE others have ended, so that
+ * a use after the end is still named. World sim gives every Deferred memory of its own.
  */
-#include "deferred_internal.h"
-#include "guard.h"
-#include "reactor_internal.h"
+#include "annotate.h"
+#include "deferred_private.h"
+#include <stddef.h>
+#include <string.h>
 
-/* A callback and an errback that wait for their turn. */
-struct pair {
-    struct pair *next;
-    solo_callback_fn callback;
-    solo_callback_fn errback;
-    void *arg;
-    struct solo__provenance provenance; /* who added it, and from where */
-};
+/* ---- Memory ---- */
 
-struct solo_deferred {
-    struct solo__object object;
-    struct solo_reactor *reactor;
-    solo_canceller_fn canceller;
-    void *canceller_arg;
-    struct pair *first, *last;         /* in order of addition */
-    struct solo_result result;         /* valid once fired and while not waiting; its wait_for is always NULL */
-    struct solo_deferred *waiting_for; /* the inner Deferred that suspends this chain */
-    struct solo_deferred *waiter;      /* the outer Deferred whose chain waits for this one */
-    struct pair *waiter_after;         /* the last pair before the waiter's turn; NULL: it is the waiter's turn */
-    uint32_t keepers;                  /* references of the kit */
-    bool held;                         /* the public reference */
-    bool fired;
-    bool running;
-    bool cancelled;  /* somebody asked for it: its failure SOLO_ECANCELLED is no surprise */
-    bool cancelling; /* the canceller runs */
-    bool swallow;    /* the next firing comes too late and is ignored */
-    struct solo__provenance made;
-    struct solo__provenance fired_at;
-};
+#ifdef SOLO_TORTURE
+enum { DEFERREDS_QUARANTINE = 4 };
+#else
+enum { DEFERREDS_QUARANTINE = 256 };
+#endif
+enum { DEFERREDS_KEPT_MAX = 2 * DEFERREDS_QUARANTINE };
 
-enum { ENDED_CLEAN = 0, ENDED_UNHANDLED = 1, ENDED_UNFIRED = 2 }; /* values of DEFERRED_ENDED */
-
-/* ---- Reports ---- */
-
-static void stack_of(struct solo_stack *stack, const struct solo__provenance *provenance)
+/* What memory checkers may see of an ended one: its header and the link. */
+static void poison(struct solo_deferred *deferred)
 {
-    stack->count = provenance->count;
-    for (unsigned i = 0; i < provenance->count; i++) {
-        stack->frames[i] = provenance->frames[i];
+    SOLO_ANNOTATE_POISON(&deferred->reactor, deferred->object.size - offsetof(struct solo_deferred, reactor));
+    (void)deferred;
+}
+
+static struct solo_deferred *take_oldest(struct solo_reactor *reactor)
+{
+    struct solo__ended_deferreds *ended = &reactor->ended_deferreds;
+    struct solo_deferred *deferred = ended->oldest;
+    ended->oldest = deferred->next_ended;
+    ended->count--;
+    SOLO_ANNOTATE_UNPOISON(&deferred->object + 1, deferred->object.size - sizeof deferred->object);
+    return deferred;
+}
+
+static void *allocate(struct solo_reactor *reactor, size_t size)
+{
+    struct solo_world *world = reactor->world;
+    if (reactor->ended_deferreds.count <= DEFERREDS_QUARANTINE ||
+        solo__owner_thread(&reactor->owner) != solo__self) { /* policy `report` lets other threads in */
+        return world->memory->allocate(world, size);
     }
-}
-
-/* Starts a SOLO008: it carries where the Deferred was made (queued_...) and first fired (owner_bound, owner_stack). */
-static void violation_begin(struct solo_violation *violation, unsigned function, struct solo_deferred *deferred,
-                            void *frame, void *return_address)
-{
-    solo__violation_begin(violation, SOLO008_DEFERRED, function, deferred, frame, return_address);
-    solo__thread_print_name(deferred->made.by, violation->queued_by, sizeof violation->queued_by);
-    stack_of(&violation->queued_stack, &deferred->made);
-    if (deferred->fired) {
-        solo__violation_text(violation->owner_bound, "first fired");
-        stack_of(&violation->owner_stack, &deferred->fired_at);
+    struct solo_deferred *deferred = take_oldest(reactor);
+    if (__builtin_expect(deferred->object.size != size, 0)) {
+        world->memory->release(world, deferred);
+        return world->memory->allocate(world, size);
     }
+    return deferred;
 }
 
-static __attribute__((noinline, cold)) void report_fired_twice(struct solo_deferred *deferred, void *frame,
-                                                               void *return_address)
+/* It has ended: keeps its memory for another, if its reactor is there and the caller owns it. */
+static void keep_memory(struct solo_deferred *deferred)
 {
-    struct solo_violation violation;
-    violation_begin(&violation, SOLO__FN_solo_deferred_fire, deferred, frame, return_address);
-    solo__violation_text(violation.text, "a Deferred that has its result was fired again");
-    solo__violation_text(violation.help, "fire it in one place only, or ask solo_deferred_has_result first");
-    solo_violation_report(&violation);
-}
-
-static __attribute__((noinline, cold)) void report_ended(struct solo_deferred *deferred, int how, void *frame,
-                                                         void *return_address)
-{
-    struct solo_violation violation;
-    violation_begin(&violation, SOLO__FN_solo_deferred_release, deferred, frame, return_address);
-    if (how == ENDED_UNFIRED) {
-        solo__violation_text(violation.text, "a Deferred ended without ever being fired; its callbacks never ran");
-        solo__violation_text(violation.help,
-                             "fire it with a value or a failure on every path, or cancel it before release");
+    struct solo_reactor *reactor = deferred->reactor;
+    if (!solo__object_is_alive(&reactor->object, SOLO__REACTOR) || reactor->in_sim ||
+        solo__owner_thread(&reactor->owner) != solo__self) {
+        solo__object_end(deferred);
+        return;
+    }
+    struct solo__ended_deferreds *ended = &reactor->ended_deferreds;
+    if (ended->count == DEFERREDS_KEPT_MAX) {
+        struct solo_deferred *oldest = take_oldest(reactor);
+        oldest->object.world->memory->release(oldest->object.world, oldest);
+    }
+    __atomic_store_n(&deferred->object.state, SOLO__ENDED, __ATOMIC_RELAXED);
+    deferred->next_ended = NULL;
+    if (ended->oldest == NULL) {
+        ended->oldest = deferred;
     } else {
-        violation.amount = (uint64_t) - (int64_t)deferred->result.status;
-        solo__violation_text(violation.text, "a Deferred ended with a failure that no errback handled: %s",
-                             solo_error_text(deferred->result.status));
-        solo__violation_text(violation.help, "add an errback that handles the failure before the Deferred is released");
+        ended->newest->next_ended = deferred;
     }
-    solo_violation_report(&violation);
+    ended->newest = deferred;
+    ended->count++;
+    poison(deferred);
 }
 
-static __attribute__((noinline, cold)) void report_bad_wait(struct solo_deferred *outer, bool circular)
+void solo__deferreds_end(struct solo_reactor *reactor)
 {
-    struct solo_violation violation;
-    violation_begin(&violation, SOLO__FN_NONE, outer, __builtin_frame_address(0), __builtin_return_address(0));
-    solo__violation_text(violation.text, circular
-                                             ? "a Deferred would wait for its own result"
-                                             : "a Deferred would wait for one that was released or handed on already");
-    solo__violation_text(violation.help, "return solo_wait_for with another Deferred whose reference is yours to give");
-    solo_violation_report(&violation);
+    while (reactor->ended_deferreds.count > 0) {
+        bool quarantined = reactor->ended_deferreds.count <= DEFERREDS_QUARANTINE;
+        struct solo_deferred *deferred = take_oldest(reactor);
+        if (quarantined) {
+            deferred->object.state = SOLO__ALIVE;
+            solo__object_end(deferred);
+        } else {
+            reactor->world->memory->release(reactor->world, deferred);
+        }
+    }
 }
 
 /* ---- Life ---- */
@@ -117,15 +100,21 @@ int solo__deferred_make(struct solo_reactor *reactor, solo_canceller_fn cancelle
                         void *return_address, struct solo_deferred **ret_deferred)
 {
     struct solo_world *world = reactor->world;
-    struct solo_deferred *deferred = solo__object_make(world, SOLO__DEFERRED, sizeof *deferred, return_address);
+    bool full = solo__provenance_full != 0 || reactor->in_sim;
+    size_t size = sizeof(struct solo_deferred) + (full ? SOLO__ORIGINS * sizeof(struct solo__provenance) : 0);
+    struct solo_deferred *deferred = allocate(reactor, size);
     if (deferred == NULL) {
         return -ENOMEM;
     }
+    memset(deferred, 0, offsetof(struct solo_deferred, pairs));
+    solo__object_begin(&deferred->object, world, SOLO__DEFERRED, size, return_address);
     deferred->reactor = reactor;
     deferred->canceller = canceller;
     deferred->canceller_arg = arg;
     deferred->held = true;
-    solo__provenance_take(&deferred->made, deferred->object.id, frame, return_address);
+    deferred->inline_quick = full ? 0 : SOLO__PAIRS_INLINE;
+    deferred->provenance = full ? (struct solo__provenance *)(deferred + 1) : NULL;
+    solo__deferred_note(deferred, &deferred->made, SOLO__OF_MADE, frame, return_address);
     solo__announce(world, SOLO_PROBE_DEFERRED_MADE, SOLO_ACCESS_WRITE, deferred->object.id, 0);
     *ret_deferred = deferred;
     return 0;
@@ -134,38 +123,53 @@ int solo__deferred_make(struct solo_reactor *reactor, solo_canceller_fn cancelle
 static int how_it_ends(const struct solo_deferred *deferred)
 {
     if (!deferred->fired) {
-        return ENDED_UNFIRED;
+        return SOLO__ENDED_UNFIRED;
+    }
+    if (deferred->ran != deferred->added) {
+        return SOLO__ENDED_PAUSED;
     }
     if (deferred->result.status >= 0 || (deferred->cancelled && deferred->result.status == SOLO_ECANCELLED)) {
-        return ENDED_CLEAN;
+        return SOLO__ENDED_CLEAN;
     }
-    return ENDED_UNHANDLED;
+    return SOLO__ENDED_UNHANDLED;
 }
 
-static void release_pairs(struct solo_deferred *deferred)
+/* The pairs that never ran: the kit's own are told. */
+static __attribute__((noinline)) void drop_pairs(struct solo_deferred *deferred)
 {
     struct solo_world *world = deferred->object.world;
+    deferred->keepers++; /* what they do about it must not end it again */
     while (deferred->first != NULL) {
-        struct pair *pair = deferred->first;
-        deferred->first = pair->next;
-        world->memory->release(world, pair);
+        struct solo__pair_node *node = deferred->first;
+        deferred->first = node->next;
+        if (node->dropped != NULL) {
+            node->dropped(node->arg);
+        } else {
+            world->memory->release(world, node);
+        }
     }
+    deferred->keepers--;
 }
 
-/* Ends it if nobody has it any more. */
-static void end_if_unused(struct solo_deferred *deferred, void *frame, void *return_address)
+static void end(struct solo_deferred *deferred, void *frame, void *return_address)
 {
-    if (deferred->held || deferred->keepers > 0) {
-        return;
-    }
     int how = how_it_ends(deferred);
-    if (how != ENDED_CLEAN) {
-        report_ended(deferred, how, frame, return_address);
+    if (how != SOLO__ENDED_CLEAN) {
+        solo__deferred_report_ended(deferred, how, frame, return_address);
     }
     solo__announce(deferred->object.world, SOLO_PROBE_DEFERRED_ENDED, SOLO_ACCESS_WRITE, deferred->object.id,
                    (uint64_t)how);
-    release_pairs(deferred);
-    solo__object_end(deferred);
+    if (deferred->first != NULL) {
+        drop_pairs(deferred);
+    }
+    keep_memory(deferred);
+}
+
+void solo__deferred_end_if_unused(struct solo_deferred *deferred, void *frame, void *return_address)
+{
+    if (!deferred->held && deferred->keepers == 0) {
+        end(deferred, frame, return_address);
+    }
 }
 
 void solo__deferred_keep(struct solo_deferred *deferred)
@@ -176,163 +180,37 @@ void solo__deferred_keep(struct solo_deferred *deferred)
 void solo__deferred_drop(struct solo_deferred *deferred)
 {
     deferred->keepers--;
-    end_if_unused(deferred, __builtin_frame_address(0), __builtin_return_address(0));
+    solo__deferred_end_if_unused(deferred, __builtin_frame_address(0), __builtin_return_address(0));
 }
 
 void solo__deferred_release(struct solo_deferred *deferred)
 {
     deferred->held = false;
-    end_if_unused(deferred, __builtin_frame_address(0), __builtin_return_address(0));
+    solo__deferred_end_if_unused(deferred, __builtin_frame_address(0), __builtin_return_address(0));
 }
 
-/* ---- The chain ---- */
-
-/*
- * Whether `inner` is `outer` or waits for it, directly or not. Either end of the chain between them would tell; both
- * are looked for at once, because chains that grow at one end are long on one side only.
- */
-static bool is_circular(const struct solo_deferred *outer, const struct solo_deferred *inner)
+bool solo__deferred_take_over(struct solo_deferred *deferred)
 {
-    const struct solo_deferred *down = inner, *up = outer;
-    while (down != outer && up != inner) {
-        down = down->waiting_for;
-        up = up->waiter;
-        if (down == NULL || up == NULL) {
-            return false;
-        }
+    if (!deferred->held) {
+        return false;
     }
+    deferred->held = false;
+    deferred->keepers++;
     return true;
 }
 
-/* `outer` takes over the public reference of `inner` and either its result or its place as the one who waits for it. */
-static void wait_for(struct solo_deferred *outer, struct solo_deferred *inner)
+void solo__deferred_give_back(struct solo_deferred *deferred)
 {
-    if (inner->fired && inner->waiting_for == NULL && !inner->running) {
-        outer->result = inner->result;
-        inner->result = solo_value(NULL);
-        solo__deferred_release(inner);
-        return;
-    }
-    inner->held = false;
-    inner->keepers++; /* the reference just taken over */
-    outer->keepers++; /* inner will need its waiter, whoever else lets go of it */
-    inner->waiter = outer;
-    inner->waiter_after = inner->last;
-    outer->waiting_for = inner;
+    deferred->held = true;
+    deferred->keepers--;
 }
 
-/* Makes `result` the deferred's result. */
-static void adopt(struct solo_deferred *deferred, struct solo_result result)
+bool solo__deferred_is_alive(const struct solo_deferred *deferred)
 {
-    struct solo_deferred *inner = result.wait_for;
-    if (inner == NULL) {
-        deferred->result = result;
-        return;
-    }
-    bool circular = solo__deferred_is_alive(inner) && is_circular(deferred, inner);
-    if (circular || !solo__deferred_is_alive(inner) || !inner->held || inner->reactor != deferred->reactor) {
-        report_bad_wait(deferred, circular);
-        deferred->result = solo_failure(circular ? -EDEADLK : -EINVAL);
-        return;
-    }
-    wait_for(deferred, inner);
+    return solo__object_check(deferred, SOLO__DEFERRED) == 0;
 }
 
-/* Runs the first pair on the present result, with `work` telling who added it. */
-static void run_first(struct solo_deferred *deferred)
-{
-    struct pair *pair = deferred->first;
-    deferred->first = pair->next;
-    if (deferred->first == NULL) {
-        deferred->last = NULL;
-    }
-    solo_callback_fn fn = deferred->result.status < 0 ? pair->errback : pair->callback;
-    if (fn != NULL) {
-        struct solo_thread *self = solo__self;
-        const struct solo__provenance *outer_work = self->work;
-        self->work = &pair->provenance;
-        struct solo_result result = fn(deferred->result, pair->arg);
-        self->work = outer_work;
-        adopt(deferred, result);
-    }
-    if (deferred->waiter_after == pair) {
-        deferred->waiter_after = NULL;
-    }
-    deferred->object.world->memory->release(deferred->object.world, pair);
-}
-
-/*
- * The waiter gets the result, and the inner Deferred keeps none. Returns the waiter, with the reference that kept it.
- */
-static struct solo_deferred *hand_on(struct solo_deferred *deferred)
-{
-    struct solo_deferred *waiter = deferred->waiter;
-    deferred->waiter = NULL;
-    waiter->waiting_for = NULL;
-    waiter->result = deferred->result;
-    deferred->result = solo_value(NULL);
-    return waiter;
-}
-
-/* Runs pairs until none is left or the chain has to wait. Returns the Deferred whose chain goes on next, or NULL. */
-static struct solo_deferred *run_pairs(struct solo_deferred *deferred)
-{
-    struct solo_deferred *next = NULL;
-    deferred->running = true;
-    for (;;) {
-        if (deferred->waiting_for != NULL) {
-            break;
-        }
-        if (deferred->waiter != NULL && deferred->waiter_after == NULL) {
-            next = hand_on(deferred);
-            deferred->keepers--; /* the waiter's reference; the caller has one too */
-        }
-        if (deferred->first == NULL) {
-            break;
-        }
-        run_first(deferred);
-    }
-    deferred->running = false;
-    return next;
-}
-
-static void run_chain(struct solo_deferred *deferred)
-{
-    deferred->keepers++;
-    while (deferred != NULL) {
-        struct solo_deferred *next = run_pairs(deferred);
-        solo__deferred_drop(deferred);
-        deferred = next;
-    }
-}
-
-/*
- * Inside the loop everything that runs user code is a callback of the reactor; what the kit fires may be the
- * outermost one.
- */
-static void run_chain_as_callback(struct solo_deferred *deferred)
-{
-    struct solo_thread *self = solo__self_get();
-    struct solo_reactor *reactor = deferred->reactor;
-    if (self->callback_depth > 0 || self->inside != reactor) {
-        run_chain(deferred);
-        return;
-    }
-    uint32_t id = deferred->object.id;
-    solo__callback_begin(reactor, id);
-    run_chain(deferred);
-    solo__callback_end(reactor, id);
-}
-
-static void fire(struct solo_deferred *deferred, struct solo_result result, void *frame, void *return_address)
-{
-    deferred->fired = true;
-    solo__provenance_take(&deferred->fired_at, deferred->object.id, frame, return_address);
-    solo__announce(deferred->object.world, SOLO_PROBE_DEFERRED_FIRED, SOLO_ACCESS_WRITE, deferred->object.id,
-                   (uint64_t)(int64_t)result.status);
-    adopt(deferred, result);
-    run_chain_as_callback(deferred);
-}
+/* ---- Results ---- */
 
 /* A result that comes too late still owns the Deferred it speaks of. */
 static void discard(struct solo_result result)
@@ -349,48 +227,13 @@ int solo__deferred_fire(struct solo_deferred *deferred, struct solo_result resul
         discard(result);
         return SOLO_EALREADYCALLED;
     }
-    fire(deferred, result, __builtin_frame_address(0), __builtin_return_address(0));
+    solo__deferred_fire_from(deferred, result, __builtin_frame_address(0), __builtin_return_address(0));
     return 0;
-}
-
-static int add(struct solo_deferred *deferred, solo_callback_fn callback, solo_callback_fn errback, void *arg,
-               void *frame, void *return_address)
-{
-    struct solo_world *world = deferred->object.world;
-    struct pair *pair = world->memory->allocate(world, sizeof *pair);
-    if (pair == NULL) {
-        return -ENOMEM;
-    }
-    pair->next = NULL;
-    pair->callback = callback;
-    pair->errback = errback;
-    pair->arg = arg;
-    solo__provenance_take(&pair->provenance, deferred->object.id, frame, return_address);
-    if (deferred->last != NULL) {
-        deferred->last->next = pair;
-    } else {
-        deferred->first = pair;
-    }
-    deferred->last = pair;
-    if (deferred->fired && !deferred->running && deferred->waiting_for == NULL) {
-        run_chain_as_callback(deferred);
-    }
-    return 0;
-}
-
-int solo__deferred_add(struct solo_deferred *deferred, solo_callback_fn callback, solo_callback_fn errback, void *arg)
-{
-    return add(deferred, callback, errback, arg, __builtin_frame_address(0), __builtin_return_address(0));
-}
-
-bool solo__deferred_is_alive(const struct solo_deferred *deferred)
-{
-    return solo__object_check(deferred, SOLO__DEFERRED) == 0;
 }
 
 bool solo__deferred_has_result(const struct solo_deferred *deferred, struct solo_result *ret_result)
 {
-    bool has = deferred->fired && deferred->waiting_for == NULL;
+    bool has = deferred->fired && deferred->waiting_for == NULL && deferred->paused == 0;
     if (has && ret_result != NULL) {
         *ret_result = deferred->result;
     }
@@ -406,13 +249,144 @@ bool solo__deferred_take(struct solo_deferred *deferred, struct solo_result *ret
     return true;
 }
 
+void solo__deferred_cancel_from(struct solo_deferred *deferred, void *frame, void *return_address)
+{
+    deferred->cancelled = true;
+    while (deferred->waiting_for != NULL) {
+        deferred = deferred->waiting_for;
+        deferred->cancelled = true;
+    }
+    if (deferred->fired || deferred->cancelling) {
+        return;
+    }
+    solo__deferred_keep(deferred);
+    if (deferred->canceller != NULL) {
+        deferred->cancelling = true;
+        deferred->canceller(deferred, deferred->canceller_arg);
+        deferred->cancelling = false;
+    } else {
+        deferred->swallow = true;
+    }
+    if (!deferred->fired) {
+        solo__deferred_fire_from(deferred, solo_failure(SOLO_ECANCELLED), frame, return_address);
+    }
+    solo__deferred_drop(deferred);
+}
+
+void solo__deferred_cancel(struct solo_deferred *deferred)
+{
+    solo__deferred_cancel_from(deferred, __builtin_frame_address(0), __builtin_return_address(0));
+}
+
+/* ---- Pairs ---- */
+
+static void append(struct solo_deferred *deferred, struct solo__pair_node *node)
+{
+    node->next = NULL;
+    node->number = deferred->added++;
+    if (deferred->last != NULL) {
+        deferred->last->next = node;
+    } else {
+        deferred->first = node;
+    }
+    deferred->last = node;
+}
+
+static __attribute__((noinline)) int add_node(struct solo_deferred *deferred, solo_callback_fn callback,
+                                              solo_callback_fn errback, void *arg, void *frame, void *return_address)
+{
+    struct solo_world *world = deferred->object.world;
+    struct solo__pair_node *node = world->memory->allocate(world, sizeof *node);
+    if (node == NULL) {
+        return -ENOMEM;
+    }
+    node->callback = callback;
+    node->errback = errback;
+    node->arg = arg;
+    node->dropped = NULL;
+    solo__provenance_take(&node->provenance, deferred->object.id, frame, return_address);
+    append(deferred, node);
+    return 0;
+}
+
+static inline void write_pair(struct solo_deferred *deferred, solo_callback_fn callback, solo_callback_fn errback,
+                              void *arg, struct solo_thread *by, void *return_address)
+{
+    struct solo__pair *pair = &deferred->pairs[deferred->inline_next];
+    deferred->inline_next++;
+    deferred->added++;
+    pair->callback = callback;
+    pair->errback = errback;
+    pair->arg = arg;
+    pair->origin.from = return_address;
+    pair->origin.by = by;
+}
+
+static inline void run_if_fired(struct solo_deferred *deferred)
+{
+    if (deferred->fired && !deferred->running && deferred->waiting_for == NULL && deferred->paused == 0) {
+        solo__deferred_run(deferred);
+    }
+}
+
+/* Adds a pair in whatever state it is. */
+static __attribute__((noinline)) int add(struct solo_deferred *deferred, solo_callback_fn callback,
+                                         solo_callback_fn errback, void *arg, void *frame, void *return_address)
+{
+    if (deferred->inline_first == deferred->inline_next) {
+        deferred->inline_first = deferred->inline_next = 0;
+    }
+    unsigned index = deferred->inline_next;
+    if (index < SOLO__PAIRS_INLINE) {
+        write_pair(deferred, callback, errback, arg, solo__self_get(), return_address);
+        if (deferred->provenance != NULL) {
+            solo__provenance_take(&deferred->provenance[SOLO__OF_PAIRS + index], deferred->object.id, frame,
+                                  return_address);
+        }
+    } else {
+        int status = add_node(deferred, callback, errback, arg, frame, return_address);
+        if (status < 0) {
+            return status;
+        }
+    }
+    run_if_fired(deferred);
+    return 0;
+}
+
+int solo__deferred_add(struct solo_deferred *deferred, solo_callback_fn callback, solo_callback_fn errback, void *arg)
+{
+    return add(deferred, callback, errback, arg, __builtin_frame_address(0), __builtin_return_address(0));
+}
+
+void solo__deferred_append(struct solo_deferred *deferred, struct solo__pair_node *node, solo_callback_fn both,
+                           void (*dropped)(void *arg), void *arg)
+{
+    node->callback = both;
+    node->errback = both;
+    node->arg = arg;
+    node->dropped = dropped;
+    solo__provenance_take(&node->provenance, deferred->object.id, __builtin_frame_address(0),
+                          __builtin_return_address(0));
+    append(deferred, node);
+    run_if_fired(deferred);
+}
+
 /* ---- The public functions ---- */
 
-/* The rungs of every function on a Deferred but release: alive, its reactor alive, the right thread. */
-#define CHECK(function, deferred)                                                                                      \
-    SOLO__LIVE_OBJECT(function, deferred, SOLO__DEFERRED, SOLO006_USE_AFTER_END);                                      \
-    SOLO__OBJECT((deferred)->reactor, SOLO__REACTOR);                                                                  \
-    SOLO__REACTOR_ONLY(function, &(deferred)->reactor->owner, deferred)
+int solo__deferred_check(struct solo_deferred *deferred, unsigned function, void *frame, void *return_address)
+{
+    int status = solo__object_check(deferred, SOLO__DEFERRED);
+    if (status == SOLO_ECLOSED) {
+        solo__violation_after_end(SOLO006_USE_AFTER_END, function, deferred, frame, return_address);
+    }
+    if (status == 0) {
+        status = solo__object_check(deferred->reactor, SOLO__REACTOR);
+    }
+    if (status == 0 && solo__owner_thread(&deferred->reactor->owner) != solo__self_get()) {
+        status = solo__guard_slow(&deferred->reactor->owner, function, deferred, frame, return_address);
+    }
+    return status;
+}
 
 int solo_deferred_create(struct solo_reactor *reactor, solo_canceller_fn canceller, void *arg,
                          struct solo_deferred **ret_deferred)
@@ -444,26 +418,35 @@ int solo_deferred_release(struct solo_deferred *deferred)
     }
 
     deferred->held = false;
-    end_if_unused(deferred, __builtin_frame_address(0), __builtin_return_address(0));
+    solo__deferred_end_if_unused(deferred, __builtin_frame_address(0), __builtin_return_address(0));
     return 0;
+}
+
+static __attribute__((noinline)) int add_checked(struct solo_deferred *deferred, solo_callback_fn callback,
+                                                 solo_callback_fn errback, void *arg, void *frame,
+                                                 void *return_address)
+{
+    int status = solo__deferred_check(deferred, SOLO__FN_solo_deferred_add, frame, return_address);
+    return status < 0 ? status : add(deferred, callback, errback, arg, frame, return_address);
 }
 
 int solo_deferred_add(struct solo_deferred *deferred, solo_callback_fn callback, solo_callback_fn errback, void *arg)
 {
-    CHECK(solo_deferred_add, deferred);
-
-    return add(deferred, callback, errback, arg, __builtin_frame_address(0), __builtin_return_address(0));
+    if (__builtin_expect(solo__deferred_is_plain_call(deferred) && deferred->inline_next < deferred->inline_quick, 1)) {
+        write_pair(deferred, callback, errback, arg, solo__self, __builtin_return_address(0));
+        return 0;
+    }
+    return add_checked(deferred, callback, errback, arg, __builtin_frame_address(0), __builtin_return_address(0));
 }
-
 int solo_deferred_fire(struct solo_deferred *deferred, struct solo_result result)
 {
-    CHECK(solo_deferred_fire, deferred);
+    SOLO__DEFERRED_LADDER(solo_deferred_fire, deferred);
     if (result.status > 0) {
         return -EINVAL;
     }
 
     if (!deferred->fired) {
-        fire(deferred, result, __builtin_frame_address(0), __builtin_return_address(0));
+        solo__deferred_fire_from(deferred, result, __builtin_frame_address(0), __builtin_return_address(0));
         return 0;
     }
     discard(result);
@@ -471,40 +454,44 @@ int solo_deferred_fire(struct solo_deferred *deferred, struct solo_result result
         deferred->swallow = false;
         return 0;
     }
-    report_fired_twice(deferred, __builtin_frame_address(0), __builtin_return_address(0));
+    solo__deferred_report_twice(deferred, __builtin_frame_address(0), __builtin_return_address(0));
     return SOLO_EALREADYCALLED;
 }
 
 int solo_deferred_cancel(struct solo_deferred *deferred)
 {
-    CHECK(solo_deferred_cancel, deferred);
+    SOLO__DEFERRED_LADDER(solo_deferred_cancel, deferred);
 
-    deferred->cancelled = true;
-    while (deferred->waiting_for != NULL) {
-        deferred = deferred->waiting_for;
-        deferred->cancelled = true;
+    solo__deferred_cancel_from(deferred, __builtin_frame_address(0), __builtin_return_address(0));
+    return 0;
+}
+
+int solo_deferred_pause(struct solo_deferred *deferred)
+{
+    SOLO__DEFERRED_LADDER(solo_deferred_pause, deferred);
+    if (deferred->paused == UINT32_MAX) {
+        return SOLO_ELIMIT;
     }
-    if (deferred->fired || deferred->cancelling) {
-        return 0;
+
+    deferred->paused++;
+    return 0;
+}
+
+int solo_deferred_unpause(struct solo_deferred *deferred)
+{
+    SOLO__DEFERRED_LADDER(solo_deferred_unpause, deferred);
+    if (deferred->paused == 0) {
+        return -EINVAL;
     }
-    solo__deferred_keep(deferred);
-    if (deferred->canceller != NULL) {
-        deferred->cancelling = true;
-        deferred->canceller(deferred, deferred->canceller_arg);
-        deferred->cancelling = false;
-    } else {
-        deferred->swallow = true;
-    }
-    if (!deferred->fired) {
-        fire(deferred, solo_failure(SOLO_ECANCELLED), __builtin_frame_address(0), __builtin_return_address(0));
-    }
-    solo__deferred_drop(deferred);
+
+    deferred->paused--;
+    run_if_fired(deferred);
     return 0;
 }
 
 int solo_deferred_has_result(struct solo_deferred *deferred, bool *ret_has, struct solo_result *ret_result)
 {
-    CHECK(solo_deferred_has_result, deferred);
+    SOLO__DEFERRED_LADDER(solo_deferred_has_result, deferred);
     if (ret_has == NULL) {
         return -EINVAL;
     }

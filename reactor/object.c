@@ -41,6 +41,17 @@ uint32_t solo__object_next_id(struct solo_world *world, enum solo__object_kind k
     }
 }
 
+void solo__object_begin(struct solo__object *object, struct solo_world *world, enum solo__object_kind kind, size_t size,
+                        void *created_at)
+{
+    object->id = solo__object_next_id(world, kind);
+    object->state = SOLO__ALIVE;
+    object->kind = (uint16_t)kind;
+    object->world = world;
+    object->created_at = created_at;
+    object->size = (uint32_t)size;
+}
+
 void *solo__object_make(struct solo_world *world, enum solo__object_kind kind, size_t size, void *created_at)
 {
     assert(size >= sizeof(struct solo__object) && size <= UINT32_MAX);
@@ -49,12 +60,7 @@ void *solo__object_make(struct solo_world *world, enum solo__object_kind kind, s
         return NULL;
     }
     memset(object, 0, size);
-    object->id = solo__object_next_id(world, kind);
-    object->state = SOLO__ALIVE;
-    object->kind = (uint16_t)kind;
-    object->world = world;
-    object->created_at = created_at;
-    object->size = (uint32_t)size;
+    solo__object_begin(object, world, kind, size, created_at);
     return object;
 }
 

@@ -60,6 +60,10 @@ enum { SOLO__QUARANTINE_MAX = 1024 };
 /* Takes `size` bytes from the world for an object of this kind, clears them and gives it its id. NULL when refused. */
 void *solo__object_make(struct solo_world *world, enum solo__object_kind kind, size_t size, void *created_at);
 
+/* The same for `size` bytes that the caller has: fills in the header only. */
+void solo__object_begin(struct solo__object *object, struct solo_world *world, enum solo__object_kind kind, size_t size,
+                        void *created_at);
+
 /* The object has ended: its memory goes to quarantine. Only the header stays readable. */
 void solo__object_end(void *object);
 
@@ -87,6 +91,13 @@ static inline int solo__object_check(const void *object, enum solo__object_kind 
         return state == SOLO__ENDED ? SOLO_ECLOSED : -EINVAL;
     }
     return 0;
+}
+
+/* The same question for a pointer that is an object's or was: true, or ask solo__object_check why not. */
+static inline bool solo__object_is_alive(const struct solo__object *object, enum solo__object_kind kind)
+{
+    typedef uint32_t __attribute__((may_alias)) both; /* state and kind in one look; this machine is little-endian */
+    return __atomic_load_n((const both *)&object->state, __ATOMIC_RELAXED) == ((uint32_t)kind << 16 | SOLO__ALIVE);
 }
 
 /* "transport" for SOLO__TRANSPORT. */

@@ -183,11 +183,20 @@ enum solo__stage {
 
 struct solo__trigger;       /* trigger.c */
 struct solo__delayed_call;  /* delayed_call.c */
-struct solo__descriptor;    /* descriptor.c */
+struct solo__descriptor;    /* deferred.c: gives back the memory that the reactor keeps for its Deferreds. */
+void solo__deferreds_end(struct solo_reactor *reactor);
+
+/* descriptor.c */
 struct solo__blocking_call; /* blocking_call.c */
 
 struct solo__trigger_list {
     struct solo__trigger *first, *last;
+};
+
+/* Ended Deferreds whose memory will be used again (deferred.c). */
+struct solo__ended_deferreds {
+    struct solo_deferred *oldest, *newest; /* in the order in which they ended */
+    size_t count;
 };
 
 /* Delayed calls: a heap of those to come and the batch of this pass. delayed_call.c has the invariants. */
@@ -207,6 +216,7 @@ struct solo_reactor {
     struct solo__owner owner;
     struct solo_world *world;
     struct solo_poller *poller;
+    bool in_sim; /* the world is a simulation */
 
     /* The life. */
     enum solo__stage stage;
@@ -236,6 +246,7 @@ struct solo_reactor {
     struct solo__blocking_call *unanswered; /* blocking calls whose work returned a Deferred without a result */
     struct solo_ready *ready;               /* what the present poll reported and is not served yet */
     size_t ready_count;
+    struct solo__ended_deferreds ended_deferreds;
 
     /* Under lock. */
     struct solo_lock lock;
@@ -336,6 +347,9 @@ void solo__triggers_close(struct solo_reactor *reactor, enum solo_system_event e
 /* call_when_running before run: an after-startup trigger without an id. */
 int solo__trigger_add_hook(struct solo_reactor *reactor, solo_call_fn fn, void *arg, solo_done_fn done, void *frame,
                            void *return_address);
+
+/* deferred.c: gives back the memory that the reactor keeps for its Deferreds. */
+void solo__deferreds_end(struct solo_reactor *reactor);
 
 /* descriptor.c */
 void solo__descriptors_end(struct solo_reactor *reactor);

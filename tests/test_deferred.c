@@ -806,6 +806,222 @@ static void test_deferred__a_canceller_may_release_it(void)
     worlds_run(release_in_canceller_body);
 }
 
+/* ---- Pausing ---- */
+
+static void pause_body(void)
+{
+    bool has = true;
+    begin();
+    struct solo_deferred *deferred = make();
+    add(deferred, note_value, NULL, "a");
+    CU_ASSERT_EQUAL(solo_deferred_pause(deferred), 0);
+    CU_ASSERT_EQUAL(solo_deferred_pause(deferred), 0);
+    fire(deferred, solo_value(NULL));
+    add(deferred, note_value, NULL, "b");
+    CU_ASSERT_EQUAL(solo_deferred_has_result(deferred, &has, NULL), 0);
+    CU_ASSERT_FALSE(has);
+    CU_ASSERT_EQUAL(solo_deferred_unpause(deferred), 0);
+    noted("");
+    CU_ASSERT_EQUAL(solo_deferred_unpause(deferred), 0);
+    noted("ab");
+    CU_ASSERT_EQUAL(solo_deferred_unpause(deferred), -EINVAL);
+    release(deferred);
+    end();
+}
+
+static void test_deferred__pauses_nest_and_the_last_unpause_runs_the_chain(void)
+{
+    worlds_run(pause_body);
+}
+
+static struct solo_result pause_it(struct solo_result previous, void *arg)
+{
+    note('p');
+    CU_ASSERT_EQUAL(solo_deferred_pause(arg), 0);
+    return previous;
+}
+
+static void pause_inside_body(void)
+{
+    begin();
+    struct solo_deferred *deferred = make();
+    CU_ASSERT_EQUAL(solo_deferred_add(deferred, pause_it, NULL, deferred), 0);
+    add(deferred, note_value, NULL, "b");
+    fire(deferred, solo_value(NULL));
+    noted("p");
+    CU_ASSERT_EQUAL(solo_deferred_unpause(deferred), 0);
+    noted("pb");
+    release(deferred);
+    end();
+}
+
+static void test_deferred__a_callback_may_pause_its_own_chain(void)
+{
+    worlds_run(pause_inside_body);
+}
+
+static void pause_inner_body(void)
+{
+    begin();
+    struct solo_deferred *outer = make();
+    struct solo_deferred *inner = make();
+    CU_ASSERT_EQUAL(solo_deferred_add(outer, wait_for_it, NULL, inner), 0);
+    add(outer, note_previous, NULL, NULL);
+    add(inner, note_value, NULL, "i");
+    CU_ASSERT_EQUAL(solo_deferred_pause(inner), 0);
+    fire(inner, solo_value(NULL));
+    fire(outer, solo_value(NULL)); /* the inner one has fired, and yet there is nothing to take over */
+    noted("w");
+    CU_ASSERT_EQUAL(solo_deferred_unpause(inner), 0);
+    noted("wii");
+    release(outer);
+    end();
+}
+
+static void test_deferred__a_chain_waits_for_a_paused_inner_one(void)
+{
+    worlds_run(pause_inner_body);
+}
+
+static void pause_outer_body(void)
+{
+    begin();
+    struct solo_deferred *outer = make();
+    struct solo_deferred *inner = make();
+    CU_ASSERT_EQUAL(solo_deferred_add(outer, wait_for_it, NULL, inner), 0);
+    add(outer, note_previous, NULL, NULL);
+    fire(outer, solo_value(NULL));
+    CU_ASSERT_EQUAL(solo_deferred_pause(outer), 0);
+    fire(inner, solo_value("i"));
+    noted("w");
+    CU_ASSERT_EQUAL(solo_deferred_unpause(outer), 0);
+    noted("wi");
+    release(outer);
+    end();
+}
+
+static void test_deferred__a_paused_chain_keeps_the_inner_result_until_it_goes_on(void)
+{
+    worlds_run(pause_outer_body);
+}
+
+static void pause_lost_body(void)
+{
+    begin();
+    struct solo_deferred *lost = make();
+    add(lost, note_value, NULL, "n");
+    CU_ASSERT_EQUAL(solo_deferred_pause(lost), 0);
+    fire(lost, solo_value(NULL));
+    release(lost);
+    worlds_expect(SOLO008_DEFERRED, 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(worlds_finding(SOLO008_DEFERRED)->text, "paused"));
+    struct solo_deferred *idle = make(); /* paused as well, and nothing is lost by it */
+    CU_ASSERT_EQUAL(solo_deferred_pause(idle), 0);
+    fire(idle, solo_value(NULL));
+    release(idle);
+    noted("");
+    end();
+}
+
+static void test_deferred__released_while_paused_with_callbacks_left_it_is_found(void)
+{
+    worlds_run(pause_lost_body);
+}
+
+/* ---- Many callbacks ---- */
+
+static struct solo_result count_in_order(struct solo_result previous, void *arg)
+{
+    CU_ASSERT_PTR_EQUAL(previous.value, arg);
+    return solo_value((char *)arg + 1);
+}
+
+static void many_body(void)
+{
+    enum { MANY = 64 };
+    static char numbers[MANY];
+    begin();
+    struct solo_deferred *deferred = make();
+    for (int i = 0; i < MANY / 2; i++) {
+        CU_ASSERT_EQUAL(solo_deferred_add(deferred, count_in_order, NULL, &numbers[i]), 0);
+    }
+    CU_ASSERT_EQUAL(solo_deferred_pause(deferred), 0);
+    fire(deferred, solo_value(numbers));
+    for (int i = MANY / 2; i < MANY; i++) {
+        CU_ASSERT_EQUAL(solo_deferred_add(deferred, count_in_order, NULL, &numbers[i]), 0);
+    }
+    CU_ASSERT_EQUAL(solo_deferred_unpause(deferred), 0);
+    struct solo_result result = solo_value(NULL);
+    bool has;
+    CU_ASSERT_EQUAL(solo_deferred_has_result(deferred, &has, &result), 0);
+    CU_ASSERT_PTR_EQUAL(result.value, numbers + MANY);
+    release(deferred);
+    end();
+}
+
+static void test_deferred__more_callbacks_than_it_has_room_for_keep_their_order(void)
+{
+    worlds_run(many_body);
+}
+
+struct refill {
+    struct solo_deferred *deferred;
+    int left;
+};
+
+/* Adds two, so that the room is used again and again while the chain runs. */
+static struct solo_result refill(struct solo_result previous, void *arg)
+{
+    struct refill *more = arg;
+    for (int i = 0; i < 2 && more->left > 0; i++, more->left--) {
+        CU_ASSERT_EQUAL(solo_deferred_add(more->deferred, refill, NULL, more), 0);
+    }
+    return solo_value((char *)previous.value + 1);
+}
+
+static void refill_body(void)
+{
+    begin();
+    struct refill more = {make(), 100};
+    struct solo_result result;
+    bool has;
+    CU_ASSERT_EQUAL(solo_deferred_add(more.deferred, refill, NULL, &more), 0);
+    fire(more.deferred, solo_value(NULL));
+    CU_ASSERT_EQUAL(solo_deferred_has_result(more.deferred, &has, &result), 0);
+    CU_ASSERT_EQUAL((uintptr_t)result.value, 101);
+    release(more.deferred);
+    end();
+}
+
+static void test_deferred__callbacks_that_add_callbacks_are_each_run_once(void)
+{
+    worlds_run(refill_body);
+}
+
+static void reuse_body(void)
+{
+    enum { MANY = 3000 };
+    begin();
+    struct solo_deferred *first = make();
+    fire(first, solo_value(NULL));
+    release(first);
+    CU_ASSERT_EQUAL(solo_deferred_release(first), SOLO_ECLOSED); /* still named, not somebody else's */
+    for (int i = 0; i < MANY; i++) {
+        struct solo_deferred *deferred = make();
+        add(deferred, NULL, NULL, NULL);
+        fire(deferred, solo_value(NULL));
+        release(deferred);
+        CU_ASSERT_EQUAL(solo_deferred_fire(deferred, solo_value(NULL)), SOLO_ECLOSED);
+    }
+    worlds_expect(SOLO006_USE_AFTER_END, MANY + 1);
+    end();
+}
+
+static void test_deferred__its_memory_is_used_again_only_after_others_have_ended(void)
+{
+    worlds_run_os(reuse_body);
+}
+
 /* ---- Threads and events ---- */
 
 static void fire_elsewhere(void *arg)
@@ -882,6 +1098,8 @@ static void test_deferred__its_life_is_announced(void)
 
 /* ---- Memory ---- */
 
+enum { ROOM = 10 }; /* callbacks for which a Deferred takes no memory but its own */
+
 static void memory_body(void)
 {
     struct solo_deferred *none = NULL;
@@ -889,9 +1107,14 @@ static void memory_body(void)
     struct solo_deferred *outer = make();
     struct solo_deferred *inner = make();
     struct solo_deferred *cancelled = make();
+    struct solo_deferred *full = make();
+    refusing_begin(0, false);
     CU_ASSERT_EQUAL(solo_deferred_add(outer, wait_for_it, NULL, inner), 0);
     add(outer, note_previous, NULL, NULL);
-    refusing_begin(0, false);
+    for (int i = 0; i < ROOM; i++) {
+        add(full, note_value, NULL, "f");
+    }
+    CU_ASSERT_EQUAL(refusing.asked, 0); /* they came with room for these */
     fire(outer, solo_value("o"));
     fire(inner, solo_value("i"));
     CU_ASSERT_EQUAL(solo_deferred_cancel(cancelled), 0);
@@ -899,11 +1122,14 @@ static void memory_body(void)
     refusing_end();
     noted("wi");
     refusing_begin(1, true);
-    CU_ASSERT_EQUAL(solo_deferred_add(outer, note_previous, NULL, NULL), -ENOMEM);
+    CU_ASSERT_EQUAL(solo_deferred_add(full, note_value, NULL, "g"), -ENOMEM);
     CU_ASSERT_EQUAL(solo_deferred_create(reactor, NULL, NULL, &none), -ENOMEM);
     CU_ASSERT_PTR_NULL(none);
     refusing_end();
     noted("wi");
+    fire(full, solo_value(NULL));
+    noted("wiffffffffff");
+    release(full);
     release(outer);
     release(cancelled);
     end();
@@ -970,6 +1196,14 @@ void suite_deferred(void)
     SOLO_TEST(test_deferred__cancelling_a_fired_one_does_nothing);
     SOLO_TEST(test_deferred__cancelling_one_that_waits_cancels_the_inner_one);
     SOLO_TEST(test_deferred__a_canceller_may_release_it);
+    SOLO_TEST(test_deferred__pauses_nest_and_the_last_unpause_runs_the_chain);
+    SOLO_TEST(test_deferred__a_callback_may_pause_its_own_chain);
+    SOLO_TEST(test_deferred__a_chain_waits_for_a_paused_inner_one);
+    SOLO_TEST(test_deferred__a_paused_chain_keeps_the_inner_result_until_it_goes_on);
+    SOLO_TEST(test_deferred__released_while_paused_with_callbacks_left_it_is_found);
+    SOLO_TEST(test_deferred__more_callbacks_than_it_has_room_for_keep_their_order);
+    SOLO_TEST(test_deferred__callbacks_that_add_callbacks_are_each_run_once);
+    SOLO_TEST(test_deferred__its_memory_is_used_again_only_after_others_have_ended);
     SOLO_TEST(test_deferred__a_foreign_thread_is_refused);
     SOLO_TEST(test_deferred__its_life_is_announced);
     SOLO_TEST(test_deferred__firing_and_cancelling_take_no_memory);

@@ -89,7 +89,17 @@ SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_fire(struct solo_deferred *defer
  */
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_cancel(struct solo_deferred *deferred);
 
-/* Whether it has a result now; if so and ret_result is not NULL, a copy of it. */
+/*
+ * Its chain stands still until as many solo_deferred_unpause calls have been made; fired meanwhile, it only keeps the
+ * result. Released for good while it is paused, with callbacks that have not run, it is SOLO008. SOLO_ELIMIT: 2^32
+ * pauses.
+ */
+SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_pause(struct solo_deferred *deferred);
+
+/* Takes back one pause; the last one lets the chain go on before this returns. -EINVAL: it is not paused. */
+SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_unpause(struct solo_deferred *deferred);
+
+/* Whether it has a result now, and is not paused; if so and ret_result is not NULL, a copy of it. */
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_has_result(struct solo_deferred *deferred, bool *ret_has,
                                                            struct solo_result *ret_result);
 
