@@ -164,8 +164,8 @@ static struct solo_deferred *hand_on(struct solo_deferred *deferred)
 }
 
 /*
- * Runs pairs until none is left or the chain has to wait, with `work` telling who added each. Returns the Deferred whose
- * chain goes on next, or NULL.
+ * Runs pairs until none is left or the chain has to wait, with `work` telling who added each. Returns the Deferred
+ * whose chain goes on next, or NULL.
  */
 static struct solo_deferred *run_pairs(struct solo_deferred *deferred)
 {

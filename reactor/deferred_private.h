@@ -2,8 +2,8 @@
  * deferred_private.h - the Deferred itself, for the files that make, run and report it.
  *
  * A Deferred has room for SOLO__PAIRS_INLINE pairs in its own memory, filled from the front, and anew when none of them
- * waits any more; other pairs are nodes of a list. Pairs are numbered in order of addition: `added` is the number of the
- * next one, `ran` that of the next one to run.
+ * waits any more; other pairs are nodes of a list. Pairs are numbered in order of addition: `added` is the number of
+ * the next one, `ran` that of the next one to run.
  */
 #ifndef SOLO__DEFERRED_PRIVATE_H
 #define SOLO__DEFERRED_PRIVATE_H
@@ -38,13 +38,13 @@ struct solo_deferred {
     struct solo_deferred *waiting_for; /* the inner Deferred that suspends this chain */
     struct solo_deferred *waiter;      /* the outer Deferred whose chain waits for this one */
     struct solo__pair_node *first, *last;
-    uint32_t added, ran; /* numbers of pairs */
-    uint32_t waiter_turn; /* the waiter gets the result before the pair of this number */
-    uint32_t paused;      /* pauses that nobody has taken back */
-    uint32_t keepers;     /* references of the kit */
+    uint32_t added, ran;                /* numbers of pairs */
+    uint32_t waiter_turn;               /* the waiter gets the result before the pair of this number */
+    uint32_t paused;                    /* pauses that nobody has taken back */
+    uint32_t keepers;                   /* references of the kit */
     uint32_t inline_first, inline_next; /* of `pairs`, used from the front and once */
-    uint32_t inline_quick; /* below this, adding a pair is writing it down; 0 once there is more to it */
-    bool held; /* the public reference */
+    uint32_t inline_quick;              /* below this, adding a pair is writing it down; 0 once there is more to it */
+    bool held;                          /* the public reference */
     bool fired;
     bool running;
     bool cancelled;  /* somebody asked for it: its failure SOLO_ECANCELLED is no surprise */

@@ -136,6 +136,9 @@ const char *solo__object_kind_text(unsigned kind)
         [SOLO__CONFINED] = "confined",
         [SOLO__CONTEXT] = "context",
         [SOLO__TEAM] = "team",
+        [SOLO__DEFERRED_LOCK] = "deferred-lock",
+        [SOLO__DEFERRED_SEMAPHORE] = "deferred-semaphore",
+        [SOLO__DEFERRED_QUEUE] = "deferred-queue",
     };
     return kind < SOLO__OBJECT_KINDS && texts[kind] != NULL ? texts[kind] : "?";
 }

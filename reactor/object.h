@@ -35,6 +35,9 @@ enum solo__object_kind {
     SOLO__CONFINED,
     SOLO__CONTEXT,
     SOLO__TEAM,
+    SOLO__DEFERRED_LOCK,
+    SOLO__DEFERRED_SEMAPHORE,
+    SOLO__DEFERRED_QUEUE,
     SOLO__OBJECT_KINDS
 };
 

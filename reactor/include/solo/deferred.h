@@ -23,6 +23,7 @@
 
 #include <solo/error.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -57,11 +58,27 @@ static inline struct solo_result solo_wait_for(struct solo_deferred *deferred)
 }
 
 typedef struct solo_result (*solo_callback_fn)(struct solo_result previous, void *arg);
+typedef struct solo_result (*solo_maybe_fn)(void *arg);
 typedef void (*solo_canceller_fn)(struct solo_deferred *deferred, void *arg);
 
 /* Makes an unfired Deferred of this reactor. The canceller may be NULL. -EINVAL, -ENOMEM. */
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_create(struct solo_reactor *reactor, solo_canceller_fn canceller,
                                                        void *arg, struct solo_deferred **ret_deferred);
+
+/* The same, fired already: with a value, or with a failure (-EINVAL: `status` is not negative). -ENOMEM. */
+SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_succeed(struct solo_reactor *reactor, void *value,
+                                                        struct solo_deferred **ret_deferred);
+SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_fail(struct solo_reactor *reactor, int status,
+                                                     struct solo_deferred **ret_deferred);
+
+/*
+ * Calls fn(arg) before this returns and gives a Deferred in any case: fired with the value or the failure that fn
+ * returned, or the very one that it returned with solo_wait_for. -EINVAL, -ENOMEM: fn was not called. For what fn must
+ * not return see solo_deferred_fire: the Deferred then has the failure -EINVAL.
+ * Runs: fn on the reactor thread.
+ */
+SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_maybe_deferred(struct solo_reactor *reactor, solo_maybe_fn fn, void *arg,
+                                                      struct solo_deferred **ret_deferred);
 
 /*
  * Gives up the caller's reference. Callbacks already added still run when it fires. Accepts NULL.
@@ -69,8 +86,8 @@ SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_create(struct solo_reactor *reac
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_release(struct solo_deferred *deferred);
 
 /*
- * Adds a pair: on a value `callback`, on a failure `errback`; either may be NULL and then passes the result on.
- * -ENOMEM.
+ * Adds a pair: on a value `callback`, on a failure `errback`; either may be NULL and then passes the result on. The
+ * first ten that wait need no memory; beyond those, -ENOMEM.
  * Runs: callback, errback on the reactor thread.
  */
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_add(struct solo_deferred *deferred, solo_callback_fn callback,
@@ -88,6 +105,16 @@ SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_fire(struct solo_deferred *defer
  * Deferred: cancels that one. Fired: nothing.
  */
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_cancel(struct solo_deferred *deferred);
+
+/*
+ * Cancels it delay_ns from now, if it has no result by then; callbacks added after this one see the failure
+ * `timeout_status` (0: -ETIMEDOUT) instead of SOLO_ECANCELLED. A cancel by anybody else stays what it is, and a value
+ * that the canceller gives, or that an errback added before makes of it, is a success. The timer ends with the first
+ * result that gets here; on one that has a result there is none. At the end of the reactor nothing is cancelled.
+ * -EINVAL: a positive status. -ENOMEM, SOLO_ECLOSING.
+ */
+SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_add_timeout(struct solo_deferred *deferred, uint64_t delay_ns,
+                                                            int timeout_status);
 
 /*
  * Its chain stands still until as many solo_deferred_unpause calls have been made; fired meanwhile, it only keeps the
@@ -109,6 +136,8 @@ SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_has_result(struct solo_deferred 
     (SOLO__RUNS_ON_REACTOR(solo_callback_fn, callback, solo_value((void *)0), (void *)0),                              \
      SOLO__RUNS_ON_REACTOR(solo_callback_fn, errback, solo_value((void *)0), (void *)0),                               \
      solo_deferred_add(deferred, callback, errback, arg))
+#define solo_maybe_deferred(reactor, fn, arg, ret_deferred)                                                            \
+    (SOLO__RUNS_ON_REACTOR(solo_maybe_fn, fn, (void *)0), solo_maybe_deferred(reactor, fn, arg, ret_deferred))
 #endif
 
 #ifdef __cplusplus

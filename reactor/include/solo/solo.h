@@ -2,6 +2,11 @@
 #ifndef SOLO_SOLO_H
 #define SOLO_SOLO_H
 #include <solo/context.h>
+#include <solo/deferred_list.h>
+#include <solo/deferred_lock.h>
+#include <solo/deferred_queue.h>
+#include <solo/deferred_semaphore.h>
+#include <solo/deferred_steps.h>
 #include <solo/delayed_call.h>
 #include <solo/descriptor.h>
 #include <solo/expect.h>
