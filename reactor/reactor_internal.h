@@ -181,9 +181,9 @@ enum solo__stage {
     SOLO__STAGE_STOPPED,
 };
 
-struct solo__trigger;       /* trigger.c */
-struct solo__delayed_call;  /* delayed_call.c */
-struct solo__descriptor;    /* deferred.c: gives back the memory that the reactor keeps for its Deferreds. */
+struct solo__trigger;      /* trigger.c */
+struct solo__delayed_call; /* delayed_call.c */
+struct solo__descriptor;   /* deferred.c: gives back the memory that the reactor keeps for its Deferreds. */
 void solo__deferreds_end(struct solo_reactor *reactor);
 
 /* descriptor.c */

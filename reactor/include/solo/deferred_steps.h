@@ -53,7 +53,7 @@ SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_deferred_steps(struct solo_reactor *react
 /* Clang checks each callback's contract where it is registered: see contract.h. */
 #ifdef SOLO_CHECKS_CALLBACKS
 #define solo_deferred_steps(reactor, fn, arg, ret_deferred)                                                            \
-    (SOLO__RUNS_ON_REACTOR(solo_steps_fn, fn, (unsigned *)0, solo_value((void *)0), (void *)0),                         \
+    (SOLO__RUNS_ON_REACTOR(solo_steps_fn, fn, (unsigned *)0, solo_value((void *)0), (void *)0),                        \
      solo_deferred_steps(reactor, fn, arg, ret_deferred))
 #endif
 

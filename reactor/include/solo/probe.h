@@ -55,7 +55,7 @@ extern "C" {
     X(CALLBACK_ENDED, "callback-ended", 0)                                                                             \
     X(DEFERRED_MADE, "deferred-made", 0)                                                                               \
     X(DEFERRED_FIRED, "deferred-fired", 0) /* value: status */                                                         \
-    X(DEFERRED_ENDED, "deferred-ended", 0) /* released; value: 0 clean, 1 unhandled error, 2 never fired, 3 paused */ \
+    X(DEFERRED_ENDED, "deferred-ended", 0) /* released; value: 0 clean, 1 unhandled error, 2 never fired, 3 paused */  \
     X(LISTEN, "listen", 1)                                                                                             \
     X(CONNECT, "connect", 1)                                                                                           \
     X(ACCEPT, "accept", 1)                                                                                             \
