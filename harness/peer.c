@@ -105,7 +105,7 @@ static void hang_up(struct play *play, bool abort)
 {
     if (play->fd >= 0) {
         (void)play->world->poll->watch(play->world, play->poller, play->fd, 0, 1);
-        play->world->network->close(play->world, play->fd, abort);
+        (void)play->world->network->close(play->world, play->fd, abort ? SOLO_CLOSE_ABORT : SOLO_CLOSE_WHOLE);
         play->fd = -1;
     }
 }
@@ -116,7 +116,8 @@ static void hang_up(struct play *play, bool abort)
 static int try_to_connect(struct play *play, uint16_t port)
 {
     struct solo_world *world = play->world;
-    int error = world->network->connect(world, LOOPBACK, port, &play->fd);
+    const struct solo_address server = {.family = SOLO_INET, .port = port, .host = SOLO_LOOPBACK};
+    int error = world->network->open(world, SOLO_OPEN_STREAM, NULL, &server, &play->fd);
     if (error < 0) {
         play->fd = -1;
         return error;
@@ -124,7 +125,7 @@ static int try_to_connect(struct play *play, uint16_t port)
     do {
         error = await_ready(play, SOLO_WRITABLE);
         if (error == 0) {
-            error = world->network->query(world, play->fd, SOLO_QUERY_CONNECTED);
+            error = world->network->query(world, play->fd, SOLO_QUERY_CONNECTED, NULL);
         }
     } while (error == -EINPROGRESS);
     if (error < 0) {
@@ -154,7 +155,7 @@ static int do_send(struct play *play, const struct solo__peer_line *line)
     struct solo_world *world = play->world;
     size_t done = 0;
     while (done < line->size) {
-        ptrdiff_t put = world->network->write(world, play->fd, line->text + done, line->size - done);
+        ptrdiff_t put = world->network->write(world, play->fd, line->text + done, line->size - done, NULL);
         int error = put >= 0 ? 0 : put == -EAGAIN ? await_ready(play, SOLO_WRITABLE) : (int)put;
         if (error == -EPROTO) {
             return error;
@@ -171,7 +172,7 @@ static int do_send(struct play *play, const struct solo__peer_line *line)
 static ptrdiff_t receive(struct play *play, char *buffer, size_t size)
 {
     for (;;) {
-        ptrdiff_t got = play->world->network->read(play->world, play->fd, buffer, size);
+        ptrdiff_t got = play->world->network->read(play->world, play->fd, buffer, size, NULL);
         if (got != -EAGAIN) {
             return got;
         }

@@ -73,7 +73,7 @@ static void give_up(struct solo_connector *connector)
     struct solo__watch *watch = &connector->transport->watch;
     (void)solo__reactor_watch(connector->reactor, watch, 0);
     solo__reactor_unlink(connector->reactor, &connector->closable);
-    world->network->close(world, watch->fd, false);
+    (void)world->network->close(world, watch->fd, SOLO_CLOSE_WHOLE);
 }
 
 static void on_decided(struct solo__watch *watch, uint32_t ready)
@@ -82,7 +82,7 @@ static void on_decided(struct solo__watch *watch, uint32_t ready)
     struct solo_connector *connector = transport->connector;
     struct solo_world *world = connector->reactor->world;
     (void)ready;
-    int error = world->network->query(world, watch->fd, SOLO_QUERY_CONNECTED);
+    int error = world->network->query(world, watch->fd, SOLO_QUERY_CONNECTED, NULL);
     if (error == -EINPROGRESS) {
         return;
     }
@@ -105,32 +105,12 @@ static void close_with_reactor(struct solo__closable *closable, int reason)
     failed(connector, reason);
 }
 
-/* "127.0.0.1" in host order: four decimal numbers and nothing else. */
-static bool parse_ipv4(const char *text, uint32_t *ret_address)
-{
-    uint32_t address = 0;
-    for (int part = 0; part < 4; part++) {
-        unsigned value = 0;
-        int digits = 0;
-        for (; *text >= '0' && *text <= '9' && digits < 3; text++, digits++) {
-            value = value * 10 + (unsigned)(*text - '0');
-        }
-        if (digits == 0 || value > 255 || *text != (part < 3 ? '.' : '\0')) {
-            return false;
-        }
-        text += part < 3;
-        address = address << 8 | value;
-    }
-    *ret_address = address;
-    return true;
-}
-
 /* Begins to connect. An error of the network is the attempt's, not the call's. */
-static int begin(struct solo_connector *connector, uint32_t address, uint16_t port)
+static int begin(struct solo_connector *connector, const struct solo_address *remote)
 {
     struct solo_world *world = connector->reactor->world;
     struct solo__watch *watch = &connector->transport->watch;
-    int error = world->network->connect(world, address, port, &watch->fd);
+    int error = world->network->open(world, SOLO_OPEN_STREAM, NULL, remote, &watch->fd);
     if (error < 0) {
         fail_later(connector, error);
         return 0;
@@ -138,7 +118,7 @@ static int begin(struct solo_connector *connector, uint32_t address, uint16_t po
     watch->fn = on_decided;
     error = solo__reactor_watch(connector->reactor, watch, SOLO_WRITABLE);
     if (error < 0) {
-        world->network->close(world, watch->fd, false);
+        (void)world->network->close(world, watch->fd, SOLO_CLOSE_WHOLE);
         return error;
     }
     connector->closable.close = close_with_reactor;
@@ -167,10 +147,10 @@ static struct solo_connector *make(struct solo_reactor *reactor, struct solo_fac
 int solo_reactor_connect_tcp(struct solo_reactor *reactor, const char *host, uint16_t port,
                              struct solo_factory *factory, struct solo_connector **ret_connector)
 {
-    uint32_t address;
+    struct solo_address remote;
     SOLO__LIVE_OBJECT(solo_reactor_connect_tcp, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
     if (host == NULL || factory == NULL || factory->build_protocol == NULL || port == 0 ||
-        !parse_ipv4(host, &address)) {
+        solo_address_inet(host, port, &remote) < 0) {
         return -EINVAL;
     }
     SOLO__REACTOR_ONLY(solo_reactor_connect_tcp, &reactor->owner, reactor);
@@ -182,7 +162,7 @@ int solo_reactor_connect_tcp(struct solo_reactor *reactor, const char *host, uin
     if (connector == NULL) {
         return -ENOMEM;
     }
-    int error = begin(connector, address, port);
+    int error = begin(connector, &remote);
     if (error < 0) {
         solo__transport_unref(connector->transport);
         solo__object_end(connector);

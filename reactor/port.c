@@ -7,7 +7,7 @@
  */
 #include "transport_internal.h"
 
-enum { ACCEPTS_MAX = 16, LOOPBACK = 0x7f000001 };
+enum { ACCEPTS_MAX = 16 };
 #define PAUSE_NS UINT64_C(100000000)
 
 struct solo_port {
@@ -52,7 +52,7 @@ static void welcome(struct solo_port *port, int fd)
     struct solo_world *world = port->reactor->world;
     struct solo_transport *transport = solo__transport_make(port->reactor, port->object.created_at);
     if (transport == NULL) {
-        world->network->close(world, fd, true);
+        (void)world->network->close(world, fd, SOLO_CLOSE_ABORT);
         return;
     }
     (void)solo__transport_open(transport, fd, port->factory);
@@ -65,7 +65,7 @@ static void on_ready(struct solo__watch *watch, uint32_t ready)
     (void)ready;
     for (int i = 0; i < ACCEPTS_MAX && !port->stopping; i++) {
         int fd = -1;
-        int error = world->network->accept(world, port->watch.fd, &fd);
+        int error = world->network->accept(world, port->watch.fd, NULL, &fd);
         if (error == 0) {
             welcome(port, fd);
         } else if (is_shortage(error)) {
@@ -87,7 +87,7 @@ static void close_door(struct solo_port *port)
     }
     (void)solo__reactor_watch(port->reactor, &port->watch, 0);
     solo__reactor_unlink(port->reactor, &port->closable);
-    world->network->close(world, port->watch.fd, false);
+    (void)world->network->close(world, port->watch.fd, SOLO_CLOSE_WHOLE);
 }
 
 static void stopped(struct solo_port *port)
@@ -121,17 +121,18 @@ static void close_with_reactor(struct solo__closable *closable, int reason)
 static int open_door(struct solo_port *port, uint16_t number)
 {
     struct solo_world *world = port->reactor->world;
-    int error = world->network->listen(world, LOOPBACK, number, &port->watch.fd);
+    struct solo_address local = {.family = SOLO_INET, .port = number, .host = SOLO_LOOPBACK};
+    int error = world->network->open(world, SOLO_OPEN_LISTENER, &local, NULL, &port->watch.fd);
     if (error < 0) {
         return error;
     }
-    int bound = world->network->query(world, port->watch.fd, SOLO_QUERY_PORT);
-    error = bound < 0 ? bound : solo__reactor_watch(port->reactor, &port->watch, SOLO_READABLE);
+    error = world->network->query(world, port->watch.fd, SOLO_QUERY_LOCAL, &local);
+    error = error < 0 ? error : solo__reactor_watch(port->reactor, &port->watch, SOLO_READABLE);
     if (error < 0) {
-        world->network->close(world, port->watch.fd, false);
+        (void)world->network->close(world, port->watch.fd, SOLO_CLOSE_WHOLE);
         return error;
     }
-    port->number = (uint16_t)bound;
+    port->number = local.port;
     return 0;
 }
 

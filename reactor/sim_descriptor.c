@@ -133,7 +133,7 @@ static uint32_t stream_ready(const struct sim_descriptor *stream)
     if (stream->in.count > 0 || stream->ended) {
         ready |= SOLO_READABLE;
     }
-    if (stream->peer == NULL || stream->peer->in.count < SIM_PIPE_MAX) {
+    if (stream->peer == NULL || stream->write_ended || stream->peer->in.count < SIM_PIPE_MAX) {
         ready |= SOLO_WRITABLE;
     }
     return ready;
@@ -143,6 +143,10 @@ uint32_t sim__descriptor_ready(const struct sim_descriptor *descriptor)
 {
     if (descriptor->kind == SIM_STREAM) {
         return stream_ready(descriptor);
+    }
+    if (descriptor->kind == SIM_DATAGRAM) {
+        bool has_news = descriptor->mail.count > 0 || descriptor->error != 0;
+        return SOLO_WRITABLE | (has_news ? SOLO_READABLE : 0u) | (descriptor->error != 0 ? SOLO_HANGUP : 0u);
     }
     return descriptor->service->queue.first != NULL ? SOLO_READABLE : 0;
 }

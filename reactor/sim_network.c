@@ -1,10 +1,8 @@
 /*
- * sim_network.c - the network of the simulated world: IPv4 byte streams in memory.
+ * sim_network.c - the network of the simulated world: byte streams in memory, over IPv4 and UNIX names.
  *
  * Invariants. Both ends of a connection share one object id and every operation on it counts as a write: what one end
- * does changes what the other sees. A port number keeps one object id from its first mention on, whoever listens
- * there: LISTEN, CONNECT and ACCEPT speak of it. Every operation is announced before it is done, here and not by the
- * callers.
+ * does changes what the other sees. Every operation is announced before it is done, here and not by the callers.
  *
  * What it is like. A connection exists as soon as it is asked for and somebody listens (up to BACKLOG_MAX are waiting
  * to be accepted, more have to wait for that). Nobody listening is a refusal, except to a peer script, which waits
@@ -17,60 +15,8 @@
 #include "sim_network.h"
 #include <string.h>
 
-enum { BACKLOG_MAX = 128, LOOPBACK_NET = 127 };
+enum { BACKLOG_MAX = 128 };
 enum { FAULT_REFUSED = 0x72656675 }; /* tag of the fault choice */
-
-/* ---- Ports ---- */
-
-/* The service of a port, made at its first mention; NULL without memory. */
-static struct sim_service *service_of(struct solo_world *world, uint16_t port)
-{
-    struct sim_network *network = sim__network_of(world);
-    struct sim_service *service = network != NULL ? network->services : NULL;
-    while (service != NULL && service->port != port) {
-        service = service->next;
-    }
-    if (service != NULL || network == NULL) {
-        return service;
-    }
-    service = core_allocate(core_of(world), sizeof *service);
-    if (service == NULL) {
-        return NULL;
-    }
-    memset(service, 0, sizeof *service);
-    service->port = port;
-    service->object = solo__object_next_id(world, SOLO__STREAM);
-    service->next = network->services;
-    network->services = service;
-    return service;
-}
-
-/* Announces LISTEN or CONNECT on a port and returns its service. */
-static struct sim_service *begin_service(struct solo_world *world, enum solo_probe_kind kind, uint16_t port)
-{
-    SOLO_ANNOTATE_IGNORE_BEGIN();
-    struct sim_service *service = service_of(world, port);
-    uint32_t object = service != NULL ? service->object : 0;
-    SOLO_ANNOTATE_IGNORE_END();
-    core_announce(core_of(world), kind, SOLO_ACCESS_WRITE, object, port);
-    return service;
-}
-
-static uint16_t next_ephemeral(struct solo_world *world)
-{
-    struct sim_network *network = sim__network_of(world);
-    if (network == NULL) {
-        return 0;
-    }
-    uint16_t port = network->ephemeral;
-    network->ephemeral = port == UINT16_MAX ? SIM_EPHEMERAL_FIRST : (uint16_t)(port + 1);
-    return port;
-}
-
-static bool is_local(uint32_t address)
-{
-    return address == 0 || address >> 24 == LOOPBACK_NET;
-}
 
 /* ---- Connecting ---- */
 
@@ -82,8 +28,10 @@ static int join(struct solo_world *world, struct sim_service *service, struct si
         return -ENOMEM;
     }
     client->peer = server;
-    client->service = service;
+    client->service = server->service = service;
     server->peer = client;
+    server->is_server = true;
+    server->peer_port = client->port;
     server->stage = SIM_CONNECTED;
     client->stage = service->queue.count < BACKLOG_MAX ? SIM_CONNECTED : SIM_CONNECTING;
     sim__queue_append(&service->queue, server);
@@ -99,26 +47,40 @@ static void refuse(struct sim_descriptor *client, int error)
     client->peer = NULL;
 }
 
-static int open_connection(struct solo_world *world, uint32_t address, struct sim_service *service, int *ret_fd)
+/* Why the client of a UNIX name fails at once, or 0. */
+static int name_error(const struct sim_service *service)
+{
+    if (service->listener == NULL) {
+        return service->stale ? -ECONNREFUSED : -ENOENT;
+    }
+    return service->queue.count < BACKLOG_MAX ? 0 : -EAGAIN;
+}
+
+static int open_connection(struct solo_world *world, struct sim_service *service, uint32_t host, uint16_t local_port,
+                           int *ret_fd)
 {
     struct sim_network *network = sim__network_of(world);
-    int error = sim__descriptors_reserve(world, network, 1);
+    bool is_name = service->space == SIM_NAMES;
+    bool is_peer = solo__self->role == SOLO__ROLE_PEER;
+    int error = is_name && !is_peer ? name_error(service) : 0;
+    error = error != 0 ? error : sim__descriptors_reserve(world, network, 1);
     if (error < 0) {
         return error;
     }
-    struct sim_descriptor *client =
-        sim__descriptor_make(world, SIM_STREAM, solo__object_next_id(world, SOLO__STREAM), next_ephemeral(world));
+    uint32_t object = solo__object_next_id(world, SOLO__STREAM);
+    uint16_t port = is_name ? 0 : local_port != 0 ? local_port : sim__service_next_port(world);
+    struct sim_descriptor *client = sim__descriptor_make(world, SIM_STREAM, object, port);
     if (client == NULL) {
         return -ENOMEM;
     }
-    if (is_local(address) && service->listener != NULL) {
+    client->service = service;
+    if (sim__is_local(host) && service->listener != NULL) {
         error = join(world, service, client);
         if (error < 0) {
             return error;
         }
-    } else if (is_local(address) && solo__self->role == SOLO__ROLE_PEER) {
+    } else if (sim__is_local(host) && is_peer) {
         client->stage = SIM_CONNECTING;
-        client->service = service;
         sim__queue_append(&service->hopeful, client);
     } else {
         refuse(client, -ECONNREFUSED);
@@ -127,17 +89,39 @@ static int open_connection(struct solo_world *world, uint32_t address, struct si
     return 0;
 }
 
-static int sim_connect(struct solo_world *world, uint32_t address, uint16_t port, int *ret_fd)
+static enum sim_space space_of(const struct solo_address *address)
 {
-    struct sim_service *service = begin_service(world, SOLO_PROBE_CONNECT, port);
+    return address->family == SOLO_UNIX ? SIM_NAMES : SIM_TCP;
+}
+
+/* Whether a client may be at this address of its own. */
+static int check_own(struct solo_world *world, const struct solo_address *local)
+{
+    if (local->family != SOLO_INET) {
+        return -EINVAL;
+    }
+    if (!sim__is_local(local->host)) {
+        return -EADDRNOTAVAIL;
+    }
+    const struct sim_service *service = local->port != 0 ? sim__service_of(world, SIM_TCP, local) : NULL;
+    return service != NULL && service->listener != NULL ? -EADDRINUSE : 0;
+}
+
+static int connect_stream(struct solo_world *world, const struct solo_address *local, const struct solo_address *remote,
+                          int *ret_fd)
+{
+    struct sim_service *service = sim__service_begin(world, SOLO_PROBE_CONNECT, space_of(remote), remote);
     if (service == NULL) {
         return -ENOMEM;
     }
-    if (core_fault(core_of(world), FAULT_REFUSED, port)) {
+    if (core_fault(core_of(world), FAULT_REFUSED, remote->port)) {
         return -ECONNREFUSED;
     }
     SOLO_ANNOTATE_IGNORE_BEGIN();
-    int result = open_connection(world, address, service, ret_fd);
+    int result = local != NULL ? check_own(world, local) : 0;
+    if (result == 0) {
+        result = open_connection(world, service, remote->host, local != NULL ? local->port : 0, ret_fd);
+    }
     SOLO_ANNOTATE_IGNORE_END();
     return result;
 }
@@ -145,7 +129,7 @@ static int sim_connect(struct solo_world *world, uint32_t address, uint16_t port
 static int open_listener(struct solo_world *world, struct sim_service *service, uint16_t port, int *ret_fd)
 {
     struct sim_network *network = sim__network_of(world);
-    if (service->listener != NULL) {
+    if (service->listener != NULL || service->stale) {
         return -EADDRINUSE;
     }
     int error = sim__descriptors_reserve(world, network, 1);
@@ -169,40 +153,42 @@ static int open_listener(struct solo_world *world, struct sim_service *service, 
     return 0;
 }
 
-/* A free port for a listener that asked for 0. */
-static uint16_t free_port(struct solo_world *world)
+static int listen_at(struct solo_world *world, const struct solo_address *local, int *ret_fd)
 {
-    for (unsigned tries = 0; tries <= UINT16_MAX - SIM_EPHEMERAL_FIRST; tries++) {
-        uint16_t port = next_ephemeral(world);
-        const struct sim_service *service = port != 0 ? service_of(world, port) : NULL;
-        if (service != NULL && service->listener == NULL) {
-            return port;
-        }
+    struct solo_address at = *local;
+    enum sim_space space = space_of(local);
+    int error = space == SIM_TCP ? sim__service_choose_port(world, space, &at) : 0;
+    if (error < 0) {
+        return error;
     }
-    return 0;
-}
-
-static int sim_listen(struct solo_world *world, uint32_t address, uint16_t port, int *ret_fd)
-{
-    if (!is_local(address)) {
-        return -EADDRNOTAVAIL;
-    }
-    if (port == 0) {
-        SOLO_ANNOTATE_IGNORE_BEGIN();
-        port = free_port(world);
-        SOLO_ANNOTATE_IGNORE_END();
-        if (port == 0) {
-            return -EADDRINUSE;
-        }
-    }
-    struct sim_service *service = begin_service(world, SOLO_PROBE_LISTEN, port);
+    struct sim_service *service = sim__service_begin(world, SOLO_PROBE_LISTEN, space, &at);
     if (service == NULL) {
         return -ENOMEM;
     }
     SOLO_ANNOTATE_IGNORE_BEGIN();
-    int result = open_listener(world, service, port, ret_fd);
+    int result = open_listener(world, service, at.port, ret_fd);
     SOLO_ANNOTATE_IGNORE_END();
     return result;
+}
+
+static bool is_known(const struct solo_address *address)
+{
+    return address == NULL || address->family == SOLO_INET || (address->family == SOLO_UNIX && *address->path != 0);
+}
+
+static int sim_open(struct solo_world *world, enum solo_open kind, const struct solo_address *local,
+                    const struct solo_address *remote, int *ret_fd)
+{
+    const struct solo_address *needed = kind == SOLO_OPEN_STREAM ? remote : local;
+    if (needed == NULL || !is_known(local) || !is_known(remote)) {
+        return -EINVAL;
+    }
+    switch (kind) {
+    case SOLO_OPEN_LISTENER: return listen_at(world, local, ret_fd);
+    case SOLO_OPEN_STREAM: return connect_stream(world, local, remote, ret_fd);
+    case SOLO_OPEN_DATAGRAM: return sim__datagram_open(world, local, remote, ret_fd);
+    default: return -EINVAL;
+    }
 }
 
 /* One place in the backlog is free: who waits at its end is connected now. */
@@ -217,7 +203,15 @@ static void advance_backlog(struct solo_world *world, const struct sim_service *
     }
 }
 
-static int take_connection(struct solo_world *world, struct sim_descriptor *listener, int *ret_fd)
+static void address_of_client(const struct sim_descriptor *server, struct solo_address *ret_address)
+{
+    bool is_inet = server->service != NULL && server->service->space == SIM_TCP;
+    *ret_address = (struct solo_address){
+        .family = is_inet ? SOLO_INET : SOLO_UNIX, .port = server->peer_port, .host = is_inet ? SOLO_LOOPBACK : 0};
+}
+
+static int take_connection(struct solo_world *world, struct sim_descriptor *listener, struct solo_address *ret_peer,
+                           int *ret_fd)
 {
     if (listener->kind != SIM_LISTENER) {
         return -EINVAL;
@@ -234,17 +228,20 @@ static int take_connection(struct solo_world *world, struct sim_descriptor *list
     if (listener->service->queue.count >= BACKLOG_MAX) {
         advance_backlog(world, listener->service);
     }
+    if (ret_peer != NULL) {
+        address_of_client(server, ret_peer);
+    }
     *ret_fd = sim__descriptor_number(network, server);
     return 0;
 }
 
-static int sim_accept(struct solo_world *world, int fd, int *ret_fd)
+static int sim_accept(struct solo_world *world, int fd, struct solo_address *ret_peer, int *ret_fd)
 {
     struct sim_descriptor *listener = sim__descriptor_begin(world, fd, SOLO_PROBE_ACCEPT, 0);
     if (listener == NULL) {
         return -EBADF;
     }
-    int result = take_connection(world, listener, ret_fd);
+    int result = take_connection(world, listener, ret_peer, ret_fd);
     SOLO_ANNOTATE_IGNORE_END();
     return result;
 }
@@ -264,10 +261,11 @@ static void close_stream(struct solo_world *world, struct sim_descriptor *stream
 }
 
 /* Who was never accepted is reset, or refused if it was not even connected. */
-static void close_listener(struct solo_world *world, struct sim_descriptor *listener)
+static void close_listener(struct solo_world *world, struct sim_descriptor *listener, bool take_name)
 {
     struct sim_service *service = listener->service;
     service->listener = NULL;
+    service->stale = service->space == SIM_NAMES && !take_name;
     for (struct sim_descriptor *server = sim__queue_pop(&service->queue); server != NULL;
          server = sim__queue_pop(&service->queue)) {
         struct sim_descriptor *client = server->peer;
@@ -281,50 +279,127 @@ static void close_listener(struct solo_world *world, struct sim_descriptor *list
     }
 }
 
-static void sim_close(struct solo_world *world, int fd, bool abort)
+/* The last of a descriptor whose CLOSE was announced. */
+static void close_whole(struct solo_world *world, struct sim_descriptor *descriptor, enum solo_close how)
 {
-    struct sim_descriptor *descriptor = sim__descriptor_begin(world, fd, SOLO_PROBE_CLOSE, abort);
-    if (descriptor == NULL) {
-        return;
-    }
     struct sim_network *network = sim__network_of(world);
     sim__poll_forget(descriptor->watches);
     descriptor->watches = NULL;
     descriptor->closed = true;
-    network->table[fd - SIM_FIRST_FD] = NULL;
+    network->table[descriptor->fd - SIM_FIRST_FD] = NULL;
     network->open--;
-    if (descriptor->kind == SIM_LISTENER) {
-        close_listener(world, descriptor);
-    } else {
-        close_stream(world, descriptor, abort);
+    switch (descriptor->kind) {
+    case SIM_LISTENER: close_listener(world, descriptor, how == SOLO_CLOSE_NAME); break;
+    case SIM_STREAM: close_stream(world, descriptor, how == SOLO_CLOSE_ABORT && descriptor->port != 0); break;
+    default: sim__datagram_close(world, descriptor); break;
     }
-    SOLO_ANNOTATE_IGNORE_END();
 }
 
-static int answer(const struct sim_descriptor *descriptor, enum solo_query what)
+static int sim_close(struct solo_world *world, int fd, enum solo_close how)
 {
+    struct sim_descriptor *descriptor = sim__descriptor_begin(world, fd, SOLO_PROBE_CLOSE, how);
+    int result = 0;
     if (descriptor == NULL) {
         return -EBADF;
     }
-    if (what == SOLO_QUERY_PORT) {
-        return descriptor->port != 0 ? descriptor->port : -EINVAL;
+    if (how == SOLO_CLOSE_WRITING) {
+        result = sim__stream_end_writing(world, descriptor);
+    } else {
+        close_whole(world, descriptor, how);
     }
-    if (what != SOLO_QUERY_CONNECTED) {
-        return -EINVAL;
-    }
+    SOLO_ANNOTATE_IGNORE_END();
+    return result;
+}
+
+/* ---- Questions and options ---- */
+
+static int is_connected(const struct sim_descriptor *descriptor)
+{
     if (descriptor->kind != SIM_STREAM) {
         return -ENOTCONN;
     }
     return descriptor->stage == SIM_CONNECTING ? -EINPROGRESS : descriptor->error;
 }
 
-static int sim_query(struct solo_world *world, int fd, enum solo_query what)
+static void address_of_service(const struct sim_service *service, struct solo_address *ret_address)
+{
+    bool is_name = service->space == SIM_NAMES;
+    *ret_address = (struct solo_address){
+        .family = is_name ? SOLO_UNIX : SOLO_INET, .port = service->port, .host = is_name ? 0 : SOLO_LOOPBACK};
+    if (is_name) {
+        strcpy(ret_address->path, service->path);
+    }
+}
+
+/* The address of one end: `server` says which, the listener's or the client's. */
+static void address_of_end(const struct sim_descriptor *stream, bool server, struct solo_address *ret_address)
+{
+    if (stream->service == NULL) { /* a pair has no names */
+        *ret_address = (struct solo_address){.family = SOLO_UNIX};
+    } else if (server) {
+        address_of_service(stream->service, ret_address);
+    } else if (stream->is_server) {
+        address_of_client(stream, ret_address);
+    } else {
+        bool is_inet = stream->service->space == SIM_TCP;
+        *ret_address = (struct solo_address){
+            .family = is_inet ? SOLO_INET : SOLO_UNIX, .port = stream->port, .host = is_inet ? SOLO_LOOPBACK : 0};
+    }
+}
+
+static int address_of_peer(const struct sim_descriptor *descriptor, struct solo_address *ret_address)
+{
+    if (descriptor->kind == SIM_DATAGRAM && descriptor->peer_port != 0) {
+        *ret_address = (struct solo_address){SOLO_INET, descriptor->peer_port, SOLO_LOOPBACK, ""};
+        return 0;
+    }
+    if (descriptor->kind != SIM_STREAM || descriptor->stage != SIM_CONNECTED || descriptor->error != 0) {
+        return -ENOTCONN;
+    }
+    address_of_end(descriptor, !descriptor->is_server, ret_address);
+    return 0;
+}
+
+static int answer(const struct sim_descriptor *descriptor, enum solo_query what, struct solo_address *ret_address)
+{
+    struct solo_address unwanted;
+    ret_address = ret_address != NULL ? ret_address : &unwanted;
+    if (descriptor == NULL) {
+        return -EBADF;
+    }
+    switch (what) {
+    case SOLO_QUERY_CONNECTED: return is_connected(descriptor);
+    case SOLO_QUERY_LOCAL:
+        address_of_end(descriptor, descriptor->kind != SIM_STREAM || descriptor->is_server, ret_address);
+        return 0;
+    case SOLO_QUERY_PEER: return address_of_peer(descriptor, ret_address);
+    default: return -EINVAL;
+    }
+}
+
+static int sim_query(struct solo_world *world, int fd, enum solo_query what, struct solo_address *ret_address)
 {
     SOLO_ANNOTATE_IGNORE_BEGIN();
-    int result = answer(sim__descriptor_find(world, fd), what);
+    int result = answer(sim__descriptor_find(world, fd), what, ret_address);
     SOLO_ANNOTATE_IGNORE_END();
     return result;
 }
 
-const struct solo_network_table sim__network_table = {sim_listen,        sim_accept, sim_connect,      sim__stream_read,
-                                                      sim__stream_write, sim_close,  sim__stream_pair, sim_query};
+/* Nothing waits here to go with the next write, and no connection goes away unnoticed: options change nothing. */
+static int sim_set(struct solo_world *world, int fd, enum solo_option_name what, int value)
+{
+    (void)value;
+    if (what != SOLO_SET_NO_DELAY && what != SOLO_SET_KEEP_ALIVE && what != SOLO_SET_BROADCAST) {
+        return -EINVAL;
+    }
+    SOLO_ANNOTATE_IGNORE_BEGIN();
+    const struct sim_descriptor *descriptor = sim__descriptor_find(world, fd);
+    bool exists = descriptor != NULL;
+    bool takes_it = exists && (what == SOLO_SET_BROADCAST ? descriptor->kind == SIM_DATAGRAM
+                                                          : descriptor->kind != SIM_DATAGRAM && descriptor->port != 0);
+    SOLO_ANNOTATE_IGNORE_END();
+    return takes_it ? 0 : exists ? -EOPNOTSUPP : -EBADF;
+}
+
+const struct solo_network_table sim__network_table = {sim_open,  sim_accept,       sim__stream_read, sim__stream_write,
+                                                      sim_close, sim__stream_pair, sim_query,        sim_set};

@@ -14,8 +14,15 @@ struct sim_watch; /* sim_poll.c */
 
 enum { SIM_FIRST_FD = 3, SIM_EPHEMERAL_FIRST = 49152 };
 
-enum sim_kind { SIM_LISTENER = 1, SIM_STREAM };
+enum sim_kind { SIM_LISTENER = 1, SIM_STREAM, SIM_DATAGRAM };
+enum sim_space { SIM_TCP = 1, SIM_NAMES, SIM_UDP }; /* each has its own ports or names */
 enum sim_stage { SIM_CONNECTING = 1, SIM_CONNECTED, SIM_REFUSED };
+
+/* Datagrams on their way to one socket, in order of arrival. Zeroed is empty. */
+struct sim_mail {
+    struct sim_datagram *first, *last;
+    uint32_t count;
+};
 
 struct sim_descriptor {
     int fd; /* -1: not accepted yet */
@@ -23,15 +30,19 @@ struct sim_descriptor {
     uint8_t kind;
     uint8_t stage; /* of a stream */
     bool closed;
-    bool ended;    /* the other side is closed: after `in` comes the end of the stream */
-    bool told;     /* has written to a closed other side, which TCP answers so that the next write fails */
-    int error;     /* after `in` comes this error; 0: none */
-    uint16_t port; /* local */
+    bool ended;         /* the other side sends no more: after `in` comes the end of the stream */
+    bool write_ended;   /* this side has said that it sends no more */
+    bool told;          /* has written to a closed other side, which TCP answers so that the next write fails */
+    bool is_server;     /* this end of a connection was made by a listener */
+    int error;          /* after `in` comes this error; 0: none */
+    uint16_t port;      /* local; 0: a pair, or a UNIX stream */
+    uint16_t peer_port; /* of a datagram socket's only partner, or of a server's end; 0: none */
     struct sim_watch *watches;
     struct sim_descriptor *peer; /* the other end; NULL: closed, or none yet */
     struct sim_pipe in;
+    struct sim_mail mail;        /* datagrams that have arrived */
     uint32_t chunk_choices;      /* asked so far for reads of `in` */
-    struct sim_service *service; /* a listener's, or the one that a stream waits for */
+    struct sim_service *service; /* a listener's or datagram socket's, or the one that a stream was made at */
     struct sim_descriptor *next; /* in a service's or listener's queue */
 };
 
@@ -40,12 +51,15 @@ struct sim_queue {
     uint32_t count;
 };
 
-/* A port number that somebody has spoken of. */
+/* A port number or UNIX name that somebody has spoken of. */
 struct sim_service {
     struct sim_service *next;
     uint32_t object;
+    uint8_t space; /* enum sim_space */
+    bool stale;    /* of a UNIX name: its listener is gone, the name is still in the file system */
     uint16_t port;
-    struct sim_descriptor *listener; /* NULL: nobody listens */
+    char *path;                      /* of a UNIX name; NULL: a port */
+    struct sim_descriptor *listener; /* or the datagram socket; NULL: nobody is there */
     struct sim_queue queue;          /* ends to be accepted; those past BACKLOG_MAX are not connected yet */
     struct sim_queue hopeful;        /* ends of peer scripts that wait until somebody listens */
 };
@@ -57,7 +71,26 @@ struct sim_network {
     struct sim_service *services;
     uint16_t ephemeral;
     struct sim_rings rings;
+    struct sim_datagram *spare; /* datagrams that have been read */
 };
+
+/* ---- Ports and names (sim_service.c) ---- */
+
+/* The service of a port or name, made at its first mention; NULL without memory. */
+struct sim_service *sim__service_of(struct solo_world *world, enum sim_space space, const struct solo_address *address);
+
+/* Announces an operation on a port or name and returns its service. */
+struct sim_service *sim__service_begin(struct solo_world *world, enum solo_probe_kind kind, enum sim_space space,
+                                       const struct solo_address *address);
+
+/* Chooses the port if `local` leaves it open. 0, -EADDRNOTAVAIL or -EADDRINUSE. */
+int sim__service_choose_port(struct solo_world *world, enum sim_space space, struct solo_address *local);
+
+/* The next port for the end of a client; 0 without memory. */
+uint16_t sim__service_next_port(struct solo_world *world);
+
+/* Whether the host is this machine. */
+bool sim__is_local(uint32_t host);
 
 /* ---- Descriptors (sim_descriptor.c) ---- */
 
@@ -96,8 +129,9 @@ void sim__queue_take_out(struct sim_queue *queue, struct sim_descriptor *descrip
 
 /* ---- Streams (sim_stream.c): read, write and pair are the network table's ---- */
 
-ptrdiff_t sim__stream_read(struct solo_world *world, int fd, void *buffer, size_t size);
-ptrdiff_t sim__stream_write(struct solo_world *world, int fd, const void *data, size_t size);
+ptrdiff_t sim__stream_read(struct solo_world *world, int fd, void *buffer, size_t size, struct solo_address *ret_from);
+ptrdiff_t sim__stream_write(struct solo_world *world, int fd, const void *data, size_t size,
+                            const struct solo_address *to);
 int sim__stream_pair(struct solo_world *world, int ret_fds[2]);
 
 /* The connection is broken: both ends get `error` after what has arrived there. */
@@ -105,6 +139,26 @@ void sim__stream_reset(struct solo_world *world, struct sim_descriptor *stream, 
 
 /* The other end learns that this one goes, after what is on its way: the end of the stream, or a reset. */
 void sim__stream_leave(struct solo_world *world, struct sim_descriptor *stream, bool abort);
+
+/* Ends what it sends. 0 or -ENOTCONN. */
+int sim__stream_end_writing(struct solo_world *world, struct sim_descriptor *stream);
+
+/* Race detectors look at the program's own buffer, although they look away from the network. */
+void sim__buffer_read(const void *data, size_t size);
+void sim__buffer_written(void *buffer, size_t size);
+
+/* ---- Datagrams (sim_datagram.c) ---- */
+
+int sim__datagram_open(struct solo_world *world, const struct solo_address *local, const struct solo_address *remote,
+                       int *ret_fd);
+
+/* What arrived first. READ has been announced, and race detectors look away; on return they look again. */
+ptrdiff_t sim__datagram_read(struct solo_world *world, struct sim_descriptor *socket, void *buffer, size_t size,
+                             struct solo_address *ret_from);
+/* The whole operation, its announcement included. */
+ptrdiff_t sim__datagram_write(struct solo_world *world, int fd, const void *data, size_t size,
+                              const struct solo_address *to);
+void sim__datagram_close(struct solo_world *world, struct sim_descriptor *socket);
 
 /* ---- Poll (sim_poll.c) ---- */
 

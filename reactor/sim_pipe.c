@@ -7,7 +7,7 @@ static unsigned size_class(uint32_t capacity)
     return (unsigned)__builtin_ctz(capacity / SIM_PIPE_FIRST);
 }
 
-static char *ring_take(struct sim_rings *rings, struct core *core, uint32_t capacity)
+char *sim__ring_take(struct sim_rings *rings, struct core *core, uint32_t capacity)
 {
     void **spare = &rings->spare[size_class(capacity)];
     char *ring = *spare;
@@ -18,7 +18,7 @@ static char *ring_take(struct sim_rings *rings, struct core *core, uint32_t capa
     return ring;
 }
 
-static void ring_give_back(struct sim_rings *rings, char *ring, uint32_t capacity)
+void sim__ring_give_back(struct sim_rings *rings, char *ring, uint32_t capacity)
 {
     void **spare = &rings->spare[size_class(capacity)];
     memcpy(ring, spare, sizeof *spare);
@@ -44,13 +44,13 @@ static void grow(struct sim_rings *rings, struct core *core, struct sim_pipe *pi
     if (capacity == pipe->capacity) {
         return;
     }
-    char *data = ring_take(rings, core, capacity);
+    char *data = sim__ring_take(rings, core, capacity);
     if (data == NULL) {
         return;
     }
     if (pipe->data != NULL) {
         copy_out(pipe, data, pipe->count);
-        ring_give_back(rings, pipe->data, pipe->capacity);
+        sim__ring_give_back(rings, pipe->data, pipe->capacity);
     }
     pipe->data = data;
     pipe->capacity = capacity;
@@ -85,7 +85,7 @@ void sim__pipe_take(struct sim_pipe *pipe, char *to, uint32_t size)
 void sim__pipe_free(struct sim_rings *rings, struct sim_pipe *pipe)
 {
     if (pipe->data != NULL) {
-        ring_give_back(rings, pipe->data, pipe->capacity);
+        sim__ring_give_back(rings, pipe->data, pipe->capacity);
     }
     memset(pipe, 0, sizeof *pipe);
 }

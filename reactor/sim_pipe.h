@@ -22,6 +22,10 @@ struct sim_rings {
     void *spare[SIM_PIPE_SIZES]; /* linked by their first word */
 };
 
+/* A ring of `capacity` bytes, a power of two from SIM_PIPE_FIRST to SIM_PIPE_MAX; NULL without memory. */
+char *sim__ring_take(struct sim_rings *rings, struct core *core, uint32_t capacity);
+void sim__ring_give_back(struct sim_rings *rings, char *ring, uint32_t capacity);
+
 /* Puts in as much as fits, and as there is memory for; returns how much that was. */
 uint32_t sim__pipe_put(struct sim_rings *rings, struct core *core, struct sim_pipe *pipe, const char *data,
                        size_t size);

@@ -65,12 +65,20 @@ static uint32_t choose_chunk(struct core *core, struct sim_descriptor *stream, u
 /* Exported by the runtime, in no public header: the program's own buffer is looked at although detectors look away. */
 void __tsan_read_range(void *address, unsigned long size);
 void __tsan_write_range(void *address, unsigned long size);
-#define BUFFER_READ(address, size) __tsan_read_range((void *)(uintptr_t)(address), (size))
-#define BUFFER_WRITTEN(address, size) __tsan_write_range((address), (size))
 #else
-#define BUFFER_READ(address, size) ((void)0)
-#define BUFFER_WRITTEN(address, size) ((void)0)
+#define __tsan_read_range(address, size) ((void)(address), (void)(size))
+#define __tsan_write_range(address, size) ((void)(address), (void)(size))
 #endif
+
+void sim__buffer_read(const void *data, size_t size)
+{
+    __tsan_read_range((void *)(uintptr_t)data, size);
+}
+
+void sim__buffer_written(void *buffer, size_t size)
+{
+    __tsan_write_range(buffer, size);
+}
 
 static ptrdiff_t read_stream(struct solo_world *world, struct sim_descriptor *stream, void *buffer, uint32_t size)
 {
@@ -88,12 +96,15 @@ static ptrdiff_t nothing_to_read(const struct sim_descriptor *stream)
     return stream->error != 0 ? stream->error : stream->ended ? 0 : -EAGAIN;
 }
 
-ptrdiff_t sim__stream_read(struct solo_world *world, int fd, void *buffer, size_t size)
+ptrdiff_t sim__stream_read(struct solo_world *world, int fd, void *buffer, size_t size, struct solo_address *ret_from)
 {
     struct core *core = core_of(world);
     struct sim_descriptor *stream = sim__descriptor_begin(world, fd, SOLO_PROBE_READ, size);
     if (stream == NULL) {
         return -EBADF;
+    }
+    if (stream->kind == SIM_DATAGRAM) {
+        return sim__datagram_read(world, stream, buffer, size, ret_from);
     }
     ptrdiff_t result = not_connected(stream);
     uint32_t most = stream->in.count < size ? stream->in.count : (uint32_t)size;
@@ -113,9 +124,19 @@ ptrdiff_t sim__stream_read(struct solo_world *world, int fd, void *buffer, size_
     }
     uint32_t chunk = choose_chunk(core, stream, most);
     SOLO_ANNOTATE_HAPPENS_AFTER(&stream->in);
-    BUFFER_WRITTEN(buffer, chunk);
+    sim__buffer_written(buffer, chunk);
     SOLO_ANNOTATE_IGNORE_BEGIN();
     result = read_stream(world, stream, buffer, chunk);
+    SOLO_ANNOTATE_IGNORE_END();
+    return result;
+}
+
+/* Whether that is a datagram socket: a write to one is announced as one at its destination. */
+static bool is_datagram(struct solo_world *world, int fd)
+{
+    SOLO_ANNOTATE_IGNORE_BEGIN();
+    const struct sim_descriptor *descriptor = sim__descriptor_find(world, fd);
+    bool result = descriptor != NULL && descriptor->kind == SIM_DATAGRAM;
     SOLO_ANNOTATE_IGNORE_END();
     return result;
 }
@@ -128,6 +149,9 @@ static ptrdiff_t write_stream(struct solo_world *world, struct sim_descriptor *s
     }
     if (stream->error != 0) {
         return stream->error;
+    }
+    if (stream->write_ended) {
+        return -EPIPE;
     }
     if (size == 0) {
         return 0;
@@ -146,8 +170,12 @@ static ptrdiff_t write_stream(struct solo_world *world, struct sim_descriptor *s
     return (ptrdiff_t)put;
 }
 
-ptrdiff_t sim__stream_write(struct solo_world *world, int fd, const void *data, size_t size)
+ptrdiff_t sim__stream_write(struct solo_world *world, int fd, const void *data, size_t size,
+                            const struct solo_address *to)
 {
+    if (is_datagram(world, fd)) {
+        return sim__datagram_write(world, fd, data, size, to);
+    }
     struct sim_descriptor *stream = sim__descriptor_begin(world, fd, SOLO_PROBE_WRITE, size);
     if (stream == NULL) {
         return -EBADF;
@@ -161,7 +189,7 @@ ptrdiff_t sim__stream_write(struct solo_world *world, int fd, const void *data, 
         SOLO_ANNOTATE_IGNORE_END();
         return -ECONNRESET;
     }
-    BUFFER_READ(data, size);
+    sim__buffer_read(data, size);
     if (peer != NULL) {
         SOLO_ANNOTATE_HAPPENS_BEFORE(&peer->in);
     }
@@ -186,6 +214,19 @@ void sim__stream_leave(struct solo_world *world, struct sim_descriptor *stream, 
     peer->peer = NULL;
     peer->ended = true;
     sim__descriptor_notify(world, peer);
+}
+
+int sim__stream_end_writing(struct solo_world *world, struct sim_descriptor *stream)
+{
+    if (stream->kind != SIM_STREAM || stream->stage != SIM_CONNECTED || stream->error != 0) {
+        return -ENOTCONN;
+    }
+    stream->write_ended = true;
+    if (stream->peer != NULL) {
+        stream->peer->ended = true;
+        sim__descriptor_notify(world, stream->peer);
+    }
+    return 0;
 }
 
 int sim__stream_pair(struct solo_world *world, int ret_fds[2])

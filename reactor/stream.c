@@ -25,7 +25,7 @@ ptrdiff_t solo_stream_read(int fd, void *buffer, size_t size)
     }
 
     struct solo_world *world = solo_world_current();
-    return world->network->read(world, fd, buffer, size);
+    return world->network->read(world, fd, buffer, size, NULL);
 }
 
 ptrdiff_t solo_stream_write(int fd, const void *data, size_t size)
@@ -35,7 +35,7 @@ ptrdiff_t solo_stream_write(int fd, const void *data, size_t size)
     }
 
     struct solo_world *world = solo_world_current();
-    return world->network->write(world, fd, data, size);
+    return world->network->write(world, fd, data, size, NULL);
 }
 
 int solo_stream_close(int fd)
@@ -45,6 +45,6 @@ int solo_stream_close(int fd)
     }
 
     struct solo_world *world = solo_world_current();
-    world->network->close(world, fd, false);
+    (void)world->network->close(world, fd, SOLO_CLOSE_WHOLE);
     return 0;
 }

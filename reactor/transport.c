@@ -92,7 +92,7 @@ static void close_stream(struct solo_transport *transport, bool abort)
     solo__reactor_unlink(transport->reactor, &transport->closable);
     transport->closed = true;
     transport->outbox.count = 0;
-    world->network->close(world, transport->watch.fd, abort);
+    (void)world->network->close(world, transport->watch.fd, abort ? SOLO_CLOSE_ABORT : SOLO_CLOSE_WHOLE);
 }
 
 /*
@@ -104,7 +104,7 @@ static void drain(struct solo_transport *transport)
     struct solo_world *world = world_of(transport);
     char buffer[READ_MAX];
     for (int i = 0; i < DRAIN_READS_MAX && !transport->read_ended; i++) {
-        if (world->network->read(world, transport->watch.fd, buffer, sizeof buffer) <= 0) {
+        if (world->network->read(world, transport->watch.fd, buffer, sizeof buffer, NULL) <= 0) {
             return;
         }
     }
@@ -166,7 +166,7 @@ static void close_with_reactor(struct solo__closable *closable, int reason)
     struct solo_world *world = world_of(transport);
     struct solo__outbox *outbox = &transport->outbox;
     if (outbox->count > 0) {
-        (void)world->network->write(world, transport->watch.fd, outbox->data + outbox->start, outbox->count);
+        (void)world->network->write(world, transport->watch.fd, outbox->data + outbox->start, outbox->count, NULL);
     }
     lose_now(transport, reason, false);
 }
@@ -225,7 +225,7 @@ static void receive(struct solo_transport *transport)
 {
     struct solo_world *world = world_of(transport);
     char buffer[READ_MAX];
-    ptrdiff_t got = world->network->read(world, transport->watch.fd, buffer, sizeof buffer);
+    ptrdiff_t got = world->network->read(world, transport->watch.fd, buffer, sizeof buffer, NULL);
     if (got > 0) {
         deliver(transport, buffer, (size_t)got);
     } else if (got == 0) {
@@ -239,7 +239,8 @@ static void flush(struct solo_transport *transport)
 {
     struct solo_world *world = world_of(transport);
     struct solo__outbox *outbox = &transport->outbox;
-    ptrdiff_t put = world->network->write(world, transport->watch.fd, outbox->data + outbox->start, outbox->count);
+    ptrdiff_t put =
+        world->network->write(world, transport->watch.fd, outbox->data + outbox->start, outbox->count, NULL);
     if (put == -EAGAIN) {
         return;
     }
@@ -394,7 +395,7 @@ static ptrdiff_t send_at_once(struct solo_transport *transport, const void *data
     if (transport->outbox.count > 0) {
         return 0;
     }
-    ptrdiff_t put = world->network->write(world, transport->watch.fd, data, size);
+    ptrdiff_t put = world->network->write(world, transport->watch.fd, data, size, NULL);
     return put == -EAGAIN ? 0 : put;
 }
 

@@ -114,19 +114,15 @@ static inline int refusing_watch(struct solo_world *world, struct solo_poller *p
     return error;
 }
 
-static inline int refusing_listen(struct solo_world *world, uint32_t address, uint16_t port, int *ret_fd)
+static inline int refusing_open(struct solo_world *world, enum solo_open kind, const struct solo_address *local,
+                                const struct solo_address *remote, int *ret_fd)
 {
-    return refusing_is_short(world) ? -ENOMEM : refusing.network->listen(world, address, port, ret_fd);
+    return refusing_is_short(world) ? -ENOMEM : refusing.network->open(world, kind, local, remote, ret_fd);
 }
 
-static inline int refusing_accept(struct solo_world *world, int fd, int *ret_fd)
+static inline int refusing_accept(struct solo_world *world, int fd, struct solo_address *ret_peer, int *ret_fd)
 {
-    return refusing_is_short(world) ? -ENOMEM : refusing.network->accept(world, fd, ret_fd);
-}
-
-static inline int refusing_connect(struct solo_world *world, uint32_t address, uint16_t port, int *ret_fd)
-{
-    return refusing_is_short(world) ? -ENOMEM : refusing.network->connect(world, address, port, ret_fd);
+    return refusing_is_short(world) ? -ENOMEM : refusing.network->accept(world, fd, ret_peer, ret_fd);
 }
 
 static inline void refusing_restore(void)
@@ -156,9 +152,8 @@ static inline void refusing_replace(struct solo_world *world)
         poll.watch = refusing_watch;
         world->poll = &poll;
         network = *world->network;
-        network.listen = refusing_listen;
+        network.open = refusing_open;
         network.accept = refusing_accept;
-        network.connect = refusing_connect;
         world->network = &network;
     }
 }

@@ -440,9 +440,11 @@ static void test_peer__patience_ends_a_wait_that_nobody_ends(void)
     struct solo_peers_options options = {.patience_ns = 50 * WORLDS_MS};
     struct solo_world *world = solo_world_os();
     struct solo_peer_status status;
+    struct solo_address local = {.family = SOLO_INET, .host = SOLO_LOOPBACK};
     int listener = -1;
-    CU_ASSERT_EQUAL(world->network->listen(world, 0x7f000001, 0, &listener), 0);
-    options.port = (uint16_t)world->network->query(world, listener, SOLO_QUERY_PORT);
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_LISTENER, &local, NULL, &listener), 0);
+    CU_ASSERT_EQUAL(world->network->query(world, listener, SOLO_QUERY_LOCAL, &local), 0);
+    options.port = local.port;
     CU_ASSERT_EQUAL(solo_peers_start(peers, &options), 0); /* it listens, and that is all it ever does */
     CU_ASSERT_EQUAL(solo_peers_join(peers), 0);
     CU_ASSERT_EQUAL(solo_peers_status(peers, 0, &status), 0);
@@ -450,7 +452,7 @@ static void test_peer__patience_ends_a_wait_that_nobody_ends(void)
     CU_ASSERT_STRING_EQUAL(status.text, "wanted \"hello\", but nothing more came after 0 of 5 bytes");
     CU_ASSERT_EQUAL(solo_peers_status(peers, 1, &status), 0);
     CU_ASSERT_STRING_EQUAL(status.text, "wanted the other side to close, but nothing came");
-    world->network->close(world, listener, false);
+    (void)world->network->close(world, listener, SOLO_CLOSE_WHOLE);
     solo_peers_free(peers);
 }
 
@@ -460,10 +462,12 @@ static void test_peer__without_a_server_connecting_fails_in_the_end(void)
     struct solo_peers *peers = parse("peer a\nconnect 1\n");
     struct solo_peers_options options = {.patience_ns = 50 * WORLDS_MS};
     struct solo_peer_status status;
+    struct solo_address local = {.family = SOLO_INET, .host = SOLO_LOOPBACK};
     int listener = -1;
-    CU_ASSERT_EQUAL(world->network->listen(world, 0x7f000001, 0, &listener), 0);
-    options.port = (uint16_t)world->network->query(world, listener, SOLO_QUERY_PORT);
-    world->network->close(world, listener, false); /* now nobody listens there */
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_LISTENER, &local, NULL, &listener), 0);
+    CU_ASSERT_EQUAL(world->network->query(world, listener, SOLO_QUERY_LOCAL, &local), 0);
+    options.port = local.port;
+    (void)world->network->close(world, listener, SOLO_CLOSE_WHOLE); /* now nobody listens there */
     CU_ASSERT_EQUAL(solo_peers_start(peers, &options), 0);
     CU_ASSERT_EQUAL(solo_peers_join(peers), 0);
     CU_ASSERT_FALSE(solo_peers_finished(peers, &status));

@@ -77,30 +77,51 @@ static void simulate(void (*body)(void))
 
 /* ---- Helpers inside ---- */
 
+/* The calls as they are made most. */
+static int open_listener(struct solo_world *in, uint32_t host, uint16_t port, int *ret_fd)
+{
+    const struct solo_address local = {.family = SOLO_INET, .port = port, .host = host};
+    return in->network->open(in, SOLO_OPEN_LISTENER, &local, NULL, ret_fd);
+}
+
+static int open_stream(struct solo_world *in, uint32_t host, uint16_t port, int *ret_fd)
+{
+    const struct solo_address remote = {.family = SOLO_INET, .port = port, .host = host};
+    return in->network->open(in, SOLO_OPEN_STREAM, NULL, &remote, ret_fd);
+}
+
+static uint16_t port_of(struct solo_world *in, int fd)
+{
+    struct solo_address local = {.family = SOLO_FAMILY_NONE};
+    CU_ASSERT_EQUAL(in->network->query(in, fd, SOLO_QUERY_LOCAL, &local), 0);
+    CU_ASSERT_EQUAL(local.family, SOLO_INET);
+    return local.port;
+}
+
 static int listen_on(uint16_t port)
 {
     int fd = -1;
-    CU_ASSERT_EQUAL(network->listen(world, LOOPBACK, port, &fd), 0);
+    CU_ASSERT_EQUAL(open_listener(world, LOOPBACK, port, &fd), 0);
     return fd;
 }
 
 static int connect_to(uint16_t port)
 {
     int fd = -1;
-    CU_ASSERT_EQUAL(network->connect(world, LOOPBACK, port, &fd), 0);
+    CU_ASSERT_EQUAL(open_stream(world, LOOPBACK, port, &fd), 0);
     return fd;
 }
 
 static int accept_from(int listener)
 {
     int fd = -1;
-    CU_ASSERT_EQUAL(network->accept(world, listener, &fd), 0);
+    CU_ASSERT_EQUAL(network->accept(world, listener, NULL, &fd), 0);
     return fd;
 }
 
 static int connected(int fd)
 {
-    return network->query(world, fd, SOLO_QUERY_CONNECTED);
+    return network->query(world, fd, SOLO_QUERY_CONNECTED, NULL);
 }
 
 static void pair(int fds[2])
@@ -108,23 +129,32 @@ static void pair(int fds[2])
     CU_ASSERT_EQUAL(network->pair(world, fds), 0);
 }
 
+/* As a pair, but over TCP, which has resets. */
+static void tcp_pair(int fds[2])
+{
+    int listener = listen_on(PORT);
+    fds[0] = connect_to(PORT);
+    fds[1] = accept_from(listener);
+    CU_ASSERT_EQUAL(network->close(world, listener, SOLO_CLOSE_WHOLE), 0);
+}
+
 static void put(int fd, const char *text)
 {
-    CU_ASSERT_EQUAL(network->write(world, fd, text, strlen(text)), (ptrdiff_t)strlen(text));
+    CU_ASSERT_EQUAL(network->write(world, fd, text, strlen(text), NULL), (ptrdiff_t)strlen(text));
 }
 
 /* Reads what one read gives and compares it. */
 static void got(int fd, const char *text)
 {
     char buffer[64] = "";
-    CU_ASSERT_EQUAL(network->read(world, fd, buffer, sizeof buffer - 1), (ptrdiff_t)strlen(text));
+    CU_ASSERT_EQUAL(network->read(world, fd, buffer, sizeof buffer - 1, NULL), (ptrdiff_t)strlen(text));
     CU_ASSERT_STRING_EQUAL(buffer, text);
 }
 
 static ptrdiff_t read_byte(int fd)
 {
     char byte;
-    return network->read(world, fd, &byte, 1);
+    return network->read(world, fd, &byte, 1, NULL);
 }
 
 /* ---- Numbers ---- */
@@ -135,14 +165,14 @@ static void numbers_body(void)
     pair(fds);
     CU_ASSERT_EQUAL(fds[0], 3);
     CU_ASSERT_EQUAL(fds[1], 4);
-    network->close(world, 3, false);
-    network->close(world, 4, false);
+    (void)network->close(world, 3, SOLO_CLOSE_WHOLE);
+    (void)network->close(world, 4, SOLO_CLOSE_WHOLE);
     pair(fds);
     CU_ASSERT_EQUAL(fds[0], 5); /* never somebody else's */
     CU_ASSERT_EQUAL(read_byte(3), -EBADF);
-    CU_ASSERT_EQUAL(network->write(world, 3, "x", 1), -EBADF);
+    CU_ASSERT_EQUAL(network->write(world, 3, "x", 1, NULL), -EBADF);
     CU_ASSERT_EQUAL(connected(4), -EBADF);
-    network->close(world, 4, false); /* closed already: nothing */
+    (void)network->close(world, 4, SOLO_CLOSE_WHOLE); /* closed already: nothing */
     CU_ASSERT_EQUAL(read_byte(-1), -EBADF);
     CU_ASSERT_EQUAL(read_byte(0), -EBADF);
     CU_ASSERT_EQUAL(read_byte(1000000), -EBADF);
@@ -161,12 +191,12 @@ static void full_table_body(void)
         pair(fds);
     }
     int client = connect_to(PORT); /* the 1024th */
-    CU_ASSERT_EQUAL(network->accept(world, listener, &one), -EMFILE);
+    CU_ASSERT_EQUAL(network->accept(world, listener, NULL, &one), -EMFILE);
     CU_ASSERT_EQUAL(network->pair(world, fds), -EMFILE);
-    CU_ASSERT_EQUAL(network->connect(world, LOOPBACK, PORT, &one), -EMFILE);
-    CU_ASSERT_EQUAL(network->listen(world, LOOPBACK, 0, &one), -EMFILE);
+    CU_ASSERT_EQUAL(open_stream(world, LOOPBACK, PORT, &one), -EMFILE);
+    CU_ASSERT_EQUAL(open_listener(world, LOOPBACK, 0, &one), -EMFILE);
     CU_ASSERT_EQUAL(one, -1);
-    network->close(world, fds[0], false);
+    (void)network->close(world, fds[0], SOLO_CLOSE_WHOLE);
     one = accept_from(listener); /* the connection has waited */
     put(client, "hi");
     got(one, "hi");
@@ -184,12 +214,12 @@ static void refused_body(void)
     int fd = connect_to(PORT);
     CU_ASSERT_EQUAL(connected(fd), -ECONNREFUSED);
     CU_ASSERT_EQUAL(read_byte(fd), -ECONNREFUSED);
-    CU_ASSERT_EQUAL(network->write(world, fd, "x", 1), -ECONNREFUSED);
+    CU_ASSERT_EQUAL(network->write(world, fd, "x", 1, NULL), -ECONNREFUSED);
     int elsewhere = -1;
     (void)listen_on(PORT);
-    CU_ASSERT_EQUAL(network->connect(world, 0x08080808, PORT, &elsewhere), 0);
+    CU_ASSERT_EQUAL(open_stream(world, 0x08080808, PORT, &elsewhere), 0);
     CU_ASSERT_EQUAL(connected(elsewhere), -ECONNREFUSED);
-    CU_ASSERT_EQUAL(network->listen(world, 0x08080808, PORT, &elsewhere), -EADDRNOTAVAIL);
+    CU_ASSERT_EQUAL(open_listener(world, 0x08080808, PORT, &elsewhere), -EADDRNOTAVAIL);
 }
 
 static void test_sim_network__there_is_only_the_loopback_interface(void)
@@ -201,18 +231,18 @@ static void ports_body(void)
 {
     int fd = -1;
     int a = listen_on(0), b = listen_on(0), c = listen_on(PORT);
-    int port_a = network->query(world, a, SOLO_QUERY_PORT), port_b = network->query(world, b, SOLO_QUERY_PORT);
+    int port_a = port_of(world, a), port_b = port_of(world, b);
     CU_ASSERT_TRUE(port_a >= 49152 && port_b >= 49152);
     CU_ASSERT_NOT_EQUAL(port_a, port_b);
-    CU_ASSERT_EQUAL(network->query(world, c, SOLO_QUERY_PORT), PORT);
-    CU_ASSERT_EQUAL(network->listen(world, LOOPBACK, PORT, &fd), -EADDRINUSE);
-    CU_ASSERT_EQUAL(network->listen(world, 0, PORT, &fd), -EADDRINUSE);
+    CU_ASSERT_EQUAL(port_of(world, c), PORT);
+    CU_ASSERT_EQUAL(open_listener(world, LOOPBACK, PORT, &fd), -EADDRINUSE);
+    CU_ASSERT_EQUAL(open_listener(world, 0, PORT, &fd), -EADDRINUSE);
     int client = connect_to(PORT);
     int server = accept_from(c);
-    CU_ASSERT_EQUAL(network->query(world, server, SOLO_QUERY_PORT), PORT);
-    CU_ASSERT_TRUE(network->query(world, client, SOLO_QUERY_PORT) >= 49152);
-    CU_ASSERT_EQUAL(network->query(world, c, SOLO_QUERY_CONNECTED), -ENOTCONN);
-    CU_ASSERT_EQUAL(network->accept(world, client, &fd), -EINVAL);
+    CU_ASSERT_EQUAL(port_of(world, server), PORT);
+    CU_ASSERT_TRUE(port_of(world, client) >= 49152);
+    CU_ASSERT_EQUAL(network->query(world, c, SOLO_QUERY_CONNECTED, NULL), -ENOTCONN);
+    CU_ASSERT_EQUAL(network->accept(world, client, NULL, &fd), -EINVAL);
     CU_ASSERT_EQUAL(read_byte(c), -ENOTCONN);
 }
 
@@ -227,7 +257,7 @@ static void before_accept_body(void)
     int client = connect_to(PORT);
     CU_ASSERT_EQUAL(connected(client), 0); /* at once */
     put(client, "early");
-    network->close(world, client, false);
+    (void)network->close(world, client, SOLO_CLOSE_WHOLE);
     int server = accept_from(listener);
     got(server, "early");
     CU_ASSERT_EQUAL(read_byte(server), 0);
@@ -246,8 +276,8 @@ static void backlog_body(void)
         clients[i] = connect_to(PORT);
         CU_ASSERT_EQUAL(connected(clients[i]), i < 128 ? 0 : -EINPROGRESS);
     }
-    CU_ASSERT_EQUAL(network->write(world, clients[129], "x", 1), -EAGAIN);
-    network->close(world, clients[128], false); /* gives up */
+    CU_ASSERT_EQUAL(network->write(world, clients[129], "x", 1, NULL), -EAGAIN);
+    (void)network->close(world, clients[128], SOLO_CLOSE_WHOLE); /* gives up */
     (void)accept_from(listener);
     CU_ASSERT_EQUAL(connected(clients[129]), 0);
     for (int i = 1; i < 128; i++) {
@@ -256,7 +286,7 @@ static void backlog_body(void)
     put(clients[129], "last");
     got(accept_from(listener), "last");
     int none;
-    CU_ASSERT_EQUAL(network->accept(world, listener, &none), -EAGAIN);
+    CU_ASSERT_EQUAL(network->accept(world, listener, NULL, &none), -EAGAIN);
 }
 
 static void test_sim_network__past_the_backlog_a_connect_waits_for_an_accept(void)
@@ -271,7 +301,7 @@ static void close_listener_body(void)
     for (int i = 0; i < 129; i++) {
         clients[i] = connect_to(PORT);
     }
-    network->close(world, listener, false);
+    (void)network->close(world, listener, SOLO_CLOSE_WHOLE);
     CU_ASSERT_EQUAL(read_byte(clients[0]), -ECONNRESET);
     CU_ASSERT_EQUAL(connected(clients[128]), -ECONNREFUSED);
     (void)listen_on(PORT); /* free again */
@@ -289,11 +319,11 @@ static void half_data_body(void)
     int fds[2];
     pair(fds);
     put(fds[0], "half");
-    network->close(world, fds[0], false);
+    (void)network->close(world, fds[0], SOLO_CLOSE_WHOLE);
     got(fds[1], "half");
     CU_ASSERT_EQUAL(read_byte(fds[1]), 0);
     CU_ASSERT_EQUAL(read_byte(fds[1]), 0);
-    CU_ASSERT_EQUAL(network->write(world, fds[1], "x", 1), -EPIPE);
+    CU_ASSERT_EQUAL(network->write(world, fds[1], "x", 1, NULL), -EPIPE);
 }
 
 static void test_sim_network__what_was_sent_comes_before_the_end(void)
@@ -304,12 +334,12 @@ static void test_sim_network__what_was_sent_comes_before_the_end(void)
 static void reset_body(void)
 {
     int fds[2];
-    pair(fds);
+    tcp_pair(fds);
     put(fds[0], "half");
-    network->close(world, fds[0], true);
+    (void)network->close(world, fds[0], SOLO_CLOSE_ABORT);
     got(fds[1], "half");
     CU_ASSERT_EQUAL(read_byte(fds[1]), -ECONNRESET);
-    CU_ASSERT_EQUAL(network->write(world, fds[1], "x", 1), -ECONNRESET);
+    CU_ASSERT_EQUAL(network->write(world, fds[1], "x", 1, NULL), -ECONNRESET);
 }
 
 static void test_sim_network__what_was_sent_comes_before_a_reset(void)
@@ -323,9 +353,9 @@ static void told_body(void)
     int client = connect_to(PORT);
     int server = accept_from(listener);
     put(server, "bye");
-    network->close(world, server, false);
+    (void)network->close(world, server, SOLO_CLOSE_WHOLE);
     put(client, "into the void"); /* TCP cannot know yet */
-    CU_ASSERT_EQUAL(network->write(world, client, "x", 1), -EPIPE);
+    CU_ASSERT_EQUAL(network->write(world, client, "x", 1, NULL), -EPIPE);
     got(client, "bye");
     CU_ASSERT_EQUAL(read_byte(client), 0);
 }
@@ -341,7 +371,7 @@ static void unread_body(void)
     pair(fds);
     put(fds[0], "nobody reads this");
     put(fds[1], "bye");
-    network->close(world, fds[1], false);
+    (void)network->close(world, fds[1], SOLO_CLOSE_WHOLE);
     got(fds[0], "bye");
     CU_ASSERT_EQUAL(read_byte(fds[0]), -ECONNRESET);
 }
@@ -355,8 +385,8 @@ static void zero_size_body(void)
 {
     int fds[2];
     pair(fds);
-    CU_ASSERT_EQUAL(network->write(world, fds[0], "", 0), 0);
-    CU_ASSERT_EQUAL(network->read(world, fds[1], NULL, 0), 0);
+    CU_ASSERT_EQUAL(network->write(world, fds[0], "", 0, NULL), 0);
+    CU_ASSERT_EQUAL(network->read(world, fds[1], NULL, 0, NULL), 0);
     CU_ASSERT_EQUAL(read_byte(fds[1]), -EAGAIN);
 }
 
@@ -382,13 +412,13 @@ static void full_pipe_body(void)
             for (size_t i = 0; i < 7001; i++) {
                 block[i] = byte_at(sent + i);
             }
-            n = network->write(world, fds[0], block, 7001);
+            n = network->write(world, fds[0], block, 7001, NULL);
             sent += n > 0 ? (size_t)n : 0;
         } while (n > 0);
         CU_ASSERT_EQUAL(n, -EAGAIN);
         CU_ASSERT_EQUAL(sent - received, PIPE);
         for (size_t part = 0; part < 30000; part += (size_t)n) { /* a part only, so that the ring goes round */
-            n = network->read(world, fds[1], back, 997);
+            n = network->read(world, fds[1], back, 997, NULL);
             CU_ASSERT_EQUAL_FATAL(n > 0, 1);
             for (ptrdiff_t i = 0; i < n; i++) {
                 CU_ASSERT_EQUAL_FATAL(back[i], byte_at(received + (size_t)i));
@@ -499,7 +529,7 @@ static void forget_body(void)
     put(a[0], "x");
     put(b[0], "x");
     CU_ASSERT_EQUAL(world->poll->watch(world, poller, a[1], 0, 0), 0);
-    network->close(world, b[1], false);
+    (void)network->close(world, b[1], SOLO_CLOSE_WHOLE);
     CU_ASSERT_EQUAL(world->poll->wait(world, poller, 0, &ready, 1, &woken), 0);
     CU_ASSERT_EQUAL(world->poll->watch(world, poller, b[1], SOLO_READABLE, 2), -EBADF);
     CU_ASSERT_EQUAL(world->poll->watch(world, poller, a[1], SOLO_READABLE | SOLO_WRITABLE, 9), 0);
@@ -508,7 +538,7 @@ static void forget_body(void)
     CU_ASSERT_EQUAL(ready.events, SOLO_READABLE | SOLO_WRITABLE);
     world->poll->close(world, poller);
     put(a[0], "y"); /* nobody watches any more */
-    network->close(world, a[0], true);
+    (void)network->close(world, a[0], SOLO_CLOSE_ABORT);
 }
 
 static void test_sim_poll__what_is_forgotten_or_closed_is_not_reported(void)
@@ -522,10 +552,10 @@ static void hangup_body(void)
     struct solo_ready ready;
     bool woken;
     int fds[2];
-    pair(fds);
+    tcp_pair(fds);
     CU_ASSERT_EQUAL(world->poll->open(world, &poller), 0);
     CU_ASSERT_EQUAL(world->poll->watch(world, poller, fds[1], SOLO_READABLE, 1), 0);
-    network->close(world, fds[0], true);
+    (void)network->close(world, fds[0], SOLO_CLOSE_ABORT);
     CU_ASSERT_EQUAL(world->poll->wait(world, poller, 0, &ready, 1, &woken), 1);
     CU_ASSERT_EQUAL(ready.events, SOLO_READABLE | SOLO_HANGUP);
     world->poll->close(world, poller);
@@ -557,7 +587,7 @@ static void fault_connect_body(void)
 {
     int fd = -1;
     (void)listen_on(PORT);
-    CU_ASSERT_EQUAL(network->connect(world, LOOPBACK, PORT, &fd), -ECONNREFUSED);
+    CU_ASSERT_EQUAL(open_stream(world, LOOPBACK, PORT, &fd), -ECONNREFUSED);
     CU_ASSERT_EQUAL(fd, -1);
     CU_ASSERT_EQUAL(connected(connect_to(PORT)), 0); /* the budget is spent */
 }
@@ -572,7 +602,7 @@ static void fault_reset_body(void)
 {
     int fds[2];
     pair(fds);
-    CU_ASSERT_EQUAL(network->write(world, fds[0], "x", 1), -ECONNRESET);
+    CU_ASSERT_EQUAL(network->write(world, fds[0], "x", 1, NULL), -ECONNRESET);
     CU_ASSERT_EQUAL(read_byte(fds[1]), -ECONNRESET);
     CU_ASSERT_EQUAL(read_byte(fds[0]), -ECONNRESET);
 }
@@ -581,6 +611,131 @@ static void test_sim_network__a_fault_may_reset_a_connection_for_both_ends(void)
 {
     script = (struct script){.kind = SOLO_CHOICE_FAULT, .take = 1};
     CU_ASSERT_EQUAL(simulate_with(fault_reset_body, 1), SOLO_ENDING_RETURNED);
+}
+
+/* ---- Datagrams ---- */
+
+static int datagram_at(uint16_t port)
+{
+    const struct solo_address local = {.family = SOLO_INET, .port = port, .host = LOOPBACK};
+    int fd = -1;
+    CU_ASSERT_EQUAL(network->open(world, SOLO_OPEN_DATAGRAM, &local, NULL, &fd), 0);
+    return fd;
+}
+
+static void send_to(int fd, const char *text, uint16_t port)
+{
+    const struct solo_address to = {.family = SOLO_INET, .port = port, .host = LOOPBACK};
+    CU_ASSERT_EQUAL(network->write(world, fd, text, strlen(text), &to), (ptrdiff_t)strlen(text));
+}
+
+/* What has arrived there, each datagram followed by a space. */
+static void arrived(int fd, const char *all)
+{
+    char text[256] = "";
+    size_t count = 0;
+    ptrdiff_t size;
+    struct solo_address from;
+    while ((size = network->read(world, fd, text + count, sizeof text - count - 2, &from)) >= 0) {
+        count += (size_t)size;
+        text[count++] = ' ';
+        text[count] = '\0';
+    }
+    CU_ASSERT_EQUAL(size, -EAGAIN);
+    CU_ASSERT_STRING_EQUAL(text, all);
+}
+
+static const char *expected_mail;
+
+static void mail_body(void)
+{
+    int from = datagram_at(0), to = datagram_at(PORT);
+    send_to(from, "one", PORT);
+    send_to(from, "two", PORT);
+    send_to(from, "three", PORT);
+    arrived(to, expected_mail);
+    CU_ASSERT_EQUAL(network->close(world, to, SOLO_CLOSE_WHOLE), 0);
+    to = datagram_at(PORT); /* the port is free again, and what was sent in between is gone */
+    arrived(to, "");
+}
+
+static void test_sim_network__datagrams_arrive_in_order_without_a_budget(void)
+{
+    expected_mail = "one two three ";
+    script = (struct script){.kind = SOLO_CHOICE_FAULT, .take = 1};
+    CU_ASSERT_EQUAL(simulate_with(mail_body, 0), SOLO_ENDING_RETURNED);
+    CU_ASSERT_EQUAL(script.asked[SOLO_CHOICE_FAULT], 0);
+}
+
+/* The fault with this tag is the one that happens, the first time it is asked for. */
+static uint32_t fault_tag;
+
+static size_t choose_fault(void *state, const struct solo_choice *choice)
+{
+    (void)state;
+    return choice->kind == SOLO_CHOICE_FAULT && choice->options[1]->tag == fault_tag;
+}
+
+static void mail_with(uint32_t tag, uint32_t faults_max, const char *expected)
+{
+    static const struct solo_strategy strategy = {"fault", script_begin, choose_fault, NULL, NULL};
+    struct solo_sim_options options = {.strategy = &strategy, .strategy_state = &script, .faults_max = faults_max};
+    struct solo_sim *sim = NULL;
+    fault_tag = tag;
+    expected_mail = expected;
+    the_body = mail_body;
+    CU_ASSERT_EQUAL_FATAL(solo_sim_create(&options, &sim), 0);
+    CU_ASSERT_EQUAL(solo_sim_run(sim, 1, enter_body, NULL), SOLO_ENDING_RETURNED);
+    solo_sim_destroy(sim);
+}
+
+static void test_sim_network__a_fault_may_lose_repeat_or_reorder_datagrams(void)
+{
+    mail_with(0x6c6f7374, 1, "two three ");
+    mail_with(0x6c6f7374, 2, "three ");
+    mail_with(0x6c6f7374, 9, "");
+    mail_with(0x74776963, 1, "one one two three ");
+    mail_with(0x6f766572, 1, "one two three "); /* the first one has nobody to overtake */
+    mail_with(0x6f766572, 2, "two one three ");
+}
+
+static void full_mail_body(void)
+{
+    int from = datagram_at(0), to = datagram_at(PORT);
+    char text[8];
+    unsigned count = 0;
+    for (int i = 0; i < 200; i++) {
+        send_to(from, "x", PORT);
+    }
+    while (network->read(world, to, text, sizeof text, NULL) == 1) {
+        count++;
+    }
+    CU_ASSERT_EQUAL(count, 128);
+    send_to(from, "y", PORT);
+    arrived(to, "y ");
+}
+
+static void test_sim_network__what_a_full_receiver_cannot_hold_is_lost(void)
+{
+    simulate(full_mail_body);
+}
+
+static void backlog_of_name_body(void)
+{
+    const struct solo_address name = {.family = SOLO_UNIX, .path = "/run/chat"};
+    int listener = -1, fd = -1;
+    CU_ASSERT_EQUAL(network->open(world, SOLO_OPEN_LISTENER, &name, NULL, &listener), 0);
+    for (int i = 0; i < 128; i++) {
+        CU_ASSERT_EQUAL(network->open(world, SOLO_OPEN_STREAM, NULL, &name, &fd), 0);
+    }
+    CU_ASSERT_EQUAL(network->open(world, SOLO_OPEN_STREAM, NULL, &name, &fd), -EAGAIN);
+    (void)accept_from(listener);
+    CU_ASSERT_EQUAL(network->open(world, SOLO_OPEN_STREAM, NULL, &name, &fd), 0);
+}
+
+static void test_sim_network__a_unix_name_with_a_full_backlog_says_so_at_once(void)
+{
+    simulate(backlog_of_name_body);
 }
 
 /* ---- Threads ---- */
@@ -662,7 +817,7 @@ static void announced_body(void)
     int server = accept_from(listener);
     put(client, "abc");
     got(server, "abc");
-    network->close(world, server, true);
+    (void)network->close(world, server, SOLO_CLOSE_ABORT);
 }
 
 static void test_sim_network__every_operation_is_announced_on_its_stream(void)
@@ -709,6 +864,10 @@ void suite_sim_network(void)
     SOLO_TEST(test_sim_network__without_a_budget_no_fault_is_asked_for);
     SOLO_TEST(test_sim_network__a_fault_may_refuse_a_connect);
     SOLO_TEST(test_sim_network__a_fault_may_reset_a_connection_for_both_ends);
+    SOLO_TEST(test_sim_network__datagrams_arrive_in_order_without_a_budget);
+    SOLO_TEST(test_sim_network__a_fault_may_lose_repeat_or_reorder_datagrams);
+    SOLO_TEST(test_sim_network__what_a_full_receiver_cannot_hold_is_lost);
+    SOLO_TEST(test_sim_network__a_unix_name_with_a_full_backlog_says_so_at_once);
     SOLO_TEST(test_sim_network__a_peer_waits_until_somebody_listens);
     SOLO_TEST(test_sim_network__a_peer_that_waits_and_a_poll_are_idle);
     SOLO_TEST(test_sim_network__every_operation_is_announced_on_its_stream);

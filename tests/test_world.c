@@ -13,10 +13,32 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MS = 1000000, LOOPBACK = 0x7f000001 };
 
 /* ---- Helpers ---- */
+
+/* The calls as they are made most. */
+static int open_listener(struct solo_world *in, uint32_t host, uint16_t port, int *ret_fd)
+{
+    const struct solo_address local = {.family = SOLO_INET, .port = port, .host = host};
+    return in->network->open(in, SOLO_OPEN_LISTENER, &local, NULL, ret_fd);
+}
+
+static int open_stream(struct solo_world *in, uint32_t host, uint16_t port, int *ret_fd)
+{
+    const struct solo_address remote = {.family = SOLO_INET, .port = port, .host = host};
+    return in->network->open(in, SOLO_OPEN_STREAM, NULL, &remote, ret_fd);
+}
+
+static uint16_t port_of(struct solo_world *in, int fd)
+{
+    struct solo_address local = {.family = SOLO_FAMILY_NONE};
+    CU_ASSERT_EQUAL(in->network->query(in, fd, SOLO_QUERY_LOCAL, &local), 0);
+    CU_ASSERT_EQUAL(local.family, SOLO_INET);
+    return local.port;
+}
 
 static struct solo_thread *start(struct solo_world *world, void (*fn)(void *arg), void *arg)
 {
@@ -74,13 +96,13 @@ struct connection {
 static struct connection connect_pair(struct solo_world *world)
 {
     struct connection c = {-1, -1, -1, 0};
-    CU_ASSERT_EQUAL(world->network->listen(world, LOOPBACK, 0, &c.listener), 0);
-    c.port = (uint16_t)world->network->query(world, c.listener, SOLO_QUERY_PORT);
-    CU_ASSERT_EQUAL(world->network->connect(world, LOOPBACK, c.port, &c.client), 0);
+    CU_ASSERT_EQUAL(open_listener(world, LOOPBACK, 0, &c.listener), 0);
+    c.port = port_of(world, c.listener);
+    CU_ASSERT_EQUAL(open_stream(world, LOOPBACK, c.port, &c.client), 0);
     (void)await(world, c.listener, SOLO_READABLE);
-    CU_ASSERT_EQUAL(world->network->accept(world, c.listener, &c.server), 0);
+    CU_ASSERT_EQUAL(world->network->accept(world, c.listener, NULL, &c.server), 0);
     (void)await(world, c.client, SOLO_WRITABLE);
-    CU_ASSERT_EQUAL(world->network->query(world, c.client, SOLO_QUERY_CONNECTED), 0);
+    CU_ASSERT_EQUAL(world->network->query(world, c.client, SOLO_QUERY_CONNECTED, NULL), 0);
     return c;
 }
 
@@ -89,21 +111,21 @@ static void close_all(struct solo_world *world, struct connection c)
     int fds[] = {c.client, c.server, c.listener};
     for (int i = 0; i < 3; i++) {
         if (fds[i] >= 0) {
-            world->network->close(world, fds[i], false);
+            (void)world->network->close(world, fds[i], SOLO_CLOSE_WHOLE);
         }
     }
 }
 
 static void write_all(struct solo_world *world, int fd, const char *text)
 {
-    CU_ASSERT_EQUAL(world->network->write(world, fd, text, strlen(text)), (ptrdiff_t)strlen(text));
+    CU_ASSERT_EQUAL(world->network->write(world, fd, text, strlen(text), NULL), (ptrdiff_t)strlen(text));
 }
 
 /* Reads exactly `size` bytes, waiting for them. */
 static void read_exactly(struct solo_world *world, int fd, char *buffer, size_t size)
 {
     while (size > 0) {
-        ptrdiff_t got = world->network->read(world, fd, buffer, size);
+        ptrdiff_t got = world->network->read(world, fd, buffer, size, NULL);
         if (got == -EAGAIN) {
             (void)await(world, fd, SOLO_READABLE);
             continue;
@@ -121,7 +143,7 @@ static void read_exactly(struct solo_world *world, int fd, char *buffer, size_t 
 static ptrdiff_t read_something(struct solo_world *world, int fd, char *buffer, size_t size)
 {
     ptrdiff_t got;
-    while ((got = world->network->read(world, fd, buffer, size)) == -EAGAIN) {
+    while ((got = world->network->read(world, fd, buffer, size, NULL)) == -EAGAIN) {
         (void)await(world, fd, SOLO_READABLE);
     }
     return got;
@@ -440,10 +462,10 @@ static void poll__readiness_is_a_level(struct solo_world *world)
         CU_ASSERT_EQUAL(ready.key, 77);
         CU_ASSERT_EQUAL(ready.events, SOLO_READABLE);
     }
-    CU_ASSERT_EQUAL(world->network->read(world, fds[0], &byte, 1), 1);
+    CU_ASSERT_EQUAL(world->network->read(world, fds[0], &byte, 1, NULL), 1);
     CU_ASSERT_EQUAL(ready_now(world, poller, &ready), 0);
-    world->network->close(world, fds[0], false);
-    world->network->close(world, fds[1], false);
+    (void)world->network->close(world, fds[0], SOLO_CLOSE_WHOLE);
+    (void)world->network->close(world, fds[1], SOLO_CLOSE_WHOLE);
     world->poll->close(world, poller);
 }
 
@@ -467,8 +489,8 @@ static void poll__interest_can_be_changed_and_forgotten(struct solo_world *world
     CU_ASSERT_EQUAL(world->poll->watch(world, poller, fds[0], 0, 3), 0);
     CU_ASSERT_EQUAL(ready_now(world, poller, &ready), 0);
     CU_ASSERT_EQUAL(world->poll->watch(world, poller, fds[0], 0, 3), 0);
-    world->network->close(world, fds[0], false);
-    world->network->close(world, fds[1], false);
+    (void)world->network->close(world, fds[0], SOLO_CLOSE_WHOLE);
+    (void)world->network->close(world, fds[1], SOLO_CLOSE_WHOLE);
     world->poll->close(world, poller);
 }
 
@@ -501,7 +523,7 @@ static void poll__more_ready_than_room_are_reported_in_turn(struct solo_world *w
         if (count == 1) {
             CU_ASSERT_FALSE(served[ready.key]);
             served[ready.key] = true;
-            CU_ASSERT_EQUAL(world->network->read(world, fds[ready.key][0], &byte, 1), 1);
+            CU_ASSERT_EQUAL(world->network->read(world, fds[ready.key][0], &byte, 1, NULL), 1);
             i++;
         } else {
             CU_ASSERT_TRUE(now_woken);
@@ -509,8 +531,8 @@ static void poll__more_ready_than_room_are_reported_in_turn(struct solo_world *w
     }
     for (int i = 0; i < 3; i++) {
         CU_ASSERT_TRUE(served[i]);
-        world->network->close(world, fds[i][0], false);
-        world->network->close(world, fds[i][1], false);
+        (void)world->network->close(world, fds[i][0], SOLO_CLOSE_WHOLE);
+        (void)world->network->close(world, fds[i][1], SOLO_CLOSE_WHOLE);
     }
     world->poll->close(world, poller);
 }
@@ -520,10 +542,10 @@ static void poll__a_lost_partner_is_a_hangup_or_readable(struct solo_world *worl
     int fds[2];
     char byte;
     CU_ASSERT_EQUAL(world->network->pair(world, fds), 0);
-    world->network->close(world, fds[1], false);
+    (void)world->network->close(world, fds[1], SOLO_CLOSE_WHOLE);
     CU_ASSERT_NOT_EQUAL(await(world, fds[0], SOLO_READABLE) & (SOLO_READABLE | SOLO_HANGUP), 0);
-    CU_ASSERT_EQUAL(world->network->read(world, fds[0], &byte, 1), 0);
-    world->network->close(world, fds[0], false);
+    CU_ASSERT_EQUAL(world->network->read(world, fds[0], &byte, 1, NULL), 0);
+    (void)world->network->close(world, fds[0], SOLO_CLOSE_WHOLE);
 }
 
 struct waker {
@@ -578,36 +600,36 @@ static void poll__wakes_from_a_thread_are_never_lost(struct solo_world *world)
 static void network__port_0_finds_a_free_port(struct solo_world *world)
 {
     int first = -1, second = -1;
-    CU_ASSERT_EQUAL(world->network->listen(world, LOOPBACK, 0, &first), 0);
-    CU_ASSERT_EQUAL(world->network->listen(world, LOOPBACK, 0, &second), 0);
-    int first_port = world->network->query(world, first, SOLO_QUERY_PORT);
-    int second_port = world->network->query(world, second, SOLO_QUERY_PORT);
+    CU_ASSERT_EQUAL(open_listener(world, LOOPBACK, 0, &first), 0);
+    CU_ASSERT_EQUAL(open_listener(world, LOOPBACK, 0, &second), 0);
+    int first_port = port_of(world, first);
+    int second_port = port_of(world, second);
     CU_ASSERT_TRUE(first_port > 0);
     CU_ASSERT_TRUE(second_port > 0);
     CU_ASSERT_NOT_EQUAL(first_port, second_port);
-    world->network->close(world, first, false);
-    world->network->close(world, second, false);
+    (void)world->network->close(world, first, SOLO_CLOSE_WHOLE);
+    (void)world->network->close(world, second, SOLO_CLOSE_WHOLE);
 }
 
 static void network__a_port_in_use_is_refused_until_it_is_closed(struct solo_world *world)
 {
     int first = -1, second = -1;
-    CU_ASSERT_EQUAL(world->network->listen(world, LOOPBACK, 0, &first), 0);
-    uint16_t port = (uint16_t)world->network->query(world, first, SOLO_QUERY_PORT);
-    CU_ASSERT_EQUAL(world->network->listen(world, LOOPBACK, port, &second), -EADDRINUSE);
+    CU_ASSERT_EQUAL(open_listener(world, LOOPBACK, 0, &first), 0);
+    uint16_t port = port_of(world, first);
+    CU_ASSERT_EQUAL(open_listener(world, LOOPBACK, port, &second), -EADDRINUSE);
     CU_ASSERT_EQUAL(second, -1);
-    world->network->close(world, first, false);
-    CU_ASSERT_EQUAL(world->network->listen(world, LOOPBACK, port, &second), 0);
-    world->network->close(world, second, false);
+    (void)world->network->close(world, first, SOLO_CLOSE_WHOLE);
+    CU_ASSERT_EQUAL(open_listener(world, LOOPBACK, port, &second), 0);
+    (void)world->network->close(world, second, SOLO_CLOSE_WHOLE);
 }
 
 static void network__accept_without_a_caller_would_block(struct solo_world *world)
 {
     int listener = -1, accepted = -1;
-    CU_ASSERT_EQUAL(world->network->listen(world, LOOPBACK, 0, &listener), 0);
-    CU_ASSERT_EQUAL(world->network->accept(world, listener, &accepted), -EAGAIN);
+    CU_ASSERT_EQUAL(open_listener(world, LOOPBACK, 0, &listener), 0);
+    CU_ASSERT_EQUAL(world->network->accept(world, listener, NULL, &accepted), -EAGAIN);
     CU_ASSERT_EQUAL(accepted, -1);
-    world->network->close(world, listener, false);
+    (void)world->network->close(world, listener, SOLO_CLOSE_WHOLE);
 }
 
 static void network__bytes_arrive_in_order_both_ways(struct solo_world *world)
@@ -628,8 +650,8 @@ static void network__reading_nothing_would_block(struct solo_world *world)
 {
     struct connection c = connect_pair(world);
     char byte;
-    CU_ASSERT_EQUAL(world->network->read(world, c.client, &byte, 1), -EAGAIN);
-    CU_ASSERT_EQUAL(world->network->read(world, c.server, &byte, 1), -EAGAIN);
+    CU_ASSERT_EQUAL(world->network->read(world, c.client, &byte, 1, NULL), -EAGAIN);
+    CU_ASSERT_EQUAL(world->network->read(world, c.server, &byte, 1, NULL), -EAGAIN);
     close_all(world, c);
 }
 
@@ -651,7 +673,7 @@ static void network__a_closed_stream_ends_after_its_last_byte(struct solo_world 
     struct connection c = connect_pair(world);
     char byte = 0;
     write_all(world, c.client, "z");
-    world->network->close(world, c.client, false);
+    (void)world->network->close(world, c.client, SOLO_CLOSE_WHOLE);
     c.client = -1;
     read_exactly(world, c.server, &byte, 1);
     CU_ASSERT_EQUAL(byte, 'z');
@@ -664,7 +686,7 @@ static void network__an_aborted_stream_is_reset(struct solo_world *world)
 {
     struct connection c = connect_pair(world);
     char byte;
-    world->network->close(world, c.client, true);
+    (void)world->network->close(world, c.client, SOLO_CLOSE_ABORT);
     c.client = -1;
     CU_ASSERT_EQUAL(read_something(world, c.server, &byte, 1), -ECONNRESET);
     close_all(world, c);
@@ -674,11 +696,11 @@ static void network__writing_to_a_closed_stream_fails_in_the_end(struct solo_wor
 {
     struct connection c = connect_pair(world);
     ptrdiff_t result = 1;
-    world->network->close(world, c.server, false);
+    (void)world->network->close(world, c.server, SOLO_CLOSE_WHOLE);
     c.server = -1;
     for (int i = 0; i < 1000 && (result > 0 || result == -EAGAIN); i++) {
         (void)await(world, c.client, SOLO_READABLE | SOLO_WRITABLE);
-        result = world->network->write(world, c.client, "x", 1);
+        result = world->network->write(world, c.client, "x", 1, NULL);
     }
     CU_ASSERT_TRUE(result == -EPIPE || result == -ECONNRESET);
     close_all(world, c);
@@ -687,13 +709,13 @@ static void network__writing_to_a_closed_stream_fails_in_the_end(struct solo_wor
 static void network__a_closed_port_refuses(struct solo_world *world)
 {
     int listener = -1, client = -1;
-    CU_ASSERT_EQUAL(world->network->listen(world, LOOPBACK, 0, &listener), 0);
-    uint16_t port = (uint16_t)world->network->query(world, listener, SOLO_QUERY_PORT);
-    world->network->close(world, listener, false);
-    CU_ASSERT_EQUAL(world->network->connect(world, LOOPBACK, port, &client), 0);
+    CU_ASSERT_EQUAL(open_listener(world, LOOPBACK, 0, &listener), 0);
+    uint16_t port = port_of(world, listener);
+    (void)world->network->close(world, listener, SOLO_CLOSE_WHOLE);
+    CU_ASSERT_EQUAL(open_stream(world, LOOPBACK, port, &client), 0);
     CU_ASSERT_NOT_EQUAL(await(world, client, SOLO_WRITABLE) & (SOLO_WRITABLE | SOLO_HANGUP), 0);
-    CU_ASSERT_EQUAL(world->network->query(world, client, SOLO_QUERY_CONNECTED), -ECONNREFUSED);
-    world->network->close(world, client, false);
+    CU_ASSERT_EQUAL(world->network->query(world, client, SOLO_QUERY_CONNECTED, NULL), -ECONNREFUSED);
+    (void)world->network->close(world, client, SOLO_CLOSE_WHOLE);
 }
 
 /* Byte i of the endless text that the flood test sends. */
@@ -709,7 +731,7 @@ static size_t write_until_full(struct solo_world *world, int fd, size_t sent)
         for (size_t i = 0; i < sizeof(block); i++) {
             block[i] = flood_byte(sent + i);
         }
-        ptrdiff_t put = world->network->write(world, fd, block, sizeof(block));
+        ptrdiff_t put = world->network->write(world, fd, block, sizeof(block), NULL);
         if (put < 0) {
             CU_ASSERT_EQUAL(put, -EAGAIN);
             return sent;
@@ -739,9 +761,9 @@ static void network__a_full_stream_would_block_and_loses_nothing(struct solo_wor
     }
     CU_ASSERT_EQUAL(wrong, 0);
     CU_ASSERT_NOT_EQUAL(await(world, fds[0], SOLO_WRITABLE) & SOLO_WRITABLE, 0);
-    CU_ASSERT_TRUE(world->network->write(world, fds[0], "x", 1) == 1);
-    world->network->close(world, fds[0], false);
-    world->network->close(world, fds[1], false);
+    CU_ASSERT_TRUE(world->network->write(world, fds[0], "x", 1, NULL) == 1);
+    (void)world->network->close(world, fds[0], SOLO_CLOSE_WHOLE);
+    (void)world->network->close(world, fds[1], SOLO_CLOSE_WHOLE);
 }
 
 static void network__a_pair_is_connected_both_ways(struct solo_world *world)
@@ -756,27 +778,263 @@ static void network__a_pair_is_connected_both_ways(struct solo_world *world)
     CU_ASSERT_EQUAL(byte, 'b');
     read_exactly(world, fds[1], &byte, 1);
     CU_ASSERT_EQUAL(byte, 'a');
-    world->network->close(world, fds[0], false);
+    (void)world->network->close(world, fds[0], SOLO_CLOSE_WHOLE);
     CU_ASSERT_EQUAL(read_something(world, fds[1], &byte, 1), 0);
-    world->network->close(world, fds[1], false);
+    (void)world->network->close(world, fds[1], SOLO_CLOSE_WHOLE);
 }
 
 static void network__a_descriptor_that_does_not_exist_is_refused(struct solo_world *world)
 {
     char byte;
     int fd = -1;
-    CU_ASSERT_EQUAL(world->network->read(world, 1 << 20, &byte, 1), -EBADF);
-    CU_ASSERT_EQUAL(world->network->write(world, 1 << 20, "x", 1), -EBADF);
-    CU_ASSERT_EQUAL(world->network->accept(world, 1 << 20, &fd), -EBADF);
-    CU_ASSERT_TRUE(world->network->query(world, 1 << 20, SOLO_QUERY_PORT) < 0);
+    CU_ASSERT_EQUAL(world->network->read(world, 1 << 20, &byte, 1, NULL), -EBADF);
+    CU_ASSERT_EQUAL(world->network->write(world, 1 << 20, "x", 1, NULL), -EBADF);
+    CU_ASSERT_EQUAL(world->network->accept(world, 1 << 20, NULL, &fd), -EBADF);
+    CU_ASSERT_EQUAL(world->network->query(world, 1 << 20, SOLO_QUERY_LOCAL, NULL), -EBADF);
+    CU_ASSERT_EQUAL(world->network->close(world, 1 << 20, SOLO_CLOSE_WHOLE), -EBADF);
+    CU_ASSERT_EQUAL(world->network->close(world, 1 << 20, SOLO_CLOSE_WRITING), -EBADF);
+    CU_ASSERT_EQUAL(world->network->set(world, 1 << 20, SOLO_SET_NO_DELAY, 1), -EBADF);
 }
 
 static void network__an_unknown_question_is_refused(struct solo_world *world)
 {
     struct connection c = connect_pair(world);
-    CU_ASSERT_EQUAL(world->network->query(world, c.client, (enum solo_query)99), -EINVAL);
-    CU_ASSERT_EQUAL(world->network->query(world, c.server, SOLO_QUERY_PORT), c.port);
+    CU_ASSERT_EQUAL(world->network->query(world, c.client, (enum solo_query)99, NULL), -EINVAL);
+    CU_ASSERT_EQUAL(port_of(world, c.server), c.port);
     close_all(world, c);
+}
+
+static void network__each_end_knows_both_addresses(struct solo_world *world)
+{
+    const struct solo_address local = {.family = SOLO_INET, .host = LOOPBACK};
+    struct solo_address at = {0}, own = {0}, peer = {0}, accepted = {0};
+    int listener = -1, client = -1, server = -1;
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_LISTENER, &local, NULL, &listener), 0);
+    CU_ASSERT_EQUAL(world->network->query(world, listener, SOLO_QUERY_LOCAL, &at), 0);
+    CU_ASSERT_EQUAL(at.host, LOOPBACK);
+    CU_ASSERT_EQUAL(world->network->query(world, listener, SOLO_QUERY_PEER, &peer), -ENOTCONN);
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_STREAM, NULL, &at, &client), 0);
+    CU_ASSERT_NOT_EQUAL(await(world, listener, SOLO_READABLE) & SOLO_READABLE, 0);
+    CU_ASSERT_EQUAL(world->network->accept(world, listener, &accepted, &server), 0);
+    (void)await(world, client, SOLO_WRITABLE);
+    CU_ASSERT_EQUAL(world->network->query(world, client, SOLO_QUERY_LOCAL, &own), 0);
+    CU_ASSERT_EQUAL(world->network->query(world, client, SOLO_QUERY_PEER, &peer), 0);
+    CU_ASSERT_EQUAL(memcmp(&own, &accepted, sizeof own), 0);
+    CU_ASSERT_EQUAL(memcmp(&peer, &at, sizeof peer), 0);
+    CU_ASSERT_EQUAL(world->network->query(world, server, SOLO_QUERY_LOCAL, &own), 0);
+    CU_ASSERT_EQUAL(memcmp(&own, &at, sizeof own), 0);
+    CU_ASSERT_EQUAL(world->network->query(world, server, SOLO_QUERY_PEER, &peer), 0);
+    CU_ASSERT_EQUAL(memcmp(&peer, &accepted, sizeof peer), 0);
+    (void)world->network->close(world, listener, SOLO_CLOSE_WHOLE);
+    (void)world->network->close(world, client, SOLO_CLOSE_WHOLE);
+    (void)world->network->close(world, server, SOLO_CLOSE_WHOLE);
+}
+
+static void network__a_client_may_come_from_an_address_of_its_own(struct solo_world *world)
+{
+    struct solo_address from = {.family = SOLO_INET, .host = LOOPBACK}, at = from, accepted = {0};
+    int listener = -1, client = -1, server = -1;
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_LISTENER, &from, NULL, &client), 0);
+    from.port = port_of(world, client); /* nobody has it once this is closed */
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_LISTENER, &at, NULL, &listener), 0);
+    at.port = port_of(world, listener);
+    int taken = -1;
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_STREAM, &from, &at, &taken), -EADDRINUSE);
+    (void)world->network->close(world, client, SOLO_CLOSE_WHOLE);
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_STREAM, &from, &at, &client), 0);
+    (void)await(world, listener, SOLO_READABLE);
+    CU_ASSERT_EQUAL(world->network->accept(world, listener, &accepted, &server), 0);
+    CU_ASSERT_EQUAL(accepted.port, from.port);
+    (void)world->network->close(world, client, SOLO_CLOSE_ABORT);
+    (void)world->network->close(world, server, SOLO_CLOSE_WHOLE);
+    (void)world->network->close(world, listener, SOLO_CLOSE_WHOLE);
+}
+
+static void network__writing_can_end_before_reading(struct solo_world *world)
+{
+    struct connection c = connect_pair(world);
+    char byte = 0;
+    write_all(world, c.client, "q");
+    CU_ASSERT_EQUAL(world->network->close(world, c.client, SOLO_CLOSE_WRITING), 0);
+    CU_ASSERT_EQUAL(world->network->write(world, c.client, "x", 1, NULL), -EPIPE);
+    read_exactly(world, c.server, &byte, 1);
+    CU_ASSERT_EQUAL(byte, 'q');
+    CU_ASSERT_EQUAL(read_something(world, c.server, &byte, 1), 0);
+    write_all(world, c.server, "a");
+    read_exactly(world, c.client, &byte, 1);
+    CU_ASSERT_EQUAL(byte, 'a');
+    CU_ASSERT_EQUAL(world->network->read(world, c.client, &byte, 1, NULL), -EAGAIN);
+    CU_ASSERT_EQUAL(world->network->close(world, c.server, SOLO_CLOSE_WHOLE), 0);
+    c.server = -1;
+    CU_ASSERT_EQUAL(read_something(world, c.client, &byte, 1), 0);
+    close_all(world, c);
+}
+
+static void network__options_are_of_the_descriptors_that_have_them(struct solo_world *world)
+{
+    struct connection c = connect_pair(world);
+    const struct solo_address any = {.family = SOLO_INET, .host = LOOPBACK};
+    int fds[2] = {-1, -1}, datagram = -1;
+    CU_ASSERT_EQUAL(world->network->pair(world, fds), 0);
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_DATAGRAM, &any, NULL, &datagram), 0);
+    for (int value = 0; value < 2; value++) {
+        CU_ASSERT_EQUAL(world->network->set(world, c.client, SOLO_SET_NO_DELAY, value), 0);
+        CU_ASSERT_EQUAL(world->network->set(world, c.server, SOLO_SET_KEEP_ALIVE, value), 0);
+        CU_ASSERT_EQUAL(world->network->set(world, datagram, SOLO_SET_BROADCAST, value), 0);
+        CU_ASSERT_EQUAL(world->network->set(world, fds[0], SOLO_SET_NO_DELAY, value), -EOPNOTSUPP);
+        CU_ASSERT_EQUAL(world->network->set(world, fds[0], SOLO_SET_KEEP_ALIVE, value), -EOPNOTSUPP);
+        CU_ASSERT_EQUAL(world->network->set(world, datagram, SOLO_SET_NO_DELAY, value), -EOPNOTSUPP);
+        CU_ASSERT_EQUAL(world->network->set(world, c.client, SOLO_SET_BROADCAST, value), -EOPNOTSUPP);
+    }
+    CU_ASSERT_EQUAL(world->network->set(world, c.client, (enum solo_option_name)99, 1), -EINVAL);
+    (void)world->network->close(world, fds[0], SOLO_CLOSE_WHOLE);
+    (void)world->network->close(world, fds[1], SOLO_CLOSE_WHOLE);
+    (void)world->network->close(world, datagram, SOLO_CLOSE_WHOLE);
+    close_all(world, c);
+}
+
+/* ---- UNIX names ---- */
+
+static struct solo_address name_of(const char *name)
+{
+    struct solo_address address = {.family = SOLO_UNIX};
+    (void)snprintf(address.path, sizeof address.path, "/tmp/solo-test-%d-%s", (int)getpid(), name);
+    return address;
+}
+
+static void network__a_unix_name_is_listened_on_and_connected_to(struct solo_world *world)
+{
+    const struct solo_address name = name_of("a");
+    struct solo_address own = {0}, peer = {0};
+    int listener = -1, second = -1, client = -1, server = -1;
+    char byte = 0;
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_LISTENER, &name, NULL, &listener), 0);
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_LISTENER, &name, NULL, &second), -EADDRINUSE);
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_STREAM, NULL, &name, &client), 0);
+    (void)await(world, listener, SOLO_READABLE);
+    CU_ASSERT_EQUAL(world->network->accept(world, listener, &peer, &server), 0);
+    CU_ASSERT_EQUAL(peer.family, SOLO_UNIX);
+    CU_ASSERT_STRING_EQUAL(peer.path, "");
+    (void)await(world, client, SOLO_WRITABLE);
+    CU_ASSERT_EQUAL(world->network->query(world, client, SOLO_QUERY_CONNECTED, NULL), 0);
+    CU_ASSERT_EQUAL(world->network->query(world, client, SOLO_QUERY_PEER, &peer), 0);
+    CU_ASSERT_STRING_EQUAL(peer.path, name.path);
+    CU_ASSERT_EQUAL(world->network->query(world, server, SOLO_QUERY_LOCAL, &own), 0);
+    CU_ASSERT_STRING_EQUAL(own.path, name.path);
+    write_all(world, client, "u");
+    read_exactly(world, server, &byte, 1);
+    CU_ASSERT_EQUAL(byte, 'u');
+    (void)world->network->close(world, client, SOLO_CLOSE_ABORT); /* there are no resets here */
+    CU_ASSERT_EQUAL(read_something(world, server, &byte, 1), 0);
+    (void)world->network->close(world, server, SOLO_CLOSE_WHOLE);
+    (void)world->network->close(world, listener, SOLO_CLOSE_NAME);
+}
+
+static void network__a_unix_name_outlives_its_listener_unless_it_is_taken_away(struct solo_world *world)
+{
+    const struct solo_address name = name_of("b");
+    int listener = -1, client = -1;
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_STREAM, NULL, &name, &client), -ENOENT);
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_LISTENER, &name, NULL, &listener), 0);
+    (void)world->network->close(world, listener, SOLO_CLOSE_NAME);
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_STREAM, NULL, &name, &client), -ENOENT);
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_LISTENER, &name, NULL, &listener), 0);
+    (void)world->network->close(world, listener, SOLO_CLOSE_WHOLE);
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_STREAM, NULL, &name, &client), -ECONNREFUSED);
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_LISTENER, &name, NULL, &listener), -EADDRINUSE);
+    (void)remove(name.path);
+}
+
+/* ---- Datagrams ---- */
+
+static int open_datagram(struct solo_world *world, const struct solo_address *remote, struct solo_address *ret_local)
+{
+    const struct solo_address local = {.family = SOLO_INET, .host = LOOPBACK};
+    int fd = -1;
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_DATAGRAM, &local, remote, &fd), 0);
+    CU_ASSERT_EQUAL(world->network->query(world, fd, SOLO_QUERY_LOCAL, ret_local), 0);
+    CU_ASSERT_TRUE(ret_local->port > 0);
+    return fd;
+}
+
+static void network__datagrams_arrive_whole_with_their_sender(struct solo_world *world)
+{
+    struct solo_address at_a = {0}, at_b = {0}, from = {0};
+    int a = open_datagram(world, NULL, &at_a), b = open_datagram(world, NULL, &at_b), taken = -1;
+    char text[16] = "";
+    CU_ASSERT_EQUAL(world->network->read(world, b, text, sizeof text, &from), -EAGAIN);
+    CU_ASSERT_EQUAL(world->network->write(world, a, "one", 3, &at_b), 3);
+    CU_ASSERT_EQUAL(world->network->write(world, a, "", 0, &at_b), 0);
+    CU_ASSERT_EQUAL(world->network->write(world, a, "three", 5, &at_b), 5);
+    CU_ASSERT_NOT_EQUAL(await(world, b, SOLO_READABLE) & SOLO_READABLE, 0);
+    CU_ASSERT_EQUAL(world->network->read(world, b, text, sizeof text, &from), 3);
+    CU_ASSERT_EQUAL(memcmp(text, "one", 3), 0);
+    CU_ASSERT_EQUAL(memcmp(&from, &at_a, sizeof from), 0);
+    CU_ASSERT_EQUAL(world->network->read(world, b, text, sizeof text, &from), 0);
+    CU_ASSERT_EQUAL(world->network->read(world, b, text, 2, &from), 2); /* the rest of it is gone */
+    CU_ASSERT_EQUAL(world->network->read(world, b, text, sizeof text, &from), -EAGAIN);
+    CU_ASSERT_EQUAL(world->network->write(world, b, "back", 4, &from), 4);
+    CU_ASSERT_NOT_EQUAL(await(world, a, SOLO_READABLE) & SOLO_READABLE, 0);
+    CU_ASSERT_EQUAL(world->network->read(world, a, text, sizeof text, &from), 4);
+    CU_ASSERT_EQUAL(from.port, at_b.port);
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_DATAGRAM, &at_a, NULL, &taken), -EADDRINUSE);
+    CU_ASSERT_EQUAL(world->network->write(world, a, "x", 1, NULL), -EDESTADDRREQ);
+    CU_ASSERT_EQUAL(world->network->query(world, a, SOLO_QUERY_PEER, NULL), -ENOTCONN);
+    (void)world->network->close(world, b, SOLO_CLOSE_WHOLE);
+    CU_ASSERT_EQUAL(world->network->write(world, a, "nobody", 6, &at_b), 6);
+    CU_ASSERT_EQUAL(world->network->read(world, a, text, sizeof text, &from), -EAGAIN);
+    (void)world->network->close(world, a, SOLO_CLOSE_WHOLE);
+}
+
+static void network__a_connected_datagram_socket_hears_only_its_partner(struct solo_world *world)
+{
+    struct solo_address at_a = {0}, at_b = {0}, at_c = {0}, peer = {0};
+    int b = open_datagram(world, NULL, &at_b), a = open_datagram(world, &at_b, &at_a);
+    int c = open_datagram(world, NULL, &at_c);
+    char text[16] = "";
+    CU_ASSERT_EQUAL(world->network->query(world, a, SOLO_QUERY_PEER, &peer), 0);
+    CU_ASSERT_EQUAL(peer.port, at_b.port);
+    CU_ASSERT_EQUAL(world->network->write(world, a, "hello", 5, NULL), 5);
+    (void)await(world, b, SOLO_READABLE);
+    CU_ASSERT_EQUAL(world->network->read(world, b, text, sizeof text, &peer), 5);
+    CU_ASSERT_EQUAL(peer.port, at_a.port);
+    CU_ASSERT_EQUAL(world->network->write(world, c, "not you", 7, &at_a), 7);
+    CU_ASSERT_EQUAL(world->network->write(world, b, "you", 3, &at_a), 3);
+    (void)await(world, a, SOLO_READABLE);
+    CU_ASSERT_EQUAL(world->network->read(world, a, text, sizeof text, NULL), 3);
+    (void)world->network->close(world, b, SOLO_CLOSE_WHOLE);
+    CU_ASSERT_EQUAL(world->network->write(world, a, "gone", 4, NULL), 4);
+    (void)await(world, a, SOLO_READABLE);
+    CU_ASSERT_EQUAL(world->network->read(world, a, text, sizeof text, NULL), -ECONNREFUSED);
+    CU_ASSERT_EQUAL(world->network->read(world, a, text, sizeof text, NULL), -EAGAIN);
+    (void)world->network->close(world, a, SOLO_CLOSE_WHOLE);
+    (void)world->network->close(world, c, SOLO_CLOSE_WHOLE);
+}
+
+static void network__datagrams_have_a_greatest_size(struct solo_world *world)
+{
+    static char most[65508];
+    struct solo_address at_a = {0}, at_b = {0}, from = {0};
+    int a = open_datagram(world, NULL, &at_a), b = open_datagram(world, NULL, &at_b);
+    CU_ASSERT_EQUAL(world->network->write(world, a, most, 65508, &at_b), -EMSGSIZE);
+    CU_ASSERT_EQUAL(world->network->write(world, a, most, 65507, &at_b), 65507);
+    (void)await(world, b, SOLO_READABLE);
+    CU_ASSERT_EQUAL(world->network->read(world, b, most, sizeof most, &from), 65507);
+    (void)world->network->close(world, a, SOLO_CLOSE_WHOLE);
+    (void)world->network->close(world, b, SOLO_CLOSE_WHOLE);
+}
+
+static void network__what_cannot_be_opened_is_refused(struct solo_world *world)
+{
+    const struct solo_address inet = {.family = SOLO_INET, .host = LOOPBACK}, none = {0};
+    const struct solo_address name = name_of("c");
+    int fd = -1;
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_LISTENER, NULL, &inet, &fd), -EINVAL);
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_STREAM, &inet, NULL, &fd), -EINVAL);
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_LISTENER, &none, NULL, &fd), -EINVAL);
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_DATAGRAM, &name, NULL, &fd), -EINVAL);
+    CU_ASSERT_EQUAL(world->network->open(world, (enum solo_open)99, &inet, &inet, &fd), -EINVAL);
+    CU_ASSERT_EQUAL(fd, -1);
 }
 
 /* ---- Memory and randomness ---- */
@@ -852,6 +1110,16 @@ static void memory__random_fills_every_byte(struct solo_world *world)
     X(network__a_pair_is_connected_both_ways)                                                                          \
     X(network__a_descriptor_that_does_not_exist_is_refused)                                                            \
     X(network__an_unknown_question_is_refused)                                                                         \
+    X(network__each_end_knows_both_addresses)                                                                          \
+    X(network__a_client_may_come_from_an_address_of_its_own)                                                           \
+    X(network__writing_can_end_before_reading)                                                                         \
+    X(network__options_are_of_the_descriptors_that_have_them)                                                          \
+    X(network__a_unix_name_is_listened_on_and_connected_to)                                                            \
+    X(network__a_unix_name_outlives_its_listener_unless_it_is_taken_away)                                              \
+    X(network__datagrams_arrive_whole_with_their_sender)                                                               \
+    X(network__a_connected_datagram_socket_hears_only_its_partner)                                                     \
+    X(network__datagrams_have_a_greatest_size)                                                                         \
+    X(network__what_cannot_be_opened_is_refused)                                                                       \
     X(memory__blocks_are_aligned_and_apart)                                                                            \
     X(memory__random_fills_every_byte)
 
@@ -946,8 +1214,8 @@ static void test_world_os__descriptors_are_not_inherited(void)
         CU_ASSERT_NOT_EQUAL(fcntl(all[i], F_GETFL) & O_NONBLOCK, 0);
     }
     close_all(world, c);
-    world->network->close(world, fds[0], false);
-    world->network->close(world, fds[1], false);
+    (void)world->network->close(world, fds[0], SOLO_CLOSE_WHOLE);
+    (void)world->network->close(world, fds[1], SOLO_CLOSE_WHOLE);
 }
 
 static void test_world_os__main_has_number_0(void)

@@ -1,6 +1,7 @@
 /* solo.h - everything that a program on Solo's reactor needs. Each header below is the manual of its part. */
 #ifndef SOLO_SOLO_H
 #define SOLO_SOLO_H
+#include <solo/address.h>
 #include <solo/context.h>
 #include <solo/deferred_list.h>
 #include <solo/deferred_lock.h>

@@ -13,6 +13,7 @@
 #ifndef SOLO_WORLD_H
 #define SOLO_WORLD_H
 
+#include <solo/address.h>
 #include <solo/error.h>
 #include <solo/probe.h>
 #include <stdbool.h>
@@ -103,24 +104,59 @@ struct solo_poll_table {
     void (*wake)(struct solo_world *world, struct solo_poller *poller);
 };
 
-enum solo_query { SOLO_QUERY_PORT = 1, SOLO_QUERY_CONNECTED };
+/* What a descriptor of the network is opened for. */
+enum solo_open {
+    SOLO_OPEN_LISTENER = 1, /* at `local`; port 0 picks a free one */
+    SOLO_OPEN_STREAM,       /* begins to connect to `remote`, from `local` if that is given */
+    SOLO_OPEN_DATAGRAM,     /* at `local`, INET only; with `remote` it sends to and hears nobody else */
+};
 
-/* Descriptors are small non-negative integers; all calls are non-blocking and return -EAGAIN when they would block. */
+enum solo_close {
+    SOLO_CLOSE_WHOLE = 0, /* after what was written has been sent */
+    SOLO_CLOSE_ABORT,     /* at once: the other side of a TCP connection sees a reset */
+    SOLO_CLOSE_WRITING,   /* only ends what is sent: the descriptor stays open, and the other side reads an end */
+    SOLO_CLOSE_NAME,      /* as WHOLE; a UNIX listener's name goes with it */
+};
+
+enum solo_query {
+    SOLO_QUERY_CONNECTED = 1, /* 0 connected, -EINPROGRESS, or why not; fills in nothing */
+    SOLO_QUERY_LOCAL,         /* the address of this end */
+    SOLO_QUERY_PEER,          /* of the other end; -ENOTCONN */
+};
+
+enum solo_option_name {
+    SOLO_SET_NO_DELAY = 1, /* of TCP, on unless turned off: a small write does not wait to go with the next one */
+    SOLO_SET_KEEP_ALIVE,   /* of TCP, off unless turned on: an idle connection is tried now and then */
+    SOLO_SET_BROADCAST,    /* of datagrams, off unless turned on */
+};
+
+/*
+ * Descriptors are small non-negative integers; all calls are non-blocking and return -EAGAIN when they would block. An
+ * address that is returned may be NULL.
+ */
 struct solo_network_table {
-    /* Listens on an IPv4 address in host order (0x7f000001 is loopback); port 0 picks a free one. -EADDRINUSE, ... */
-    int (*listen)(struct solo_world *world, uint32_t address, uint16_t port, int *ret_fd);
-    int (*accept)(struct solo_world *world, int fd, int *ret_fd);
-    /* Begins to connect; the descriptor becomes writable when it is decided, and SOLO_QUERY_CONNECTED says how. */
-    int (*connect)(struct solo_world *world, uint32_t address, uint16_t port, int *ret_fd);
-    /* Bytes moved; read: 0 is the end of the stream. -EAGAIN, -ECONNRESET, -EPIPE, ... */
-    ptrdiff_t (*read)(struct solo_world *world, int fd, void *buffer, size_t size);
-    ptrdiff_t (*write)(struct solo_world *world, int fd, const void *data, size_t size);
-    /* Ends a descriptor; with abort the other side sees a reset. */
-    void (*close)(struct solo_world *world, int fd, bool abort);
+    /*
+     * A stream becomes writable when it is decided whether it is connected, and SOLO_QUERY_CONNECTED says how.
+     * -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EMFILE, -ENOMEM; a UNIX name where nobody listens is -ENOENT or
+     * -ECONNREFUSED at once.
+     */
+    int (*open)(struct solo_world *world, enum solo_open kind, const struct solo_address *local,
+                const struct solo_address *remote, int *ret_fd);
+    int (*accept)(struct solo_world *world, int fd, struct solo_address *ret_peer, int *ret_fd);
+    /*
+     * Bytes moved. Of a stream: 0 is its end. Of datagrams: one of them, cut to fit; who sent it is in *ret_from, which
+     * is left alone for streams. -EAGAIN, -ECONNRESET, -ECONNREFUSED (a connected datagram socket: nobody is there).
+     */
+    ptrdiff_t (*read)(struct solo_world *world, int fd, void *buffer, size_t size, struct solo_address *ret_from);
+    /* `to` is for datagrams that are not connected, else NULL. -EAGAIN, -EPIPE, -ECONNRESET, -EMSGSIZE, ... */
+    ptrdiff_t (*write)(struct solo_world *world, int fd, const void *data, size_t size, const struct solo_address *to);
+    /* -EBADF, -ENOTCONN: an end of writing for what is no connected stream. */
+    int (*close)(struct solo_world *world, int fd, enum solo_close how);
     /* A connected pair of streams. */
     int (*pair)(struct solo_world *world, int ret_fds[2]);
-    /* PORT: the local port. CONNECTED: 0 connected, -EINPROGRESS, or the error. */
-    int (*query)(struct solo_world *world, int fd, enum solo_query what);
+    int (*query)(struct solo_world *world, int fd, enum solo_query what, struct solo_address *ret_address);
+    /* -EOPNOTSUPP: not for this kind of descriptor. */
+    int (*set)(struct solo_world *world, int fd, enum solo_option_name what, int value);
 };
 
 struct solo_memory_table {
