@@ -7,6 +7,7 @@
  */
 #include "child.h"
 #include "ledger.h"
+#include "pieces.h"
 #include "shrink.h"
 #include "step.h"
 #include "subject.h"
@@ -39,7 +40,8 @@ static int fill_request(struct solo__region *region, const struct solo_explore_o
     const char *strategy = options->strategy != NULL ? options->strategy : "random";
     struct solo__request *request = &region->request;
     if (solo_strategy_find(strategy, NULL) == NULL || options->carrier > SOLO_CARRIER_TOKEN ||
-        options->policy > SOLO_POLICY_REPORT ||
+        options->policy > SOLO_POLICY_REPORT || options->jobs > SOLO_JOBS_MAX || options->shards > SOLO_SHARDS_MAX ||
+        options->shard > options->shards || (options->shards != 0 && options->shard == 0) ||
         (options->peer_file != NULL && strlen(options->peer_file) >= sizeof request->peer_file)) {
         return -EINVAL;
     }
@@ -52,6 +54,9 @@ static int fill_request(struct solo__region *region, const struct solo_explore_o
         bool sample = strcmp(strategy, "random") == 0;
         request->schedules_max = sample ? SAMPLES_MAX_DEFAULT : SEARCH_MAX_DEFAULT;
         request->distinct_max = sample ? DISTINCT_MAX_DEFAULT : 0;
+        if (options->shards > 1) { /* each does its part */
+            request->distinct_max = (request->distinct_max + options->shards - 1) / options->shards;
+        }
     }
     request->steps_max = options->steps_max != 0 ? options->steps_max : STEPS_MAX_DEFAULT;
     request->watchdog_ns = options->watchdog_ns != 0 ? options->watchdog_ns : WATCHDOG_DEFAULT_NS;
@@ -72,6 +77,12 @@ static struct solo_limits limits_of(const struct solo__region *region)
                                 region->request.let_time_pass != 0};
 }
 
+static void subject_init(struct solo__subject *subject)
+{
+    memset(subject, 0, sizeof *subject);
+    subject->output_fd = subject->ask_fd = subject->answer_fd = subject->region_fd = -1;
+}
+
 void solo__subject_finish(struct solo__subject *subject)
 {
     if (subject->finish != NULL) {
@@ -88,16 +99,15 @@ void solo__subject_finish(struct solo__subject *subject)
     subject->region = NULL;
 }
 
-void solo__subject_tick(void *arg)
+int solo__subject_copy(struct solo__subject *copy, const struct solo__subject *subject)
 {
-    struct solo__subject *subject = arg;
-    if (subject->progress != NULL && subject->region->request.mode == SOLO__EXPLORE) {
-        const struct solo__ledger *ledger = &subject->region->ledger;
-        fprintf(subject->progress, "\r%llu schedules, %llu distinct, %llu failing ",
-                (unsigned long long)ledger->schedules, (unsigned long long)ledger->distinct,
-                (unsigned long long)ledger->failing);
-        fflush(subject->progress);
+    subject_init(copy);
+    int result = subject->scenario != NULL ? solo__scenario_open(copy, subject->scenario)
+                                           : solo__program_open(copy, subject->argv);
+    if (result < 0) {
+        solo__subject_finish(copy);
     }
+    return result;
 }
 
 /* ---- Tokens ---- */
@@ -285,6 +295,8 @@ static void fill_report(const struct solo__region *region, struct solo_report *r
     report->exhausted =
         (search && region->strategy.dfs.finished && !region->strategy.dfs.cut) || (plain && ledger->strategy_ended);
     solo__evidence(region, report->evidence);
+    report->unfinished = ledger->killed + ledger->unending;
+    report->stopped = ledger->asked_to_stop != 0;
     report->required_count = ledger->required_count;
     memcpy(report->required, ledger->required, sizeof report->required);
 }
@@ -312,11 +324,17 @@ static int explore(struct solo__subject *subject, const struct solo_explore_opti
                                                                                     : SOLO__SET_MAX);
     (void)solo_strategy_prepare(strategy, &region->strategy, options->delay_bound);
     uint64_t begun = solo__wall_ns();
+    subject->begun_ns = begun;
+    subject->shard = options->shard;
+    subject->shards = options->shards;
     __atomic_store_n(&exploring, region, __ATOMIC_RELEASE);
-    int result = subject->explore(subject);
+    int result = solo__pieces_wanted(options) ? solo__pieces_explore(subject, options) : subject->explore(subject);
     __atomic_store_n(&exploring, NULL, __ATOMIC_RELEASE);
     report->wall_ns = solo__wall_ns() - begun;
     fill_report(region, report);
+    if (result == 0 && options->shards != 0) {
+        result = solo__pieces_describe(subject, report);
+    }
     struct solo__ledger ledger = region->ledger;
     struct solo_explore_options finding_options = *options;
     finding_options.shrink = options->shrink && ledger.asked_to_stop == 0;
@@ -331,12 +349,6 @@ static int explore(struct solo__subject *subject, const struct solo_explore_opti
         decide_verdict(&ledger, report);
     }
     return result;
-}
-
-static void subject_init(struct solo__subject *subject)
-{
-    memset(subject, 0, sizeof *subject);
-    subject->output_fd = subject->ask_fd = subject->answer_fd = subject->region_fd = -1;
 }
 
 /* ---- Replay ---- */

@@ -172,28 +172,43 @@ int solo__outcome_find(const struct solo__outcome *outcome, const char *signatur
 
 /* ---- Distinct traces: open addressing, never more than three quarters full ---- */
 
-static void count_trace(struct solo__region *region, uint64_t hash)
+static uint64_t trace_key(uint64_t hash)
+{
+    hash &= ~UINT64_C(1);
+    return hash != 0 ? hash : 2;
+}
+
+/* Its slot, or the free one where it belongs. */
+static uint64_t find_slot(const struct solo__region *region, uint64_t key)
+{
+    uint64_t slot = key >> 8;
+    for (;; slot++) {
+        uint64_t entry = region->set[slot & region->ledger.set_mask];
+        if (entry == 0 || (entry & ~UINT64_C(1)) == key) {
+            return slot & region->ledger.set_mask;
+        }
+    }
+}
+
+bool solo__ledger_knows_trace(const struct solo__region *region, uint64_t hash)
+{
+    return region->set[find_slot(region, trace_key(hash))] != 0;
+}
+
+void solo__ledger_count_trace(struct solo__region *region, uint64_t hash)
 {
     struct solo__ledger *ledger = &region->ledger;
-    hash &= ~UINT64_C(1);
-    hash = hash != 0 ? hash : 2;
-    for (uint64_t slot = hash >> 8;; slot++) {
-        uint64_t *entry = &region->set[slot & ledger->set_mask];
-        if ((*entry & ~UINT64_C(1)) == hash) {
-            ledger->singletons -= (*entry & 1) == 0;
-            *entry |= 1;
-            return;
-        }
-        if (*entry == 0) {
-            if (ledger->distinct >= ledger->set_mask / 4 * 3) {
-                ledger->set_full = 1;
-                return;
-            }
-            *entry = hash;
-            ledger->distinct++;
-            ledger->singletons++;
-            return;
-        }
+    uint64_t key = trace_key(hash);
+    uint64_t *entry = &region->set[find_slot(region, key)];
+    if (*entry != 0) {
+        ledger->singletons -= (*entry & 1) == 0;
+        *entry |= 1;
+    } else if (ledger->distinct >= ledger->set_mask / 4 * 3) {
+        ledger->set_full = 1;
+    } else {
+        *entry = key;
+        ledger->distinct++;
+        ledger->singletons++;
     }
 }
 
@@ -281,7 +296,10 @@ bool solo__ledger_account(struct solo__region *region)
     ledger->choices += region->log.answers_count;
     ledger->killed += outcome->killed;
     ledger->unending += outcome->ending == SOLO_ENDING_STEPS;
-    count_trace(region, region->log.trace_hash);
+    if (ledger->schedules <= SOLO__UNIT_MAX) {
+        region->unit_traces[ledger->schedules - 1] = region->log.trace_hash;
+    }
+    solo__ledger_count_trace(region, region->log.trace_hash);
     solo__required_account(ledger, outcome);
     if (outcome->violation_count == 0) {
         return false;

@@ -33,6 +33,11 @@ bool solo__ledger_counts(struct solo__region *region);
 /* Counts the schedule that just ended. Returns true if it failed. */
 bool solo__ledger_account(struct solo__region *region);
 
+/* Adds one trace to those that were seen. */
+void solo__ledger_count_trace(struct solo__region *region, uint64_t hash);
+/* Whether it was seen already, as far as there was room for what was seen. */
+bool solo__ledger_knows_trace(const struct solo__region *region, uint64_t hash);
+
 /* Whether the exploration is over, by its own limits. */
 bool solo__ledger_is_enough(const struct solo__region *region);
 

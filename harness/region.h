@@ -26,6 +26,7 @@ enum {
     SOLO__TWIN_EVENTS_MAX = 1 << 16,
     SOLO__SET_MAX = 1 << 21,
 #endif
+    SOLO__UNIT_MAX = 128, /* schedules of a unit: unit.h */
     SOLO__SIGNATURE_MAX = 128,
     SOLO__VIOLATIONS_MAX = 16, /* kept of one schedule */
     SOLO__THREAD_NAME_MAX = 24,
@@ -135,7 +136,8 @@ struct solo__region {
     struct solo_sim_log log;
     struct solo_sim_log twin_log;
     struct solo__question question;
-    uint64_t set[SOLO__SET_MAX]; /* trace hashes; bit 0: seen more than once; 0: free */
+    uint64_t unit_traces[SOLO__UNIT_MAX]; /* trace hashes of the first schedules of the ledger, in their order */
+    uint64_t set[SOLO__SET_MAX];          /* trace hashes; bit 0: seen more than once; 0: free */
     union solo__strategy_state strategy;
     struct solo__replay_state twin;
     struct solo_answer answers[SOLO__ANSWERS_MAX];

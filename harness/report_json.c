@@ -4,6 +4,7 @@
 #include "report_internal.h"
 #include <errno.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* jansson refuses what is not UTF-8; a file name or a program's output may be anything. */
@@ -239,6 +240,27 @@ static json_t *required_json(const struct solo_required *required)
     return object;
 }
 
+/* What `solo merge` needs: traces as 16 hexadecimal digits each. */
+static void set_shard(json_t *root, const struct solo_report *report)
+{
+    if (report->shards == 0) {
+        return;
+    }
+    json_t *shard = json_object();
+    set_number(shard, "number", report->shard);
+    set_number(shard, "of", report->shards);
+    set_number(shard, "unfinished", report->unfinished);
+    json_object_set_new(shard, "stopped", json_boolean(report->stopped));
+    set_text(shard, "exploration", report->exploration);
+    char *digits = malloc(report->trace_count * 16 + 1);
+    for (size_t i = 0; digits != NULL && i < report->trace_count; i++) {
+        (void)snprintf(digits + i * 16, 17, "%016llx", (unsigned long long)report->traces[i]);
+    }
+    json_object_set_new(shard, "traces", json_stringn(digits, digits != NULL ? report->trace_count * 16 : 0));
+    free(digits);
+    set_part(root, "shard", shard);
+}
+
 int solo_report_explored_json(FILE *out, const struct solo_report *report, const struct solo_report_context *contexts)
 {
     static const char *const verdicts[] = {"clean", "findings", "incomplete", "incomplete"};
@@ -255,6 +277,7 @@ int solo_report_explored_json(FILE *out, const struct solo_report *report, const
     set_number(root, "steps", report->steps);
     set_number(root, "choices", report->choices);
     json_object_set_new(root, "exhausted", json_boolean(report->exhausted));
+    set_shard(root, report);
     json_t *required = json_array();
     for (unsigned i = 0; i < report->required_count && i < SOLO_EXPECT_MAX; i++) {
         json_array_append_new(required, required_json(&report->required[i]));
@@ -262,7 +285,10 @@ int solo_report_explored_json(FILE *out, const struct solo_report *report, const
     json_object_set_new(root, "required", required);
     json_t *findings = json_array();
     for (unsigned i = 0; i < report->finding_count && i < SOLO_FINDINGS_MAX; i++) {
-        json_array_append_new(findings, finding_json(&report->findings[i].violation, &contexts[i]));
+        json_t *finding = finding_json(&report->findings[i].violation, &contexts[i]);
+        set_number(finding, "deviations", report->findings[i].deviations);
+        set_text(finding, "signature", report->findings[i].signature);
+        json_array_append_new(findings, finding);
     }
     json_object_set_new(root, "findings", findings);
     return write_out(out, root);

@@ -19,10 +19,10 @@ void solo__required_take(struct solo__outcome *outcome)
 }
 
 /* The entry of this name, made if there is none; NULL if there is no room. */
-static struct solo_required *find_or_add(struct solo__ledger *ledger, const struct solo__counter *counter)
+static struct solo_required *find_or_add(struct solo__ledger *ledger, const char *name, uint32_t happened)
 {
     for (uint32_t i = 0; i < ledger->required_count; i++) {
-        if (strcmp(ledger->required[i].name, counter->name) == 0) {
+        if (strcmp(ledger->required[i].name, name) == 0) {
             return &ledger->required[i];
         }
     }
@@ -31,8 +31,8 @@ static struct solo_required *find_or_add(struct solo__ledger *ledger, const stru
     }
     struct solo_required *added = &ledger->required[ledger->required_count++];
     memset(added, 0, sizeof *added);
-    memcpy(added->name, counter->name, sizeof added->name);
-    added->least = counter->happened;
+    memcpy(added->name, name, sizeof added->name);
+    added->least = happened;
     return added;
 }
 
@@ -40,11 +40,24 @@ void solo__required_account(struct solo__ledger *ledger, const struct solo__outc
 {
     for (uint32_t i = 0; i < outcome->counter_count && i < SOLO_EXPECT_MAX; i++) {
         const struct solo__counter *counter = &outcome->counters[i];
-        struct solo_required *required = find_or_add(ledger, counter);
+        struct solo_required *required = find_or_add(ledger, counter->name, counter->happened);
         if (required != NULL) {
             required->wanted = counter->wanted > required->wanted ? counter->wanted : required->wanted;
             required->least = counter->happened < required->least ? counter->happened : required->least;
             required->schedules += counter->happened >= counter->wanted;
+        }
+    }
+}
+
+void solo__required_merge(struct solo__ledger *ledger, const struct solo__ledger *other)
+{
+    for (uint32_t i = 0; i < other->required_count; i++) {
+        const struct solo_required *theirs = &other->required[i];
+        struct solo_required *ours = find_or_add(ledger, theirs->name, theirs->least);
+        if (ours != NULL) {
+            ours->wanted = theirs->wanted > ours->wanted ? theirs->wanted : ours->wanted;
+            ours->least = theirs->least < ours->least ? theirs->least : ours->least;
+            ours->schedules += theirs->schedules;
         }
     }
 }

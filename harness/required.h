@@ -15,4 +15,7 @@ void solo__required_take(struct solo__outcome *outcome);
 /* After a schedule that counts: adds its outcome's counters to the ledger. */
 void solo__required_account(struct solo__ledger *ledger, const struct solo__outcome *outcome);
 
+/* Adds what another ledger's schedules did, as if they had come after this one's. */
+void solo__required_merge(struct solo__ledger *ledger, const struct solo__ledger *other);
+
 #endif

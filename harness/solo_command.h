@@ -26,6 +26,7 @@ int command_step(int argc, char **argv);
 int command_verify(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_doctor(int argc, char **argv);
+int command_merge(int argc, char **argv);
 
 /* Options that several verbs understand. */
 struct command_options {

@@ -5,12 +5,22 @@
 #include "solo_command.h"
 #include <solo/token.h>
 #include <solo/trace.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { OPTION_ALL = OPTION_OWN, OPTION_FIRST, OPTION_NO_SHRINK, OPTION_SHOW, FULL_REPORTS_MAX = 3 };
+enum {
+    OPTION_ALL = OPTION_OWN,
+    OPTION_FIRST,
+    OPTION_NO_SHRINK,
+    OPTION_SHOW,
+    OPTION_JOBS,
+    OPTION_SHARD,
+    OPTION_CHECKPOINT,
+    FULL_REPORTS_MAX = 3
+};
 
 static const struct option long_options[] = {
     COMMAND_COMMON_OPTIONS,
@@ -24,6 +34,9 @@ static const struct option long_options[] = {
     {"first", no_argument, NULL, OPTION_FIRST},
     {"no-shrink", no_argument, NULL, OPTION_NO_SHRINK},
     {"show", no_argument, NULL, OPTION_SHOW},
+    {"jobs", required_argument, NULL, OPTION_JOBS},
+    {"shard", required_argument, NULL, OPTION_SHARD},
+    {"checkpoint", required_argument, NULL, OPTION_CHECKPOINT},
     {NULL, 0, NULL, 0},
 };
 
@@ -50,9 +63,38 @@ static int print_help(void)
            "  --show               the trace of the plain schedule as well, also if all pass\n"
            "                       (\"<- N\": depends on step N)\n"
            "  --twice N            run every N-th schedule twice and compare the traces (0: never)\n"
+           "  --jobs N             N processes share the work; the result is the same for every N\n"
+           "  --shard K/N          do the K-th of N parts; `solo merge` puts their --format json together\n"
+           "  --checkpoint FILE    save what is known there now and then, and go on from it if it is there\n"
            "%s%s",
            FULL_REPORTS_MAX, command_help_schedule, command_help_common);
     return EXIT_CLEAN;
+}
+
+static bool take_jobs(struct solo_explore_options *explore, const char *text)
+{
+    uint64_t jobs = 0;
+    bool fine = command_number("explore", "--jobs", text, 1, SOLO_JOBS_MAX, &jobs);
+    explore->jobs = (unsigned)jobs;
+    return fine;
+}
+
+/* "2/5": both from 1. */
+static bool take_shard(struct solo_explore_options *explore, const char *text)
+{
+    const char *slash = strchr(text, '/');
+    char *end = NULL;
+    unsigned long shard = strtoul(text, &end, 10);
+    bool fine = text[0] >= '0' && text[0] <= '9' && end == slash && slash != NULL && slash[1] >= '0' && slash[1] <= '9';
+    unsigned long shards = fine ? strtoul(slash + 1, &end, 10) : 0;
+    if (!fine || *end != '\0' || shards > SOLO_SHARDS_MAX || shard < 1 || shard > shards) {
+        (void)command_wrong("explore", "--shard: '%s' is not K/N with K from 1 to N, and N at most %d", text,
+                            SOLO_SHARDS_MAX);
+        return false;
+    }
+    explore->shard = (unsigned)shard;
+    explore->shards = (unsigned)shards;
+    return true;
 }
 
 /* Takes the options. -1: go on; else the exit code. */
@@ -68,6 +110,17 @@ static int take_options(int argc, char **argv, struct request *request)
         case OPTION_FIRST: options->explore.stop_at_first = true; break;
         case OPTION_NO_SHRINK: options->explore.shrink = false; break;
         case OPTION_SHOW: request->show = true; break;
+        case OPTION_CHECKPOINT: options->explore.checkpoint_file = optarg; break;
+        case OPTION_JOBS:
+            if (!take_jobs(&options->explore, optarg)) {
+                return EXIT_USAGE;
+            }
+            break;
+        case OPTION_SHARD:
+            if (!take_shard(&options->explore, optarg)) {
+                return EXIT_USAGE;
+            }
+            break;
         default: return EXIT_USAGE;
         }
     }
@@ -220,7 +273,9 @@ int command_explore(int argc, char **argv)
     }
     catch_interrupts();
     int error = solo_explore_program(request.options.program, &request.options.explore, report);
-    code = error < 0 ? command_explorer_error("explore", error, &request.options, NULL) : print_all(&request, report);
+    const char *why = error == -EINVAL ? report->evidence : NULL;
+    code = error < 0 ? command_explorer_error("explore", error, &request.options, why) : print_all(&request, report);
+    free(report->traces);
     free(report);
     return code;
 }

@@ -18,6 +18,7 @@ static const struct {
     {"replay", command_replay, "run the schedule of a token again"},
     {"step", command_step, "be the scheduler: choose who goes next, see why others wait, undo"},
     {"verify", command_verify, "call an extension's entry points where their contracts allow it and where not"},
+    {"merge", command_merge, "put the results of shards together"},
     {"explain", command_explain, "say what a finding means, or which thread may call a function"},
     {"doctor", command_doctor, "check what works on this machine"},
 };

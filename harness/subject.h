@@ -35,6 +35,9 @@ struct solo__subject {
     int (*serve)(int fd, void *arg);   /* answers questions from ask_fd */
     void *serve_arg;
     FILE *progress;
+    uint64_t begun_ns;      /* wall clock, for progress */
+    uint64_t begun_with;    /* schedules that were known then, from a checkpoint */
+    uint32_t shard, shards; /* from 1; 0: not cut into shards */
 
     /* Runs schedules of request.strategy until solo__ledger_is_enough. 0, or the error of the kit itself. */
     int (*explore)(struct solo__subject *subject);
@@ -61,8 +64,10 @@ struct solo__subject {
 int solo__scenario_open(struct solo__subject *subject, const struct solo_scenario *scenario);
 int solo__program_open(struct solo__subject *subject, char *const argv[]);
 void solo__subject_finish(struct solo__subject *subject);
+/* Another subject for the same scenario or program, with a region of its own. Clean up as above. */
+int solo__subject_copy(struct solo__subject *copy, const struct solo__subject *subject);
 
-/* Shows how far an exploration is. */
+/* Shows how far an exploration is, with a guess at the time that is left. */
 void solo__subject_tick(void *subject);
 
 /* Crashes and hangs after which an exploration gives up. */

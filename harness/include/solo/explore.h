@@ -34,7 +34,15 @@ struct solo_scenario {
 
 #define SOLO_DELAY_UNBOUNDED 0xffffffffu /* explore everything */
 
-enum { SOLO_TOKEN_MAX = 4096, SOLO_FINDINGS_MAX = 32, SOLO_EVIDENCE_MAX = 256, SOLO_OUTPUT_MAX = 16384 };
+enum {
+    SOLO_TOKEN_MAX = 4096,
+    SOLO_FINDINGS_MAX = 32,
+    SOLO_EVIDENCE_MAX = 512,
+    SOLO_OUTPUT_MAX = 16384,
+    SOLO_EXPLORATION_MAX = 512
+};
+
+enum { SOLO_JOBS_MAX = 256, SOLO_SHARDS_MAX = 65536 };
 
 struct solo_explore_options {
     const char *strategy;   /* "random" (default), "fifo", "dfs"; see solo_strategy_find */
@@ -50,9 +58,17 @@ struct solo_explore_options {
     uint64_t watchdog_ns;  /* wall-clock limit of one schedule; 0: 10 s */
     const char *peer_file; /* peer script for programs, or NULL */
     enum solo_policy policy;
-    FILE *progress;              /* NULL: none */
-    uint32_t twice_every;        /* run every n-th schedule twice and compare the traces (SOLO019); 0: never */
-    bool dependences;            /* traces also say which earlier event each one depends on */
+    FILE *progress;       /* NULL: none */
+    uint32_t twice_every; /* run every n-th schedule twice and compare the traces (SOLO019); 0: never */
+    bool dependences;     /* traces also say which earlier event each one depends on */
+    /*
+     * With any of the next three the schedules are cut into units of 128, each of which begins afresh: the result is
+     * the same for every number of jobs, and that of all shards together the same as that of one. "dfs" and "fifo" go
+     * from one schedule to the next: they have no shards, and further jobs are idle.
+     */
+    unsigned jobs;               /* so many processes share the work; 0 and 1: one */
+    unsigned shard, shards;      /* do only the units of shard `shard`, from 1, of `shards`; 0: all */
+    const char *checkpoint_file; /* saved now and then and at the end, and gone on from if it is there; NULL: none */
     const char *token_directory; /* where a token too long for SOLO_TOKEN_MAX is written; NULL: the current directory */
 };
 
@@ -94,6 +110,13 @@ struct solo_report {
     char evidence[SOLO_EVIDENCE_MAX]; /* one honest sentence, such as "all 1,254 schedules passed" */
     unsigned required_count;
     struct solo_required required[SOLO_EXPECT_MAX]; /* in the order they were first declared */
+    uint64_t unfinished; /* schedules that were stopped before their end, by the watchdog or steps_max */
+    bool stopped;        /* by solo_explore_stop */
+    /* Of one shard, for whoever puts them together; all zero otherwise. */
+    unsigned shard, shards;
+    char exploration[SOLO_EXPLORATION_MAX]; /* program and options in words: equal for shards of one exploration */
+    uint64_t *traces;                       /* the distinct ones: a hash each, odd if it was seen more than once */
+    size_t trace_count;                     /* free `traces` */
     unsigned finding_count;
     struct solo_finding findings[SOLO_FINDINGS_MAX];
 };

@@ -1,0 +1,366 @@
+/*
+ * merge.c - several documents of `solo explore --shard` into one.
+ *
+ * The ledger of an exploration is filled from the documents, as if it had run them itself, and says what it proves.
+ */
+#include "ledger.h"
+#include "report_internal.h"
+#include "required.h"
+#include <errno.h>
+#include <jansson.h>
+#include <solo/merge.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct merging {
+    const char *const *files;
+    unsigned count;
+    json_t **documents; /* in the order of their shards, NULL: missing */
+    unsigned shards;
+    const char *exploration;
+    struct solo__region *region;
+    struct solo_report *report;
+    json_t *findings; /* what is kept, by first appearance */
+    char *why;
+};
+
+static int refuse(struct merging *merging, const char *file, const char *reason)
+{
+    snprintf(merging->why, SOLO_EVIDENCE_MAX, "%.200s: %.250s", file, reason);
+    return -EINVAL;
+}
+
+/* ---- Documents ---- */
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL ? text : "";
+}
+
+static uint64_t number_of(const json_t *object, const char *key)
+{
+    json_int_t number = json_integer_value(json_object_get(object, key));
+    return number > 0 ? (uint64_t)number : 0;
+}
+
+static int place(struct merging *merging, const char *file, json_t *document)
+{
+    const json_t *shard = json_object_get(document, "shard");
+    uint64_t number = number_of(shard, "number");
+    uint64_t shards = number_of(shard, "of");
+    const char *exploration = text_of(shard, "exploration");
+    if (strcmp(text_of(document, "schema"), "solo.report.1") != 0 || number == 0 || number > shards ||
+        shards > SOLO_SHARDS_MAX || strlen(text_of(shard, "traces")) % 16 != 0) {
+        return refuse(merging, file, "not a result of `solo explore --shard K/N --format json`");
+    }
+    if (merging->documents == NULL) {
+        merging->shards = (unsigned)shards;
+        merging->exploration = exploration;
+        merging->documents = calloc((size_t)shards, sizeof(json_t *));
+    }
+    if (merging->documents == NULL) {
+        return -ENOMEM;
+    }
+    if (shards != merging->shards || strcmp(exploration, merging->exploration) != 0) {
+        return refuse(merging, file, "belongs to another exploration than the files before it");
+    }
+    if (merging->documents[number - 1] != NULL) {
+        return refuse(merging, file, "this shard was there already");
+    }
+    merging->documents[number - 1] = json_incref(document);
+    return 0;
+}
+
+static int read_file(struct merging *merging, const char *file)
+{
+    json_error_t error;
+    json_t *document = json_load_file(file, 0, &error);
+    if (document == NULL) {
+        return refuse(merging, file, error.text);
+    }
+    int result = place(merging, file, document);
+    json_decref(document);
+    return result;
+}
+
+/* ---- Numbers ---- */
+
+/* A hash that is odd was seen more than once. */
+static void add_traces(struct solo__region *region, const char *digits)
+{
+    for (; digits[0] != '\0'; digits += 16) {
+        char one[17] = "";
+        memcpy(one, digits, 16);
+        uint64_t hash = strtoull(one, NULL, 16);
+        solo__ledger_count_trace(region, hash);
+        if (hash & 1) {
+            solo__ledger_count_trace(region, hash);
+        }
+    }
+}
+
+static void add_required(struct solo__ledger *ledger, const json_t *document)
+{
+    struct solo__ledger *theirs = calloc(1, sizeof *theirs);
+    size_t index;
+    const json_t *entry;
+    if (theirs == NULL) {
+        return;
+    }
+    json_array_foreach(json_object_get(document, "required"), index, entry)
+    {
+        if (theirs->required_count < SOLO_EXPECT_MAX) {
+            struct solo_required *required = &theirs->required[theirs->required_count++];
+            snprintf(required->name, sizeof required->name, "%s", text_of(entry, "name"));
+            required->wanted = (uint32_t)number_of(entry, "wanted");
+            required->least = (uint32_t)number_of(entry, "least");
+            required->schedules = number_of(entry, "schedules");
+        }
+    }
+    solo__required_merge(ledger, theirs);
+    free(theirs);
+}
+
+static void add_numbers(struct merging *merging, const json_t *document)
+{
+    struct solo__ledger *ledger = &merging->region->ledger;
+    const json_t *shard = json_object_get(document, "shard");
+    ledger->schedules += number_of(document, "schedules");
+    ledger->failing += number_of(document, "failing");
+    ledger->steps += number_of(document, "steps");
+    ledger->choices += number_of(document, "choices");
+    ledger->unending += number_of(shard, "unfinished");
+    ledger->asked_to_stop |= json_is_true(json_object_get(shard, "stopped"));
+    add_traces(merging->region, text_of(shard, "traces"));
+    add_required(ledger, document);
+}
+
+/* ---- Findings ---- */
+
+static json_t *find_same(const json_t *findings, const json_t *finding, size_t *ret_index)
+{
+    size_t index;
+    json_t *entry;
+    json_array_foreach(findings, index, entry)
+    {
+        if (strcmp(text_of(entry, "signature"), text_of(finding, "signature")) == 0) {
+            *ret_index = index;
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+static void add_finding(struct merging *merging, json_t *finding)
+{
+    size_t index = 0;
+    json_t *known = find_same(merging->findings, finding, &index);
+    json_t *kept = json_deep_copy(finding);
+    if (known == NULL) {
+        json_array_append_new(merging->findings, kept);
+        return;
+    }
+    uint64_t failing = number_of(json_object_get(known, "explored"), "failing") +
+                       number_of(json_object_get(finding, "explored"), "failing");
+    if (number_of(finding, "deviations") < number_of(known, "deviations")) {
+        json_array_set(merging->findings, index, kept);
+        known = kept;
+    }
+    json_object_set_new(json_object_get(known, "explored"), "failing", json_integer((json_int_t)failing));
+    json_decref(kept);
+}
+
+static void add_document(struct merging *merging, const json_t *document)
+{
+    size_t index;
+    json_t *finding;
+    add_numbers(merging, document);
+    json_array_foreach(json_object_get(document, "findings"), index, finding)
+    {
+        add_finding(merging, finding);
+    }
+}
+
+static void set_totals(struct merging *merging)
+{
+    size_t index;
+    json_t *finding;
+    json_array_foreach(merging->findings, index, finding)
+    {
+        json_t *explored = json_object_get(finding, "explored");
+        json_object_set_new(explored, "total", json_integer((json_int_t)merging->region->ledger.schedules));
+    }
+}
+
+/* ---- The verdict ---- */
+
+static unsigned add_missing(const struct merging *merging, char *text, size_t size)
+{
+    unsigned missing = 0;
+    size_t length = strlen(text);
+    for (unsigned i = 0; i < merging->shards; i++) {
+        if (merging->documents[i] == NULL) {
+            if (length + 40 < size) {
+                length += (size_t)snprintf(text + length, size - length, "%s%u",
+                                           missing == 0 ? "; missing: shard " : ", ", i + 1);
+            }
+            missing++;
+        }
+    }
+    if (missing != 0 && length < size) {
+        snprintf(text + length, size - length, " of %u", merging->shards);
+    }
+    return missing;
+}
+
+static bool some_are_incomplete(const struct merging *merging)
+{
+    bool incomplete = false;
+    for (unsigned i = 0; i < merging->shards; i++) {
+        const json_t *document = merging->documents[i];
+        incomplete = incomplete || (document != NULL && strcmp(text_of(document, "verdict"), "incomplete") == 0);
+    }
+    return incomplete;
+}
+
+/* A shard is no finding's proof of the contrary: one says findings, all say so. */
+static bool some_have_findings(const struct merging *merging)
+{
+    bool findings = false;
+    for (unsigned i = 0; i < merging->shards; i++) {
+        const json_t *document = merging->documents[i];
+        findings = findings || (document != NULL && strcmp(text_of(document, "verdict"), "findings") == 0);
+    }
+    return findings;
+}
+
+static void fill_report(struct merging *merging)
+{
+    struct solo_report *report = merging->report;
+    const struct solo__ledger *ledger = &merging->region->ledger;
+    report->schedules = ledger->schedules;
+    report->distinct = ledger->distinct;
+    report->failing = ledger->failing;
+    report->steps = ledger->steps;
+    report->choices = ledger->choices;
+    report->required_count = ledger->required_count;
+    memcpy(report->required, ledger->required, sizeof report->required);
+    report->finding_count = (unsigned)json_array_size(merging->findings);
+    solo__evidence(merging->region, report->evidence);
+    unsigned missing = add_missing(merging, report->evidence, sizeof report->evidence);
+    report->verdict = some_have_findings(merging)                    ? SOLO_VERDICT_FINDINGS
+                      : missing != 0 || some_are_incomplete(merging) ? SOLO_VERDICT_INCOMPLETE
+                                                                     : SOLO_VERDICT_CLEAN;
+}
+
+/* ---- Writing ---- */
+
+static int write_json(struct merging *merging, FILE *out)
+{
+    struct solo_report *report = merging->report;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&text, &size);
+    unsigned findings = report->finding_count;
+    report->finding_count = 0; /* they are documents already */
+    int result = memory != NULL ? solo_report_explored_json(memory, report, NULL) : -ENOMEM;
+    report->finding_count = findings;
+    if (memory != NULL && fclose(memory) != 0) {
+        result = -ENOMEM;
+    }
+    json_t *root = result == 0 ? json_loads(text, 0, NULL) : NULL;
+    free(text);
+    if (root == NULL) {
+        return result < 0 ? result : -ENOMEM;
+    }
+    json_object_set(root, "findings", merging->findings);
+    result = json_dumpf(root, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER) != 0 || fputc('\n', out) == EOF ? -EIO : 0;
+    json_decref(root);
+    return result;
+}
+
+static void write_finding(FILE *out, const json_t *finding)
+{
+    char failing[32], total[32];
+    const json_t *location = json_object_get(finding, "location");
+    const json_t *explored = json_object_get(finding, "explored");
+    fprintf(out, "error[%s]: %s\n", text_of(finding, "id"), text_of(finding, "message"));
+    if (location != NULL) {
+        fprintf(out, "   --> %s:%llu\n", text_of(location, "file"), (unsigned long long)number_of(location, "line"));
+    }
+    fprintf(out, "     = note: %s of %s explored schedules show it\n",
+            solo__report_number(number_of(explored, "failing"), failing, sizeof failing),
+            solo__report_number(number_of(explored, "total"), total, sizeof total));
+    if (text_of(finding, "replay")[0] != '\0') {
+        fprintf(out, "replay:\n%s\n", text_of(finding, "replay"));
+    }
+    fputc('\n', out);
+}
+
+static int write_text(struct merging *merging, FILE *out)
+{
+    size_t index;
+    const json_t *finding;
+    json_array_foreach(merging->findings, index, finding)
+    {
+        write_finding(out, finding);
+    }
+    return solo_report_explored_text(out, merging->report, false);
+}
+
+/* ---- All of it ---- */
+
+static int merge(struct merging *merging)
+{
+    for (unsigned i = 0; i < merging->count; i++) {
+        int result = read_file(merging, merging->files[i]);
+        if (result < 0) {
+            return result;
+        }
+    }
+    solo__region_clear_ledger(merging->region, SOLO__SET_MAX);
+    for (unsigned i = 0; i < merging->shards; i++) {
+        if (merging->documents[i] != NULL) {
+            add_document(merging, merging->documents[i]);
+        }
+    }
+    set_totals(merging);
+    fill_report(merging);
+    return 0;
+}
+
+static void finish(struct merging *merging)
+{
+    for (unsigned i = 0; i < merging->shards && merging->documents != NULL; i++) {
+        json_decref(merging->documents[i]);
+    }
+    free(merging->documents);
+    json_decref(merging->findings);
+    free(merging->report);
+    solo__region_destroy(merging->region);
+}
+
+int solo_merge(const char *const files[], unsigned count, bool json, FILE *out, enum solo_verdict *ret_verdict,
+               char why[SOLO_EVIDENCE_MAX])
+{
+    if (files == NULL || count == 0 || out == NULL || ret_verdict == NULL || why == NULL) {
+        return -EINVAL;
+    }
+    why[0] = '\0';
+
+    struct merging merging = {.files = files, .count = count, .why = why};
+    merging.region = solo__region_create(NULL);
+    merging.report = calloc(1, sizeof *merging.report);
+    merging.findings = json_array();
+    int result =
+        merging.region != NULL && merging.report != NULL && merging.findings != NULL ? merge(&merging) : -ENOMEM;
+    if (result == 0) {
+        result = json ? write_json(&merging, out) : write_text(&merging, out);
+    }
+    if (result == 0) {
+        *ret_verdict = merging.report->verdict;
+    }
+    finish(&merging);
+    return result;
+}

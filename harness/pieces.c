@@ -1,0 +1,162 @@
+/* pieces.c - exploring piece by piece, and saving what is known in between. */
+#include "pieces.h"
+#include "checkpoint.h"
+#include "crew.h"
+#include "hash.h"
+#include "ledger.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SEARCH_PIECE = 1024 };              /* schedules */
+#define SAVE_EVERY_NS UINT64_C(1000000000) /* of real time; a new defect is saved at once */
+
+struct saving {
+    const char *path; /* NULL: nothing is saved */
+    uint64_t saved_ns;
+};
+
+bool solo__pieces_wanted(const struct solo_explore_options *options)
+{
+    return options->jobs != 0 || options->shards != 0 || options->checkpoint_file != NULL;
+}
+
+bool solo__pieces_can_be_shared(const char *strategy)
+{
+    return strcmp(strategy, solo__strategy_dfs.name) != 0 && strcmp(strategy, solo__strategy_fifo.name) != 0;
+}
+
+static int save(struct solo__subject *subject, uint64_t units_done, struct saving *saving)
+{
+    int result = saving->path != NULL ? solo__checkpoint_write(saving->path, subject, units_done) : 0;
+    saving->saved_ns = solo__wall_ns();
+    if (result < 0) {
+        snprintf(subject->why, sizeof subject->why, "checkpoint %.150s: cannot be written: %s", saving->path,
+                 strerror(-result));
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static bool is_due(const struct saving *saving)
+{
+    return saving->path != NULL && solo__wall_ns() - saving->saved_ns >= SAVE_EVERY_NS;
+}
+
+/* ---- Units ---- */
+
+static int unit_added(struct solo__subject *subject, const struct solo__crew_plan *plan, bool found, void *arg)
+{
+    return found || is_due(arg) ? save(subject, plan->done, arg) : 0;
+}
+
+static int explore_units(struct solo__subject *subject, const struct solo_explore_options *options,
+                         struct saving *saving, uint64_t units_done)
+{
+    struct solo__crew_plan plan = {
+        .units = {.schedules_max = subject->region->request.schedules_max,
+                  .shard = subject->shard != 0 ? subject->shard - 1 : 0,
+                  .shards = subject->shards != 0 ? subject->shards : 1},
+        .done = units_done,
+        .jobs = options->jobs != 0 ? options->jobs : 1,
+        .saved = unit_added,
+        .arg = saving,
+    };
+    int result = solo__crew_explore(subject, &plan);
+    bool stopped = subject->region->ledger.asked_to_stop != 0; /* then its last units are not whole, and stay unsaved */
+    return result == 0 && !stopped ? save(subject, plan.done, saving) : result;
+}
+
+/* ---- A search ---- */
+
+static int explore_in_a_row(struct solo__subject *subject, struct saving *saving)
+{
+    struct solo__region *region = subject->region;
+    uint64_t schedules_max = region->request.schedules_max;
+    int result = 0;
+    while (result == 0 && !solo__ledger_is_enough(region)) {
+        uint64_t left = schedules_max - region->ledger.schedules;
+        uint32_t known = region->ledger.defect_count;
+        region->request.schedules_max = region->ledger.schedules + (left < SEARCH_PIECE ? left : SEARCH_PIECE);
+        result = subject->explore(subject);
+        region->request.schedules_max = schedules_max;
+        if (result == 0 && (is_due(saving) || region->ledger.defect_count != known)) {
+            result = save(subject, 0, saving);
+        }
+    }
+    return result == 0 ? save(subject, 0, saving) : result;
+}
+
+/* ---- Both ---- */
+
+/* From where the checkpoint is; without one, makes one, so that a bad path is known now and not hours later. */
+static int resume(struct solo__subject *subject, struct saving *saving, uint64_t *ret_units_done)
+{
+    if (saving->path == NULL) {
+        return 0;
+    }
+    int result = solo__checkpoint_read(saving->path, subject, ret_units_done);
+    subject->region->ledger.asked_to_stop = 0;
+    subject->region->outcome.number = subject->region->ledger.next;
+    subject->begun_with = subject->region->ledger.schedules;
+    return result == -ENOENT ? save(subject, 0, saving) : result;
+}
+
+int solo__pieces_explore(struct solo__subject *subject, const struct solo_explore_options *options)
+{
+    bool shared = solo__pieces_can_be_shared(subject->region->request.strategy);
+    struct saving saving = {.path = options->checkpoint_file};
+    uint64_t units_done = 0;
+    if (subject->shards != 0 && !shared) {
+        snprintf(subject->why, sizeof subject->why, "strategy %s goes from one schedule to the next and has no shards",
+                 subject->region->request.strategy);
+        return -EINVAL;
+    }
+    int result = subject->get_ready != NULL ? subject->get_ready(subject) : 0;
+    result = result == 0 ? resume(subject, &saving, &units_done) : result;
+    if (result < 0) {
+        return result;
+    }
+    return shared ? explore_units(subject, options, &saving, units_done) : explore_in_a_row(subject, &saving);
+}
+
+/* ---- For whoever puts shards together ---- */
+
+static void describe(const struct solo__subject *subject, char text[SOLO_EXPLORATION_MAX])
+{
+    static const char *const carriers[] = {"fiber", "token"};
+    static const char *const policies[] = {"refuse", "abort", "report"};
+    const struct solo__request *request = &subject->region->request;
+    uint64_t bytes = solo__subject_bytes(subject);
+    uint64_t peers = request->peer_file[0] != '\0' ? solo__hash_file(SOLO__HASH_START, request->peer_file) : 0;
+    snprintf(
+        text, SOLO_EXPLORATION_MAX,
+        "%s %016llx, peers %016llx, strategy %s, seed %llu, schedules %llu, distinct %llu a shard, steps %llu, faults "
+        "%u, time %s, carrier %s, policy %s, %s",
+        subject->name, (unsigned long long)bytes, (unsigned long long)peers, request->strategy,
+        (unsigned long long)request->seed, (unsigned long long)request->schedules_max,
+        (unsigned long long)request->distinct_max, (unsigned long long)request->steps_max, request->faults_max,
+        request->let_time_pass ? "any" : "idle", carriers[request->carrier & 1], policies[request->policy % 3],
+        request->stop_at_first ? "to the first finding" : "to the end");
+}
+
+int solo__pieces_describe(const struct solo__subject *subject, struct solo_report *report)
+{
+    const struct solo__region *region = subject->region;
+    uint64_t *traces = malloc((size_t)(region->ledger.distinct + 1) * sizeof *traces);
+    if (traces == NULL) {
+        return -ENOMEM;
+    }
+    size_t count = 0;
+    for (uint64_t slot = 0; slot <= region->ledger.set_mask && count < region->ledger.distinct; slot++) {
+        if (region->set[slot] != 0) {
+            traces[count++] = region->set[slot];
+        }
+    }
+    report->shard = subject->shard;
+    report->shards = subject->shards;
+    report->traces = traces;
+    report->trace_count = count;
+    describe(subject, report->exploration);
+    return 0;
+}
