@@ -105,6 +105,10 @@ static void print_sample(const struct solo__ledger *ledger, char *text)
         snprintf(text, SOLO_EVIDENCE_MAX, "no schedule was tried");
         return;
     }
+    if (ledger->schedules == 1 && ledger->choices == 0 && ledger->killed + ledger->unending == 0) {
+        snprintf(text, SOLO_EVIDENCE_MAX, "the only schedule %s", ledger->failing == 0 ? "passed" : "fails");
+        return;
+    }
     print_failing(ledger, failing, sizeof failing);
     print_chance(ledger, chance, sizeof chance);
     snprintf(

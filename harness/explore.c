@@ -256,7 +256,7 @@ static void decide_verdict(const struct solo__ledger *ledger, struct solo_report
         const char *text = report->findings[i].violation.text;
         bool unfinished =
             report->findings[i].violation.id == SOLO_NO_VIOLATION &&
-            (strncmp(text, "unmodelled block", 16) == 0 || strncmp(text, "the schedule did not end", 24) == 0);
+            (strncmp(text, "unmodelled ", 11) == 0 || strncmp(text, "the schedule did not end", 24) == 0);
         proved = proved || !unfinished;
     }
     report->verdict = proved ? SOLO_VERDICT_FINDINGS
@@ -459,7 +459,11 @@ static int open_subject(struct solo__subject *subject, const struct solo_scenari
         return -EINVAL;
     }
     int result = scenario != NULL ? solo__scenario_open(subject, scenario) : solo__program_open(subject, argv);
-    return result == 0 ? fill_request(subject->region, options) : result;
+    result = result == 0 ? fill_request(subject->region, options) : result;
+    if (result == 0 && subject->file.is_plain) {
+        subject->region->request.carrier = SOLO_CARRIER_TOKEN; /* pthreads and their thread-local storage are real */
+    }
+    return result;
 }
 
 /* The sentence for an error that nothing else has explained. */
@@ -472,7 +476,7 @@ static const char *explain(const struct solo__subject *subject, int result)
     case -ENOENT: return "there is no such program";
     case -EACCES: return "the program may not be executed";
     case -ENOEXEC: return "it is not a program that this machine can execute";
-    case -EPROTO: return "the program does not use libsolo as a shared library, so it cannot be simulated";
+    case -EPROTO: return "the program ended, or became another one, before its first schedule";
     default: return solo_error_text(result);
     }
 }
@@ -494,9 +498,12 @@ static int explore_subject(const struct solo_scenario *scenario, char *const arg
     int result = open_subject(&subject, scenario, argv, options, ret_report);
     if (result == 0) {
         result = explore(&subject, options, ret_report);
-        if (result < 0) {
-            snprintf(ret_report->evidence, sizeof ret_report->evidence, "%s", explain(&subject, result));
-        }
+    } else if (ret_report != NULL) {
+        memset(ret_report, 0, sizeof *ret_report);
+        ret_report->verdict = SOLO_VERDICT_INCOMPLETE;
+    }
+    if (result < 0 && ret_report != NULL) {
+        snprintf(ret_report->evidence, sizeof ret_report->evidence, "%s", explain(&subject, result));
     }
     return close_subject(&subject, result, NULL);
 }

@@ -295,7 +295,7 @@ bool solo__ledger_account(struct solo__region *region)
     ledger->steps += region->log.events_count;
     ledger->choices += region->log.answers_count;
     ledger->killed += outcome->killed;
-    ledger->unending += outcome->ending == SOLO_ENDING_STEPS;
+    ledger->unending += outcome->ending == SOLO_ENDING_STEPS || outcome->ending == SOLO_ENDING_UNMODELLED;
     if (ledger->schedules <= SOLO__UNIT_MAX) {
         region->unit_traces[ledger->schedules - 1] = region->log.trace_hash;
     }

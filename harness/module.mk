@@ -1,6 +1,7 @@
 # harness/ -> libsolo-harness.so and the `solo` command. Needs jansson, libxml2 and gcc's libbacktrace.
 
 COMMAND_SOURCES := $(wildcard harness/solo.c harness/solo_*.c)
+INTERPOSE_SOURCES := $(wildcard harness/interpose/*.c)
 HARNESS_SOURCES := $(filter-out $(COMMAND_SOURCES),$(wildcard harness/*.c)) $(SANITIZER_SOURCES)
 HARNESS_OBJECTS  = $(call object,$(HARNESS_SOURCES))
 COMMAND_OBJECTS := $(call object,$(COMMAND_SOURCES))
@@ -20,5 +21,14 @@ $(BUILD)/lib/libsolo-harness.so: $(HARNESS_OBJECTS) $(BUILD)/lib/libsolo.so
 $(BUILD)/bin/solo: $(COMMAND_OBJECTS) $(HOOK) $(BUILD)/lib/libsolo-harness.so
 	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -Wl,-rpath,'$$ORIGIN/../lib' -o $@ $(COMMAND_OBJECTS) $(HOOK) \
 	    -L$(BUILD)/lib -lsolo-harness -lsolo $(HARNESS_LIBS) $(LDFLAGS)
+
+# Loaded into programs that do not use the kit, before anything else of theirs. No tool looks into it.
+INTERPOSE_OBJECTS := $(call object,$(INTERPOSE_SOURCES))
+$(INTERPOSE_OBJECTS): PART_TOOL := none
+$(INTERPOSE_OBJECTS): PART_CFLAGS := -DSOLO_NO_STATIC_CONTRACTS -fexceptions -fno-builtin
+$(BUILD)/lib/libsolo-interpose.so: $(INTERPOSE_OBJECTS) $(BUILD)/lib/libsolo.so
+	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared -pthread -Wl,-soname,libsolo-interpose.so $(NO_LOOSE_ENDS) \
+	    -Wl,-rpath,'$$ORIGIN/././././.' -o $@ $(INTERPOSE_OBJECTS) -L$(BUILD)/lib -lsolo $(LDFLAGS)
+ALL += $(BUILD)/lib/libsolo-interpose.so
 
 ALL += $(if $(HARNESS_SOURCES),$(BUILD)/lib/libsolo-harness.so) $(if $(COMMAND_SOURCES),$(BUILD)/bin/solo)

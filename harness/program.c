@@ -84,7 +84,8 @@ static int account(struct solo__subject *subject)
     int result = solo__twin_is_due(region, region->outcome.number) ? run_twin(subject) : 0;
     solo__outcome_close(region);
     (void)solo__ledger_account(region);
-    region->ledger.stop = region->ledger.killed >= SOLO__KILLED_MAX;
+    bool only_one = region->ledger.choices == 0 && region->request.twin_every == 0; /* nothing can go another way */
+    region->ledger.stop = only_one || region->ledger.killed >= SOLO__KILLED_MAX;
     return result;
 }
 
@@ -129,6 +130,10 @@ int solo__program_open(struct solo__subject *subject, char *const argv[])
         return -EINVAL;
     }
     subject->argv = argv;
+    int looked = solo__program_look(argv, &subject->file, subject->why);
+    if (looked < 0) {
+        return looked;
+    }
     solo__program_name(argv[0], subject->name);
     subject->finish = finish;
     subject->region = solo__region_create(&subject->region_fd);

@@ -198,8 +198,21 @@ static void greet(void)
     }
 }
 
+/* What the program's own children see must not tell that it was started by the kit. */
+static void take_back_preload(void)
+{
+    char *preload = getenv("LD_PRELOAD");
+    char *rest = preload != NULL && strstr(preload, "libsolo-interpose.so") != NULL ? strchr(preload, ':') : NULL;
+    if (rest != NULL) {
+        setenv("LD_PRELOAD", rest + 1, 1);
+    } else if (preload != NULL && strstr(preload, "libsolo-interpose.so") != NULL) {
+        unsetenv("LD_PRELOAD");
+    }
+}
+
 void solo_harness_main(int control_fd)
 {
+    take_back_preload();
     if (getenv(SOLO__WATCH_VARIABLE) != NULL) { /* `solo run` in world os: no server, main goes on as it is */
         unsetenv(SOLO__WATCH_VARIABLE);
         solo__watch_begin(control_fd);

@@ -49,6 +49,12 @@ static bool is_beside(const char *file, const char *below, char path[SOLO__PATH_
     return written > 0 && written < SOLO__PATH_MAX && access(path, R_OK) == 0;
 }
 
+/* The library that is loaded into programs that do not use the kit: it lies beside the harness. */
+static int find_interposer(const char *harness, char path[SOLO__PATH_MAX])
+{
+    return is_beside(harness, "libsolo-interpose.so", path) ? 0 : -ENOENT;
+}
+
 /* The harness library: this one, or the one beside the running command. */
 static int find_harness(char path[SOLO__PATH_MAX])
 {
@@ -75,6 +81,8 @@ struct environment {
     char control[32];
     char harness[SOLO__PATH_MAX + 16];
     char tool[1024];
+    char preload[2 * SOLO__PATH_MAX];
+    char program[SOLO__PATH_MAX + 16];
     char **variables;
     size_t used;
 };
@@ -84,8 +92,15 @@ static bool starts_with(const char *text, const char *beginning)
     return strncmp(text, beginning, strlen(beginning)) == 0;
 }
 
-static const char *const replaced[] = {"SOLO_CONTROL=", "SOLO_HARNESS=", "MALLOC_PERTURB_=", "ASAN_OPTIONS="};
-enum { REPLACED_ALWAYS = 2, REPLACED = sizeof replaced / sizeof replaced[0] };
+static const char *const replaced[] = {"SOLO_CONTROL=",    "SOLO_HARNESS=", "SOLO_PROGRAM=",
+                                       "MALLOC_PERTURB_=", "ASAN_OPTIONS=", "LD_PRELOAD="};
+enum {
+    REPLACED_ALWAYS = 3,
+    REPLACED_OTHER = REPLACED_ALWAYS,
+    REPLACED_QUIET,
+    REPLACED_PLAIN,
+    REPLACED = sizeof replaced / sizeof replaced[0]
+};
 
 /* AddressSanitizer's options with names switched off, unless the user said something about that. */
 static void add_quiet(struct environment *environment)
@@ -97,22 +112,41 @@ static void add_quiet(struct environment *environment)
     environment->variables[environment->used++] = environment->tool;
 }
 
-static void add_others(struct environment *environment, enum solo__start start)
+/* The way into a program that does not use the kit. */
+static int add_interposer(struct environment *environment, const char *harness, const char *program)
+{
+    char path[SOLO__PATH_MAX];
+    const char *now = getenv("LD_PRELOAD");
+    bool some = now != NULL && now[0] != '\0';
+    int found = find_interposer(harness, path);
+    if (found < 0) {
+        return found;
+    }
+    snprintf(environment->preload, sizeof environment->preload, "LD_PRELOAD=%s%s%s", path, some ? ":" : "",
+             some ? now : "");
+    snprintf(environment->program, sizeof environment->program, "SOLO_PROGRAM=%s", program);
+    environment->variables[environment->used++] = environment->preload;
+    environment->variables[environment->used++] = environment->program;
+    return 0;
+}
+
+static void add_others(struct environment *environment, enum solo__start start, bool is_plain)
 {
     for (size_t i = 0; environ[i] != NULL; i++) {
         unsigned which = 0;
         while (which < REPLACED && !starts_with(environ[i], replaced[which])) {
             which++;
         }
-        bool skip = which < REPLACED_ALWAYS || (which == 2 && start == SOLO__START_OTHER) ||
-                    (which == 3 && start == SOLO__START_QUIET);
+        bool skip = which < REPLACED_ALWAYS || (which == REPLACED_OTHER && start == SOLO__START_OTHER) ||
+                    (which == REPLACED_QUIET && start == SOLO__START_QUIET) || (which == REPLACED_PLAIN && is_plain);
         if (!skip) {
             environment->variables[environment->used++] = environ[i];
         }
     }
 }
 
-static int make_environment(struct environment *environment, int control_fd, enum solo__start start)
+static int make_environment(struct environment *environment, const struct solo__program_file *file, int control_fd,
+                            enum solo__start start)
 {
     size_t count = 0;
     while (environ[count] != NULL) {
@@ -137,8 +171,9 @@ static int make_environment(struct environment *environment, int control_fd, enu
     } else if (start == SOLO__START_QUIET) {
         add_quiet(environment);
     }
-    add_others(environment, start);
-    return 0;
+    int added = file->is_plain ? add_interposer(environment, path, file->path) : 0;
+    add_others(environment, start, file->is_plain);
+    return added;
 }
 
 /*
@@ -208,7 +243,7 @@ static int start_server(struct solo__subject *subject, struct solo__server *serv
         close(control[1]);
         return -errno;
     }
-    int result = make_environment(&environment, control[1], start);
+    int result = make_environment(&environment, &subject->file, control[1], start);
     fflush(NULL);
     server->pid = result == 0 ? solo__process_fork(NULL) : -1;
     if (server->pid == 0) {

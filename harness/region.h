@@ -51,6 +51,7 @@ struct solo__request {
     uint64_t watchdog_ns;
     uint32_t faults_max;
     uint32_t carrier;
+    uint32_t granularity; /* enum solo_granularity */
     uint32_t policy;
     uint32_t let_time_pass;
     uint32_t stop_at_first;

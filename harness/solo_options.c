@@ -66,7 +66,9 @@ int command_explorer_error(const char *verb, int error, const struct command_opt
     case -ENOENT: return command_wrong(verb, "%s: no such program", program);
     case -EACCES: return command_wrong(verb, "%s: not allowed to run it", program);
     case -ENOEXEC: return command_wrong(verb, "%s: not a program", program);
-    case -EPROTO: return command_wrong(verb, "%s: does not use libsolo.so, so there is nothing to schedule", program);
+    case -EPROTO:
+        return command_wrong(verb, "%s: ended, or became another program, before there was anything to schedule",
+                             program);
     case -ELOOP:
     case -ENAMETOOLONG:
     case -ENOTDIR: return command_wrong(verb, "%s: %s", program, solo_error_text(error));

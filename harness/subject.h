@@ -9,6 +9,7 @@
 #define SOLO__SUBJECT_H
 
 #include "process.h"
+#include "program_file.h"
 #include "region.h"
 
 /* How a program can be started. */
@@ -53,6 +54,7 @@ struct solo__subject {
     int life_fd;                          /* the line to it */
 
     char *const *argv; /* of a program */
+    struct solo__program_file file;
     int region_fd;
     struct solo__server servers[SOLO__STARTS];
     char why[SOLO_EVIDENCE_MAX]; /* why a program or its peer script was refused, "" if nothing was said */

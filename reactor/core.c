@@ -492,6 +492,23 @@ void core_thread_body(struct core *core, struct core_thread *thread)
     SOLO_ANNOTATE_HAPPENS_BEFORE(&core->end_marker);
 }
 
+bool core_is_closing(const struct core *core)
+{
+    return core->closing;
+}
+
+int core_thread_leave(struct core *core)
+{
+    struct core_thread *thread = core->current;
+    if (core->carrier != SOLO_CARRIER_TOKEN || !thread->has_pthread) {
+        return -EINVAL;
+    }
+    solo__thread_ended(thread->self);
+    SOLO_ANNOTATE_HAPPENS_BEFORE(&core->end_marker);
+    core_token_leave(core, thread);
+    return 0;
+}
+
 struct core_thread *core_next_after_end(struct core *core, struct core_thread *thread)
 {
     thread->state = CORE_ENDED;

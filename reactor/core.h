@@ -51,6 +51,15 @@ bool core_fault(struct core *core, uint32_t tag, uint32_t object);
  */
 int core_thread_start(struct core *core, struct solo_thread *thread);
 
+/* As solo_model_exit. */
+void core_exit(int status) __attribute__((noreturn));
+
+/* As solo_model_leave. */
+int core_thread_leave(struct core *core);
+
+/* The ending is decided, and nobody may wait any more. */
+bool core_is_closing(const struct core *core);
+
 /* The thread object of a number of this run; NULL if there is none. */
 const struct solo_thread *core_thread_numbered(const struct core *core, unsigned number);
 

@@ -46,6 +46,7 @@ struct core_thread {
     bool began;     /* it has had a turn in this run */
     bool abandoned; /* unwind to `base` instead of going on */
     bool quit;      /* end the pthread */
+    bool left;      /* the pthread has nothing left to do but to end: core_token_leave */
     pthread_t pthread;
     bool has_pthread;
     jmp_buf base;
@@ -103,6 +104,8 @@ void core_token_switch(struct core *core, struct core_thread *from, struct core_
 void core_token_abandon(struct core *core, struct core_thread *thread);
 void core_token_free(struct core_thread *thread);
 void core_token_pin(void);
+/* The thread has ended with nothing on its stack to go back to; returns when its carrier is to end. */
+void core_token_leave(struct core *core, struct core_thread *thread);
 
 /* The ending is decided here; does not come back. */
 void core_end(struct core *core, int ending) __attribute__((noreturn));

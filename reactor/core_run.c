@@ -178,6 +178,12 @@ static void at_exit(void)
     }
 }
 
+void core_exit(int status)
+{
+    at_exit();
+    _exit(status);
+}
+
 static void take_over_caller(struct core *core, struct solo_thread *self)
 {
     struct core_thread *thread = core_slot(core);

@@ -82,6 +82,16 @@ static void run_once(struct core_thread *thread)
     give_turn(next);
 }
 
+/* The pthread stays where it is until the slot is used again: what it does when it ends is in nobody's order. */
+void core_token_leave(struct core *core, struct core_thread *thread)
+{
+    struct core_thread *next = core_next_after_end(core, thread);
+    core->current = next;
+    thread->at_base = thread->left = true;
+    give_turn(next);
+    wait_for_turn(thread); /* for core_token_free */
+}
+
 static void *carry(void *arg)
 {
     struct core_thread *thread = arg;
@@ -96,7 +106,9 @@ static void *carry(void *arg)
 
 int core_token_make(struct core *core, struct core_thread *thread)
 {
-    (void)core;
+    if (core->entered || thread->left) {
+        core_token_free(thread); /* a program's threads begin with fresh thread-local variables, each of them */
+    }
     if (thread->has_pthread || thread->own_stack) {
         return 0;
     }
@@ -137,7 +149,7 @@ void core_token_free(struct core_thread *thread)
     thread->quit = true;
     give_turn(thread);
     pthread_join(thread->pthread, NULL);
-    thread->has_pthread = false;
+    thread->has_pthread = thread->quit = thread->left = false;
 }
 
 void core_token_pin(void)

@@ -139,6 +139,17 @@ const char *solo__object_kind_text(unsigned kind)
         [SOLO__DEFERRED_LOCK] = "deferred-lock",
         [SOLO__DEFERRED_SEMAPHORE] = "deferred-semaphore",
         [SOLO__DEFERRED_QUEUE] = "deferred-queue",
+        [SOLO__RWLOCK] = "rwlock",
+        [SOLO__BARRIER] = "barrier",
+        [SOLO__ONCE] = "once",
+        [SOLO__FUTEX] = "futex",
+        [SOLO__FILE] = "file",
+        [SOLO__PIPE] = "pipe",
+        [SOLO__SOCKET] = "socket",
+        [SOLO__EVENTFD] = "eventfd",
+        [SOLO__TIMERFD] = "timerfd",
+        [SOLO__EPOLL] = "epoll",
+        [SOLO__MEMORY] = "memory",
     };
     return kind < SOLO__OBJECT_KINDS && texts[kind] != NULL ? texts[kind] : "?";
 }

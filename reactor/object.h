@@ -38,6 +38,17 @@ enum solo__object_kind {
     SOLO__DEFERRED_LOCK,
     SOLO__DEFERRED_SEMAPHORE,
     SOLO__DEFERRED_QUEUE,
+    SOLO__RWLOCK, /* this one and the following: of libraries that model others (solo/model.h) */
+    SOLO__BARRIER,
+    SOLO__ONCE,
+    SOLO__FUTEX,
+    SOLO__FILE,
+    SOLO__PIPE,
+    SOLO__SOCKET,
+    SOLO__EVENTFD,
+    SOLO__TIMERFD,
+    SOLO__EPOLL,
+    SOLO__MEMORY,
     SOLO__OBJECT_KINDS
 };
 

@@ -110,6 +110,10 @@ const char *solo_wait_kind_text(unsigned wait_kind)
         [SOLO_WAIT_SLEEP] = "time to pass",
         [SOLO_WAIT_RESULT] = "a result from the reactor",
         [SOLO_WAIT_DRAIN] = "jobs to end",
+        [SOLO_WAIT_BARRIER] = "the others at a barrier",
+        [SOLO_WAIT_ONCE] = "an initialisation",
+        [SOLO_WAIT_DESCRIPTOR] = "a descriptor",
+        [SOLO_WAIT_FUTEX] = "a futex",
     };
     return wait_kind < SOLO_WAIT_KINDS ? texts[wait_kind] : "?";
 }

@@ -209,6 +209,12 @@ void solo__thread_main(struct solo_thread *thread)
     struct solo_world *world = thread->object.world;
     solo__announce(world, SOLO_PROBE_THREAD_BEGIN, SOLO_ACCESS_NONE, thread->object.id, 0);
     thread->fn(thread->arg);
+    solo__thread_ended(thread);
+}
+
+void solo__thread_ended(struct solo_thread *thread)
+{
+    struct solo_world *world = thread->object.world;
     solo__announce(world, SOLO_PROBE_THREAD_END, SOLO_ACCESS_NONE, thread->object.id, 0);
     SOLO_ANNOTATE_HAPPENS_BEFORE(thread);
     world->threads->enter(world, &thread->lock);

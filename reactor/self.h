@@ -65,6 +65,9 @@ void solo__thread_main(struct solo_thread *thread);
 /* Whether its function has returned. */
 bool solo__thread_has_ended(struct solo_thread *thread);
 
+/* The second half of it, for a thread whose function will not return: announces, marks ended, wakes joiners. */
+void solo__thread_ended(struct solo_thread *thread);
+
 /* Waits for its end and releases it: join without the checks. */
 int solo__thread_reap(struct solo_thread *thread);
 

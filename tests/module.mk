@@ -37,6 +37,13 @@ $(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/lib/libsolo.so $(HOOK)
 	    -L$(BUILD)/lib -lsolo $(LDFLAGS)
 ALL += $(PROGRAMS)
 
+# Programs that know nothing of the kit: tests/plain/<name>.c -> tests/plain/<name> in the build folder.
+PLAIN_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/plain/*.c))
+$(patsubst %,$(BUILD)/obj/%.o,$(basename $(wildcard tests/plain/*.c))): PART_TOOL := none
+$(PLAIN_PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o
+	$(call say,LINK)mkdir -p $(@D) && $(CC) -pthread -o $@ $< $(LDFLAGS)
+ALL += $(PLAIN_PROGRAMS)
+
 # Extensions that `solo verify` is tried on: tests/extensions/<name>.c -> tests/extensions/<name>.so in the build folder.
 EXTENSIONS := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/extensions/*.c))
 $(EXTENSIONS): $(BUILD)/%.so: $(BUILD)/obj/%.o $(BUILD)/lib/libsolo.so

@@ -111,8 +111,7 @@ static void test_command__a_bad_program_file_or_token_is_one_line_and_exit_code_
     WRONG("no such program", "explore", "/nonexistent/program");
     WRONG("no such program", "run", "/nonexistent/program");
     WRONG("not allowed to run it", "run", "/etc/passwd");
-    WRONG("does not use libsolo", "explore", "/bin/true");
-    WRONG("does not use libsolo", "run", "/bin/true");
+    WRONG("before there was anything to schedule", "run", "/bin/true");
     WRONG("/nonexistent.peer", "explore", "--peer", "/nonexistent.peer", program);
     WRONG("not a token", "replay", "abc", program);
     WRONG("cannot read the token file", "replay", "@/nonexistent", program);

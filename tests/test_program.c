@@ -370,10 +370,11 @@ static void test_program__what_cannot_be_executed_is_refused(void)
     check_refused(folder, -EACCES, "may not be executed");
 }
 
-static void test_program__a_program_without_the_kit_is_refused(void)
+static void test_program__a_script_that_starts_no_program_is_refused(void)
 {
-    char *argv[] = {(char *)"true", NULL};
-    check_refused(argv, -EPROTO, "does not use libsolo");
+    char *argv[] = {(char *)support_write_file("script", "#!/bin/sh\ntrue\n"), NULL};
+    CU_ASSERT_EQUAL(chmod(argv[0], 0755), 0);
+    check_refused(argv, -EPROTO, "before its first schedule");
 }
 
 static void test_program__refuses_bad_arguments(void)
@@ -442,7 +443,7 @@ void suite_program(void)
     SOLO_TEST(test_program__a_deterministic_program_passes_the_check);
     SOLO_TEST(test_program__a_missing_program_is_refused);
     SOLO_TEST(test_program__what_cannot_be_executed_is_refused);
-    SOLO_TEST(test_program__a_program_without_the_kit_is_refused);
+    SOLO_TEST(test_program__a_script_that_starts_no_program_is_refused);
     SOLO_TEST(test_program__refuses_bad_arguments);
     SOLO_TEST(test_program__leaves_nothing_behind);
     SOLO_TEST(test_program__the_same_binary_runs_by_itself);

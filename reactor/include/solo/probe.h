@@ -108,6 +108,10 @@ enum solo_wait_kind {
     SOLO_WAIT_SLEEP,
     SOLO_WAIT_RESULT, /* blocking_call_from_thread waits for the reactor */
     SOLO_WAIT_DRAIN,  /* a stop waits for jobs */
+    SOLO_WAIT_BARRIER,
+    SOLO_WAIT_ONCE,       /* another thread initialises */
+    SOLO_WAIT_DESCRIPTOR, /* a descriptor that only other threads can make ready */
+    SOLO_WAIT_FUTEX,
     SOLO_WAIT_KINDS
 };
 

@@ -40,6 +40,7 @@ enum solo_ending {
     SOLO_ENDING_DEADLOCK, /* quiescence, and somebody waits for what nobody will give */
     SOLO_ENDING_STEPS,    /* steps_max was reached */
     SOLO_ENDING_DIVERGED, /* the strategy gave up: a strict replay no longer fits */
+    SOLO_ENDING_UNMODELLED, /* the program called something that the simulation cannot model */
 };
 
 /* Where a run is written down, each answer before it takes effect. The memory is the caller's and may be shared. */

@@ -1,0 +1,21 @@
+/*
+ * program_file.h - what kind of program the user named: a look at the file, before anything is started.
+ */
+#ifndef SOLO__PROGRAM_FILE_H
+#define SOLO__PROGRAM_FILE_H
+
+#include "region.h"
+
+struct solo__program_file {
+    char path[SOLO__PATH_MAX]; /* of the program itself, which may stand behind a wrapper such as env; real and absolute */
+    bool is_plain;             /* it does not use libsolo: its threads are to be interposed */
+    bool has_accesses;         /* it announces its memory accesses: built by solo cc */
+};
+
+/*
+ * Looks at the command line. Without a path ("") nothing is known about it, as of a script. -ENOENT, -EACCES, -ENOEXEC
+ * are left for the start to find. -ENOTSUP, and the reason in `why`: it is there and cannot be simulated.
+ */
+int solo__program_look(char *const argv[], struct solo__program_file *ret_file, char why[SOLO_EVIDENCE_MAX]);
+
+#endif

@@ -1,0 +1,320 @@
+/*
+ * test_plain.c - programs that know nothing of the kit, explored as they are.
+ *
+ * The programs are tests/plain/<name>.c.
+ */
+#include "runner.h"
+#include "support.h"
+#include <errno.h>
+#include <solo/explore.h>
+#include <solo/token.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct solo_report report; /* too large for the stack */
+static struct solo_replay replay;
+static char why[SOLO_EVIDENCE_MAX];
+
+static char **program(const char *name, const char *argument)
+{
+    static char path[512];
+    static char *argv[3];
+    snprintf(path, sizeof path, "tests/plain/%s", name);
+    strcpy(path, runner_build_path(path));
+    argv[0] = path;
+    argv[1] = (char *)argument;
+    argv[2] = NULL;
+    return argv;
+}
+
+static struct solo_explore_options defaults(void)
+{
+    struct solo_explore_options options;
+    solo_explore_defaults(&options);
+#if defined(SOLO_VALGRIND) || defined(SOLO_ASAN) || defined(SOLO_TSAN)
+    options.schedules_max = 20;
+#else
+    options.schedules_max = 100;
+#endif
+    return options;
+}
+
+static void explore(char **argv, const struct solo_explore_options *options)
+{
+    int result = solo_explore_program(argv, options, &report);
+    printf("%s %s: %d, %s\n", argv[0], argv[1] != NULL ? argv[1] : "", result, report.evidence);
+    CU_ASSERT_EQUAL_FATAL(result, 0);
+    for (unsigned i = 0; i < report.finding_count; i++) {
+        const struct solo_finding *finding = &report.findings[i];
+        printf("  %s: %s\n  %s\n  %s\n", finding->signature, finding->violation.text, finding->token, finding->output);
+    }
+}
+
+static int replay_token(char **argv, const char *token, const struct solo_explore_options *options)
+{
+    free(replay.trace);
+    replay.trace = NULL;
+    return solo_replay_program(argv, token, options, true, true, &replay, why);
+}
+
+/* The bug is found with this id, its token shows it again in a fresh process, and its twin has none. */
+static void check_twins(const char *name, unsigned id, const char *words)
+{
+    struct solo_explore_options options = defaults();
+    explore(program(name, NULL), &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_FINDINGS);
+    CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+    CU_ASSERT_EQUAL(report.findings[0].violation.id, id);
+    CU_ASSERT_PTR_NOT_NULL(strstr(report.findings[0].violation.text, words));
+    CU_ASSERT_TRUE(report.findings[0].reproduced);
+    CU_ASSERT_EQUAL(replay_token(program(name, NULL), report.findings[0].token, &options), 0);
+    CU_ASSERT_EQUAL(replay.diverged_at, 0);
+    CU_ASSERT_EQUAL_FATAL(replay.violation_count, 1);
+    CU_ASSERT_EQUAL(replay.violations[0].id, id);
+    explore(program(name, "fixed"), &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+    CU_ASSERT_EQUAL(report.schedules, options.schedules_max);
+}
+
+/* What the program asserts holds in every schedule. */
+static void check_holds(const char *topic)
+{
+    struct solo_explore_options options = defaults();
+    explore(program("primitives", topic), &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+    CU_ASSERT_EQUAL(report.finding_count, 0);
+    CU_ASSERT_TRUE(report.schedules > 0);
+}
+
+/* ---- What is found ---- */
+
+static void test_plain__an_update_lost_between_two_lock_sections_is_found(void)
+{
+    check_twins("lost_update", SOLO_NO_VIOLATION, "exited with status 1");
+    CU_ASSERT_TRUE(report.distinct > 5);
+}
+
+static void test_plain__locks_taken_in_both_orders_are_a_deadlock_with_its_owners(void)
+{
+    check_twins("deadlock", SOLO004_DEADLOCK, "deadlock");
+    const struct solo_violation *violation = &replay.violations[0];
+    CU_ASSERT_EQUAL_FATAL(violation->waiter_count, 3);
+    CU_ASSERT_STRING_EQUAL(violation->waiters[1].thread, "main/1");
+    CU_ASSERT_STRING_EQUAL(violation->waiters[1].holder, "main/2");
+    CU_ASSERT_STRING_EQUAL(violation->waiters[2].thread, "main/2");
+    CU_ASSERT_STRING_EQUAL(violation->waiters[2].holder, "main/1");
+    CU_ASSERT_STRING_EQUAL(violation->waiters[1].object, "mutex#2");
+    CU_ASSERT_STRING_EQUAL(violation->waiters[2].object, "mutex#1");
+}
+
+static void test_plain__a_signal_that_nobody_waits_for_is_lost(void)
+{
+    check_twins("lost_wakeup", SOLO004_DEADLOCK, "condition#1");
+    CU_ASSERT_STRING_EQUAL(replay.details[0].frames[0].function, "main");
+}
+
+/* ---- What holds ---- */
+
+static void test_plain__threads_are_created_joined_detached_and_left(void)
+{
+    check_holds("threads");
+}
+
+static void test_plain__threads_may_follow_each_other_beyond_the_limit(void)
+{
+    check_holds("many-threads");
+}
+
+static void test_plain__the_process_outlives_its_main_thread(void)
+{
+    check_holds("main-leaves");
+}
+
+static void test_plain__mutexes_of_all_kinds_do_what_posix_says(void)
+{
+    check_holds("mutexes");
+}
+
+static void test_plain__timed_waits_end_in_virtual_time(void)
+{
+    check_holds("timed-wait");
+}
+
+static void test_plain__hours_of_sleep_take_no_time(void)
+{
+    check_holds("clocks");
+}
+
+static void test_plain__a_thread_that_spins_politely_ends(void)
+{
+    check_holds("yields");
+}
+
+static void test_plain__read_write_locks_exclude_writers(void)
+{
+    check_holds("rwlocks");
+}
+
+static void test_plain__semaphores_count(void)
+{
+    check_holds("semaphores");
+}
+
+static void test_plain__barriers_hold_everybody_back(void)
+{
+    check_holds("barriers");
+}
+
+static void test_plain__once_is_once(void)
+{
+    check_holds("onces");
+}
+
+static void test_plain__keys_are_destroyed_on_their_thread(void)
+{
+    check_holds("keys");
+}
+
+static void test_plain__threads_of_c11_are_the_same_threads(void)
+{
+    check_holds("c11");
+}
+
+static void test_plain__chance_is_the_same_in_every_run(void)
+{
+    struct solo_explore_options options = defaults();
+    static char first[SOLO_OUTPUT_MAX];
+    explore(program("primitives", "chance"), &options);
+    CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+    CU_ASSERT_EQUAL(report.schedules, 1);
+    strcpy(first, report.findings[0].output);
+    CU_ASSERT_EQUAL(strlen(first) > 27, 1);
+    explore(program("primitives", "chance"), &options);
+    CU_ASSERT_STRING_EQUAL(report.findings[0].output, first);
+}
+
+static void test_plain__one_schedule_has_one_trace_in_every_process(void)
+{
+    struct solo_explore_options options = defaults();
+    options.shrink = false;
+    explore(program("lost_update", NULL), &options);
+    CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+    CU_ASSERT_EQUAL_FATAL(replay_token(program("lost_update", NULL), report.findings[0].token, &options), 0);
+    char *first = strdup(replay.trace);
+    for (unsigned i = 0; i < 4; i++) {
+        setenv("SOMETHING_ELSE", i % 2 == 0 ? "0123456789012345678901234567890123456789" : "", 1);
+        CU_ASSERT_EQUAL_FATAL(replay_token(program("lost_update", NULL), report.findings[0].token, &options), 0);
+        CU_ASSERT_STRING_EQUAL(first, replay.trace);
+    }
+    CU_ASSERT_PTR_NOT_NULL(strstr(first, "mutex#1"));
+    CU_ASSERT_PTR_NULL(strstr(first, "0x"));
+    free(first);
+}
+
+static void test_plain__a_schedule_that_runs_twice_is_the_same_twice(void)
+{
+    struct solo_explore_options options = defaults();
+    options.schedules_max = 10;
+    options.twice_every = 2;
+    explore(program("lost_update", "fixed"), &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+}
+
+/* ---- What program it is ---- */
+
+static void test_plain__a_program_without_threads_has_one_schedule(void)
+{
+    struct solo_explore_options options = defaults();
+    char *argv[] = {(char *)"true", NULL};
+    explore(argv, &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+    CU_ASSERT_EQUAL(report.schedules, 1);
+    CU_ASSERT_STRING_EQUAL(report.evidence, "the only schedule passed");
+}
+
+static void test_plain__a_wrapper_does_not_hide_it(void)
+{
+    struct solo_explore_options options = defaults();
+    explore(program("lost_update", NULL), &options);
+    CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+    char token[SOLO_TOKEN_MAX];
+    strcpy(token, report.findings[0].token);
+    char *argv[] = {(char *)"env", program("lost_update", NULL)[0], NULL};
+    CU_ASSERT_EQUAL(replay_token(argv, token, &options), 0);
+    CU_ASSERT_EQUAL(replay.exit_status, 1);
+}
+
+static void check_refused(char *path, const char *words)
+{
+    struct solo_explore_options options = defaults();
+    char *argv[] = {path, NULL};
+    CU_ASSERT_EQUAL(solo_explore_program(argv, &options, &report), -ENOTSUP);
+    printf("%s\n", report.evidence);
+    CU_ASSERT_PTR_NOT_NULL(strstr(report.evidence, words));
+    CU_ASSERT_EQUAL(replay_token(argv, "solo1.1.x.sync.00000000.plain-0-0000", &options), -ENOTSUP);
+    CU_ASSERT_PTR_NOT_NULL(strstr(why, words));
+}
+
+/* The first bytes of an ELF file for this machine without anything that could be linked dynamically. */
+static char *write_static_program(void)
+{
+    char bytes[64] = "\177ELF\2\1\1";
+    bytes[16] = 2;  /* an executable */
+    bytes[18] = 62; /* x86-64 */
+    bytes[20] = 1;
+    static char path[512];
+    strcpy(path, runner_build_path("tests/static-program"));
+    FILE *file = fopen(path, "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT_EQUAL(fwrite(bytes, 1, sizeof bytes, file), sizeof bytes);
+    CU_ASSERT_EQUAL(fclose(file), 0);
+    CU_ASSERT_EQUAL(chmod(path, 0755), 0);
+    return path;
+}
+
+static void test_plain__a_static_program_is_refused(void)
+{
+    check_refused(write_static_program(), "linked statically");
+}
+
+static void test_plain__a_set_uid_program_is_refused(void)
+{
+    char copy[] = "/tmp/solo-test-XXXXXX";
+    char command[600];
+    close(mkstemp(copy));
+    snprintf(command, sizeof command, "cp %s %s && chmod 4755 %s", program("lost_update", NULL)[0], copy, copy);
+    CU_ASSERT_EQUAL(system(command), 0);
+    check_refused(copy, "set-uid");
+    unlink(copy);
+}
+
+void suite_plain(void);
+void suite_plain(void)
+{
+    SOLO_SUITE("plain");
+    SOLO_TEST(test_plain__an_update_lost_between_two_lock_sections_is_found);
+    SOLO_TEST(test_plain__locks_taken_in_both_orders_are_a_deadlock_with_its_owners);
+    SOLO_TEST(test_plain__a_signal_that_nobody_waits_for_is_lost);
+    SOLO_TEST(test_plain__threads_are_created_joined_detached_and_left);
+    SOLO_TEST(test_plain__threads_may_follow_each_other_beyond_the_limit);
+    SOLO_TEST(test_plain__the_process_outlives_its_main_thread);
+    SOLO_TEST(test_plain__mutexes_of_all_kinds_do_what_posix_says);
+    SOLO_TEST(test_plain__timed_waits_end_in_virtual_time);
+    SOLO_TEST(test_plain__hours_of_sleep_take_no_time);
+    SOLO_TEST(test_plain__a_thread_that_spins_politely_ends);
+    SOLO_TEST(test_plain__read_write_locks_exclude_writers);
+    SOLO_TEST(test_plain__semaphores_count);
+    SOLO_TEST(test_plain__barriers_hold_everybody_back);
+    SOLO_TEST(test_plain__once_is_once);
+    SOLO_TEST(test_plain__keys_are_destroyed_on_their_thread);
+    SOLO_TEST(test_plain__threads_of_c11_are_the_same_threads);
+    SOLO_TEST(test_plain__chance_is_the_same_in_every_run);
+    SOLO_TEST(test_plain__one_schedule_has_one_trace_in_every_process);
+    SOLO_TEST(test_plain__a_schedule_that_runs_twice_is_the_same_twice);
+    SOLO_TEST(test_plain__a_program_without_threads_has_one_schedule);
+    SOLO_TEST(test_plain__a_wrapper_does_not_hide_it);
+    SOLO_TEST(test_plain__a_static_program_is_refused);
+    SOLO_TEST(test_plain__a_set_uid_program_is_refused);
+}
