@@ -3,7 +3,7 @@
  *
  * The call lives on the stack of the thread that waits, so it takes no memory. The reactor thread touches it for the
  * last time when it leaves the call's lock after `answered`: that is why each call has a lock of its own, not the
- * reactor's, which may be gone when the thread wakes up. The two locks are never held together.
+ * reactor's, which may be gone when the thread wakes up.
  *
  * A call that waits never hangs at a stop: those accepted before the drain began are served while the loop still
  * turns; later ones are refused; and whoever still waits for a Deferred at the end gets SOLO_ECLOSING.
@@ -30,10 +30,6 @@ static void answer(struct solo__blocking_call *blocking, struct solo_result resu
 {
     struct solo_reactor *reactor = blocking->call.reactor;
     struct solo_world *world = reactor->world;
-
-    world->threads->enter(world, &reactor->lock);
-    reactor->blocking--;
-    world->threads->leave(world, &reactor->lock);
 
     solo__announce(world, SOLO_PROBE_CALL_HANDED_BACK, SOLO_ACCESS_WRITE, blocking->call.provenance.object,
                    (uint64_t)(int64_t)result.status);
@@ -135,13 +131,10 @@ void solo__blocking_calls_give_up(struct solo_reactor *reactor, bool report)
     }
 }
 
+/* Those that a pass took are answered in it, or wait for a Deferred. */
 bool solo__blocking_calls_pending(struct solo_reactor *reactor)
 {
-    struct solo_world *world = reactor->world;
-    world->threads->enter(world, &reactor->lock);
-    bool pending = reactor->blocking > 0;
-    world->threads->leave(world, &reactor->lock);
-    return pending;
+    return reactor->unanswered != NULL || solo__thread_calls_include(reactor, serve);
 }
 
 /* ---- On the thread that asks ---- */

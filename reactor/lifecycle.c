@@ -124,6 +124,7 @@ static void refuse_new_work(struct solo_reactor *reactor)
     struct solo__pool_part *part = reactor->draining ? NULL : reactor->pools;
     reactor->draining = true;
     world->threads->leave(world, &reactor->lock);
+    solo__thread_calls_drain(reactor);
     for (; part != NULL; part = part->next) {
         part->ops->begin_stop(part->pool);
     }

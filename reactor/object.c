@@ -29,16 +29,21 @@ bool solo__world_is_sim(const struct solo_world *world)
     return sim__is_sim(world);
 }
 
-uint32_t solo__object_next_id(struct solo_world *world, enum solo__object_kind kind)
+uint32_t solo__object_next_ids(struct solo_world *world, enum solo__object_kind kind, uint32_t count)
 {
     struct solo__object_ids *ids = solo__world_ids(world);
-    assert(kind < SOLO__OBJECT_KINDS);
+    assert(kind < SOLO__OBJECT_KINDS && count > 0 && count < NUMBER_MASK);
     for (;;) {
-        uint32_t number = __atomic_add_fetch(&ids->next[kind], 1, __ATOMIC_RELAXED) & NUMBER_MASK;
-        if (number != 0) { /* it is, once in 16 million */
-            return (uint32_t)kind << NUMBER_BITS | number;
+        uint32_t last = __atomic_add_fetch(&ids->next[kind], count, __ATOMIC_RELAXED) & NUMBER_MASK;
+        if (last >= count) { /* it is not, once in 16 million: no number is 0 */
+            return (uint32_t)kind << NUMBER_BITS | (last - count + 1);
         }
     }
+}
+
+uint32_t solo__object_next_id(struct solo_world *world, enum solo__object_kind kind)
+{
+    return solo__object_next_ids(world, kind, 1);
 }
 
 void solo__object_begin(struct solo__object *object, struct solo_world *world, enum solo__object_kind kind, size_t size,

@@ -86,6 +86,8 @@ bool solo__world_is_sim(const struct solo_world *world);
 
 /* Next id of a kind, for things without a header of their own. */
 uint32_t solo__object_next_id(struct solo_world *world, enum solo__object_kind kind);
+/* The first of `count` ids in a row. */
+uint32_t solo__object_next_ids(struct solo_world *world, enum solo__object_kind kind, uint32_t count);
 
 static inline uint32_t solo__object_id(const void *object)
 {

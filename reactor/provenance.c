@@ -51,7 +51,7 @@ void solo__provenance_take(struct solo__provenance *provenance, uint32_t object,
     provenance->object = object;
     provenance->thread = self->number;
     provenance->by = self;
-    if (solo__provenance_full != 0 || solo__world_is_sim(self->object.world)) {
+    if (solo__provenance_is_full(self)) {
         provenance->count = (uint16_t)walk(self, provenance->frames, SOLO__FRAMES, frame, return_address);
     } else {
         provenance->frames[0] = (uint64_t)(uintptr_t)return_address;

@@ -15,11 +15,11 @@ enum { SOLO__FRAMES = 8 };
 struct solo_thread;
 
 struct solo__provenance {
-    uint32_t object;        /* the id of the queued work itself */
-    uint16_t thread;        /* number of the thread that queued it */
-    uint16_t count;         /* frames kept */
-    struct solo_thread *by; /* that thread; valid while its world keeps thread objects (quarantine) */
-    uint64_t frames[SOLO__FRAMES];
+    uint32_t object;               /* the id of the queued work itself */
+    uint16_t thread;               /* number of the thread that queued it */
+    uint16_t count;                /* frames kept */
+    struct solo_thread *by;        /* that thread; valid while its world keeps thread objects (quarantine) */
+    uint64_t frames[SOLO__FRAMES]; /* last: who keeps one only may take less memory (solo__provenance_is_full) */
 };
 
 /*

@@ -272,6 +272,7 @@ int solo_reactor_destroy(struct solo_reactor *reactor)
         return SOLO_EALREADYRUNNING;
     }
 
+    solo__call_batch_leave(solo__self);
     solo__lifecycle_end(reactor);
     solo__descriptors_end(reactor);
     solo__deferreds_end(reactor);

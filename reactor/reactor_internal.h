@@ -171,6 +171,17 @@ bool solo__deferred_take(struct solo_deferred *deferred, struct solo_result *ret
 enum { SOLO__PHASES = 3, SOLO__READY_MAX = 64, SOLO__POOL_MAX_DEFAULT = 10 };
 #define SOLO__DRAIN_MAX_DEFAULT_NS UINT64_C(60000000000)
 
+/* What the low bits of reactor->inbox say: SLEEPS, and a level, which only rises. */
+enum solo__inbox {
+    SOLO__OPEN = 0,
+    SOLO__DRAINING, /* no new blocking calls */
+    SOLO__CLOSED,   /* no new calls */
+    SOLO__GONE,     /* destroyed: not even forced ones */
+    SOLO__LEVEL = 3,
+    SOLO__SLEEPS = 4, /* the poll may sleep: the next post must wake it */
+    SOLO__INBOX_BITS = 7,
+};
+
 /* Where the reactor is in its life; finer than enum solo_reactor_state. */
 enum solo__stage {
     SOLO__STAGE_IDLE = 0, /* not started, or crashed: it may run */
@@ -248,17 +259,20 @@ struct solo_reactor {
     size_t ready_count;
     struct solo__ended_deferreds ended_deferreds;
 
+    uint32_t wakes_owed; /* posts that found SOLO__SLEEPS: each wakes the poll once */
+
     /* Under lock. */
     struct solo_lock lock;
-    struct solo__call_list queue;  /* thread calls accepted and not taken by a pass */
-    bool may_sleep;                /* the poll may sleep: the next post must wake it */
-    bool draining;                 /* no new blocking calls, no new jobs */
-    bool closed;                   /* no new calls */
-    bool gone;                     /* destroyed: not even forced ones */
-    size_t blocking;               /* blocking calls accepted and not answered */
+    bool draining;                 /* no new jobs */
     struct solo_pool *pool;        /* its own: set once */
     struct solo__pool_part *pools; /* that one and the others */
     bool pools_started;
+
+    /* Atomic, apart from what only the reactor thread writes. thread_call.c has the invariants. */
+    char apart[64];
+    uintptr_t inbox;     /* the newest call accepted and not taken by a pass + enum solo__inbox */
+    uint32_t wakes_sent; /* of those owed */
+    char apart_too[64];
 };
 
 static inline void solo__call_announce(const struct solo__call *call, enum solo_queue queue)
@@ -311,14 +325,26 @@ uint64_t solo__reactor_now(struct solo_reactor *reactor);
 void solo__thread_calls_take(struct solo_reactor *reactor);
 void solo__thread_calls_run(struct solo_reactor *reactor);
 bool solo__thread_calls_queued(struct solo_reactor *reactor);
+/* Whether one with this serve function is in the queue. */
+bool solo__thread_calls_include(struct solo_reactor *reactor, void (*serve)(struct solo__call *call, int status));
+/* From now on it takes no blocking calls. */
+void solo__thread_calls_drain(struct solo_reactor *reactor);
 /* close: no more are taken, and what is left is served with SOLO_ECLOSING. end: from now on not even forced ones. */
 void solo__thread_calls_close(struct solo_reactor *reactor);
 void solo__thread_calls_end(struct solo_reactor *reactor);
+/* Any thread: whether this call is the newest in the queue, which still takes calls. */
+bool solo__reactor_is_newest(struct solo_reactor *reactor, const struct solo__call *call);
 /* Right before the poll: false if a call is queued; else the next post will wake it, until is_awake. */
 bool solo__reactor_may_sleep(struct solo_reactor *reactor);
 void solo__reactor_is_awake(struct solo_reactor *reactor);
-/* As solo__reactor_post, but refused from the drain on; what it takes is counted in `blocking`. */
+/* As solo__reactor_post, but refused from the drain on. */
 int solo__reactor_post_blocking(struct solo_reactor *reactor, struct solo__call *call);
+
+/*
+ * call_batch.c. take fixes what a pass will serve of it, if this is a batch; leave: the thread adds to none any more.
+ */
+void solo__call_batch_take(struct solo__call *call);
+void solo__call_batch_leave(struct solo_thread *thread);
 
 /* blocking_call.c. answer: those whose Deferred has a result now; give_up: SOLO_ECLOSING to the others of them. */
 void solo__blocking_calls_answer(struct solo_reactor *reactor);

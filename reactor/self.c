@@ -9,6 +9,7 @@
  * links and the pins; it is a leaf.
  */
 #include "self.h"
+#include "reactor_internal.h"
 #include "annotate.h"
 #include "world_os.h"
 #include <assert.h>
@@ -168,6 +169,7 @@ struct solo_thread *solo__self_get(void)
 void solo__thread_left(struct solo_thread *thread)
 {
     solo__announce(thread->object.world, SOLO_PROBE_THREAD_END, SOLO_ACCESS_NONE, thread->object.id, 0);
+    solo__call_batch_leave(thread);
     solo__self = NULL;
     thread->ended = 1;
     solo__object_end(thread);
@@ -215,6 +217,7 @@ void solo__thread_main(struct solo_thread *thread)
 void solo__thread_ended(struct solo_thread *thread)
 {
     struct solo_world *world = thread->object.world;
+    solo__call_batch_leave(thread);
     solo__announce(world, SOLO_PROBE_THREAD_END, SOLO_ACCESS_NONE, thread->object.id, 0);
     SOLO_ANNOTATE_HAPPENS_BEFORE(thread);
     world->threads->enter(world, &thread->lock);

@@ -46,6 +46,9 @@ struct solo_thread {
     uint32_t callback_depth;             /* > 0 inside a reactor callback */
     uintptr_t stack_low, stack_high;     /* bounds for frame walks; 0 until known */
     struct solo_thread *next, *previous; /* in its world's list of threads */
+    struct solo__call_batch *run;        /* to which its next thread call may be added; kept (call_batch.c) */
+    const struct solo__call *posted;     /* its last thread call: an address to compare with */
+    uint32_t call_ids_next, call_ids_left; /* ids for thread calls that were set aside for it: solo__call_id */
     uint32_t pins;   /* who needs this memory although the thread may have ended: owners and children */
     uint8_t evicted; /* out of quarantine: the last pin gives the memory back */
 };
@@ -92,12 +95,36 @@ bool solo__thread_print_id(struct solo_world *world, uint32_t id, char *buffer, 
 const char *solo__thread_print_name(const struct solo_thread *thread, char *buffer, size_t size);
 const char *solo__role_text(const struct solo_thread *thread);
 
-/* Announces an operation of the caller in this world: the kit's one probe call. */
+/* ---- Announcements ---- */
+
 extern int solo__probe_watched; /* subscribers, counted; read without order */
+extern struct os_world solo__os_world;
+
+static inline bool solo__world_is_os(const struct solo_world *world)
+{
+    return (const void *)world == (const void *)&solo__os_world;
+}
+
+/* In world os nobody hears an announcement unless there is a subscriber; every other world is always told. */
+static inline bool solo__world_is_heard(const struct solo_world *world)
+{
+    return !solo__world_is_os(world) ||
+           __builtin_expect(__atomic_load_n(&solo__probe_watched, __ATOMIC_RELAXED) != 0, 0);
+}
+
+/* Announces an operation of the caller in this world: the kit's one probe call. */
 static inline void solo__announce(struct solo_world *world, enum solo_probe_kind kind, enum solo_access access,
                                   uint32_t object, uint64_t value)
 {
-    world->threads->announce(world, kind, access, object, value);
+    if (solo__world_is_heard(world)) {
+        world->threads->announce(world, kind, access, object, value);
+    }
+}
+
+/* Whether work that this thread queues keeps all of its frames: in world sim, and under SOLO_PROVENANCE=full. */
+static inline bool solo__provenance_is_full(const struct solo_thread *self)
+{
+    return solo__provenance_full != 0 || !solo__world_is_os(self->object.world);
 }
 
 #endif

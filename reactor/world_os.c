@@ -1,9 +1,8 @@
 /*
- * world_os.c - the world of real time, threads, sockets and memory: its clock and memory tables, and the world
- * itself.
+ * world_os.c - the world of real time, threads, sockets and memory: its clock table, randomness, and the world itself.
  *
- * This file and its siblings world_os_thread.c, world_os_poll.c and world_os_network.c are the only ones that call
- * the operating system. There is one such world in a process and nothing to make or to end.
+ * This file and its siblings world_os_thread.c, world_os_poll.c, world_os_network.c and world_os_memory.c are the only
+ * ones that call the operating system. There is one such world in a process and nothing to make or to end.
  */
 #define _GNU_SOURCE
 #include "world_os.h"
@@ -34,18 +33,6 @@ static void os_sleep_until(struct solo_world *world, uint64_t until_ns)
     }
 }
 
-static void *os_allocate(struct solo_world *world, size_t size)
-{
-    (void)world;
-    return malloc(size);
-}
-
-static void os_release(struct solo_world *world, void *memory)
-{
-    (void)world;
-    free(memory);
-}
-
 static void os_random(struct solo_world *world, void *buffer, size_t size)
 {
     char *next = buffer;
@@ -62,7 +49,7 @@ static void os_random(struct solo_world *world, void *buffer, size_t size)
 }
 
 static const struct solo_clock_table os_clock_table = {os_now_ns, os_sleep_until};
-static const struct solo_memory_table os_memory_table = {os_allocate, os_release, os_random};
+static const struct solo_memory_table os_memory_table = {solo__os_allocate, solo__os_release, os_random};
 
 struct os_world solo__os_world = {
     .world = {"os", &os_clock_table, &solo__os_thread_table, &solo__os_poll_table, &solo__os_network_table,

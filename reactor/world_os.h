@@ -30,6 +30,10 @@ extern const struct solo_network_table solo__os_network_table; /* world_os_netwo
 
 uint64_t solo__os_now_ns(void);
 
+/* As the memory table says (world_os_memory.c). */
+void *solo__os_allocate(struct solo_world *world, size_t size);
+void solo__os_release(struct solo_world *world, void *memory);
+
 /* The number of a calling thread that the kit did not start: 0 for the process's first one, else the next free one. */
 uint16_t solo__os_thread_number(void);
 

@@ -12,6 +12,7 @@
 
 #include <solo/deferred.h>
 #include <solo/reactor.h>
+#include <stddef.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,6 +30,26 @@ typedef struct solo_result (*solo_work_fn)(void *arg);
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_reactor_call_from_thread(struct solo_reactor *reactor, solo_call_fn fn, void *arg,
                                                               solo_done_fn done);
+
+/* One of several calls. done may be NULL. */
+struct solo_thread_call {
+    solo_call_fn fn;
+    void *arg;
+    solo_done_fn done;
+};
+
+enum { SOLO_THREAD_CALLS_MAX = 65536 }; /* in one solo_reactor_call_many_from_thread */
+
+/*
+ * Queues calls[0] to calls[count - 1] for the reactor thread, in this order and with nobody else's in between; at most
+ * one wake-up and one piece of memory for all of them. All or none are accepted. They run in one pass, each with its
+ * done as in solo_reactor_call_from_thread; a report or a trace has one name for all of them. The array may be reused
+ * at once. -EINVAL: also when a fn is NULL; nothing is queued. -ENOMEM. SOLO_ELIMIT: more than SOLO_THREAD_CALLS_MAX.
+ * SOLO_ECLOSING: the reactor has stopped, or takes its last calls.
+ * Runs: each fn and done on the reactor thread.
+ */
+SOLO_ANY_THREAD SOLO_PUBLIC int solo_reactor_call_many_from_thread(struct solo_reactor *reactor,
+                                                                   const struct solo_thread_call *calls, size_t count);
 
 /*
  * Queues fn(arg) for the next free worker of the reactor's pool, which is made on first use and started when the

@@ -61,6 +61,26 @@ static double w1(unsigned long count, unsigned number)
     return w1_with(count, number, post_many);
 }
 
+enum { BATCH = 64 };
+
+static void post_batches(unsigned long count)
+{
+    struct solo_thread_call calls[BATCH];
+    for (int i = 0; i < BATCH; i++) {
+        calls[i] = (struct solo_thread_call){count_one, NULL, NULL};
+    }
+    for (unsigned long i = 0; i < count; i += BATCH) {
+        if (solo_reactor_call_many_from_thread(reactor, calls, count - i < BATCH ? count - i : BATCH) < 0) {
+            peer_fail("solo_reactor_call_many_from_thread");
+        }
+    }
+}
+
+static double w1_batch(unsigned long count, unsigned number)
+{
+    return w1_with(count, number, post_batches);
+}
+
 static double w1_provenance(unsigned long count, unsigned number)
 {
     peer_with("SOLO_PROVENANCE", "full");
@@ -397,6 +417,7 @@ static double w8(unsigned long count, unsigned number)
 
 const struct peer_workload peer_workloads[] = {
     {"w1.malloc.p", "callbacks/s", 400000, w1},
+    {"w1.batch.p", "callbacks/s", 2000000, w1_batch},
     {"w1.provenance.p", "callbacks/s", 400000, w1_provenance},
     {"w2.pingpong", "ns", 20000, w2_pingpong},
     {"w2.cross", "ns", 4000, w2_cross},
