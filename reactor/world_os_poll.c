@@ -1,9 +1,9 @@
 /*
  * world_os_poll.c - poll and wake of world os: epoll, and an eventfd for wakes.
  *
- * Wakes coalesce in `woken`: only the thread that turns it from 0 to 1 writes to the eventfd. The poll reads the
- * eventfd first and turns `woken` back second. The other way round, a wake in between would write, have its write
- * read away, and leave `woken` at 1 with an empty eventfd: no later wake would ever be seen. Both are
+ * Wakes coalesce in `woken`: only the thread that turns it from 0 to 1 writes to the eventfd. The eventfd is watched
+ * for edges: each write is reported once, without anybody reading it. The poll turns `woken` back after it was told, so
+ * a wake that comes later writes again, and one that came before is the one that is reported now. Both are
  * read-modify-writes, so what a waker did before its wake is seen by the thread that consumes it
  * (test_world__wakes_from_a_thread_are_never_lost).
  */
@@ -32,7 +32,7 @@ struct solo_poller {
 
 static int os_open(struct solo_world *world, struct solo_poller **ret_poller)
 {
-    struct epoll_event wake = {.events = EPOLLIN, .data.u64 = WAKE_KEY};
+    struct epoll_event wake = {.events = EPOLLIN | EPOLLET, .data.u64 = WAKE_KEY};
     struct solo_poller *poller = world->memory->allocate(world, sizeof(*poller));
     int error;
     if (poller == NULL) {
@@ -124,12 +124,12 @@ static void shuffle(struct solo_ready *ready, int count)
 #endif
 }
 
-/* Returns whether there was a wake. A stale write that another wake's reading left behind is read and says no. */
+/*
+ * Returns whether there was a wake. The report of one that was consumed before it was written comes late and says no.
+ */
 static bool consume_wake(struct solo_poller *poller)
 {
-    uint64_t count;
     SOLO__LOOK_AWAY();
-    (void)!read(poller->event, &count, sizeof(count));
     bool woken = __atomic_exchange_n(&poller->woken, 0, __ATOMIC_ACQ_REL) != 0;
     SOLO__LOOK_AGAIN();
     return woken;

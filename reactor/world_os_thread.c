@@ -1,16 +1,24 @@
 /*
  * world_os_thread.c - threads, leaf locks, gates and announcements of world os: pthreads.
  *
- * A zeroed pthread mutex and condition variable are the default ones in glibc, so struct solo_lock and struct
- * solo_gate hold them as they are. A gate's deadline is on CLOCK_MONOTONIC by pthread_cond_clockwait, which needs no
- * attribute.
+ * A zeroed pthread mutex is the default one in glibc, so struct solo_lock holds it as it is. A gate is a futex of its
+ * own: it counts the times that it was rung. Who waits reads the count under the lock and sleeps while it stays the
+ * same, so no ringing is missed.
+ *
+ * A gate is rung under its lock, and whoever wakes up wants that lock first. So the ringing is only noted down, and
+ * the system is told of it once the lock has been left: otherwise the woken thread would run into the lock and sleep
+ * again, at the price of two more switches. By then the gate may be gone: to ring at an address where nobody waits
+ * does nothing.
  */
 #define _GNU_SOURCE
 #include "self.h"
 #include "world_os.h"
 #include <assert.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,10 +33,28 @@ static pthread_mutex_t *mutex_of(struct solo_lock *lock)
     return (pthread_mutex_t *)(void *)lock->storage;
 }
 
-static pthread_cond_t *condition_of(struct solo_gate *gate)
+struct os_gate {
+    uint32_t rung;    /* counts up; the futex */
+    uint32_t waiters; /* between the lock's leaving and its entering again */
+};
+
+static struct os_gate *gate_of(struct solo_gate *gate)
 {
-    static_assert(sizeof(pthread_cond_t) <= sizeof(struct solo_gate), "a condition fits a gate");
-    return (pthread_cond_t *)(void *)gate->storage;
+    static_assert(sizeof(struct os_gate) <= sizeof(struct solo_gate), "a futex fits a gate");
+    return (struct os_gate *)(void *)gate->storage;
+}
+
+/* What this thread has rung under the lock that it is in. */
+static __thread struct {
+    uint32_t *futex; /* NULL: nothing */
+    int waiters;     /* to be woken */
+} to_ring __attribute__((tls_model("initial-exec")));
+
+static void ring(void)
+{
+    uint32_t *futex = to_ring.futex;
+    to_ring.futex = NULL;
+    (void)syscall(SYS_futex, futex, FUTEX_WAKE_PRIVATE, to_ring.waiters, NULL, NULL, 0);
 }
 
 static uint16_t next_number(void)
@@ -132,39 +158,54 @@ static void os_leave(struct solo_world *world, struct solo_lock *lock)
     int error = pthread_mutex_unlock(mutex_of(lock));
     (void)world;
     assert(error == 0);
+    if (to_ring.futex != NULL) {
+        ring();
+    }
     SOLO__LOOK_AGAIN();
+}
+
+/* Sleeps while the gate is rung for the `rung`th time, until the deadline at most. 0, or an errno. */
+static int sleep_at(struct os_gate *gate, uint32_t rung, uint64_t deadline_ns)
+{
+    struct timespec deadline = {(time_t)(deadline_ns / NS_PER_S), (long)(deadline_ns % NS_PER_S)};
+    long result = syscall(SYS_futex, &gate->rung, FUTEX_WAIT_BITSET_PRIVATE, rung,
+                          deadline_ns != SOLO_NEVER ? &deadline : NULL, NULL, FUTEX_BITSET_MATCH_ANY);
+    return result < 0 ? errno : 0;
 }
 
 static int os_wait(struct solo_world *world, struct solo_gate *gate, struct solo_lock *lock,
                    const struct solo_wait *why, uint64_t deadline_ns)
 {
-    struct timespec deadline = {(time_t)(deadline_ns / NS_PER_S), (long)(deadline_ns % NS_PER_S)};
+    struct os_gate *at = gate_of(gate);
     struct solo_thread *self = solo__self;
-    int error;
-    (void)world;
+    uint32_t rung = at->rung;
     if (self != NULL) {
         __atomic_store_n(&self->wait, why, __ATOMIC_RELAXED); /* reports glance at it */
     }
-    if (deadline_ns == SOLO_NEVER) {
-        error = pthread_cond_wait(condition_of(gate), mutex_of(lock));
-    } else {
-        error = pthread_cond_clockwait(condition_of(gate), mutex_of(lock), CLOCK_MONOTONIC, &deadline);
-    }
+    at->waiters++;
+    os_leave(world, lock);
+    int error = sleep_at(at, rung, deadline_ns);
+    os_enter(world, lock);
+    at->waiters--;
     if (self != NULL) {
         __atomic_store_n(&self->wait, NULL, __ATOMIC_RELAXED);
     }
-    assert(error == 0 || error == ETIMEDOUT);
-    return -error;
+    return error == ETIMEDOUT ? -ETIMEDOUT : 0;
 }
 
 static void os_wake(struct solo_world *world, struct solo_gate *gate, bool all)
 {
+    struct os_gate *at = gate_of(gate);
     (void)world;
-    if (all) {
-        (void)pthread_cond_broadcast(condition_of(gate));
-    } else {
-        (void)pthread_cond_signal(condition_of(gate));
+    if (at->waiters == 0) {
+        return;
     }
+    if (to_ring.futex != NULL && to_ring.futex != &at->rung) {
+        ring(); /* two gates under one lock */
+    }
+    to_ring.waiters = all || to_ring.futex != NULL ? INT_MAX : 1;
+    to_ring.futex = &at->rung;
+    __atomic_store_n(&at->rung, at->rung + 1, __ATOMIC_RELEASE);
 }
 
 static __attribute__((noinline)) void deliver(enum solo_probe_kind kind, enum solo_access access, uint32_t object,
