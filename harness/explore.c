@@ -30,14 +30,14 @@ enum {
 void solo_explore_defaults(struct solo_explore_options *options)
 {
     *options = (struct solo_explore_options){
-        .strategy = "random", .seed = 1, .delay_bound = 2, .let_time_pass = true, .shrink = true};
+        .strategy = "portfolio", .seed = 1, .delay_bound = 2, .let_time_pass = true, .shrink = true};
 }
 
 /* ---- Requests ---- */
 
 static int fill_request(struct solo__region *region, const struct solo_explore_options *options)
 {
-    const char *strategy = options->strategy != NULL ? options->strategy : "random";
+    const char *strategy = options->strategy != NULL ? options->strategy : "portfolio";
     struct solo__request *request = &region->request;
     if (solo_strategy_find(strategy, NULL) == NULL || options->carrier > SOLO_CARRIER_TOKEN ||
         options->policy > SOLO_POLICY_REPORT || options->jobs > SOLO_JOBS_MAX || options->shards > SOLO_SHARDS_MAX ||
@@ -46,12 +46,15 @@ static int fill_request(struct solo__region *region, const struct solo_explore_o
         return -EINVAL;
     }
     memset(request, 0, sizeof *request);
-    strcpy(request->strategy, strategy);
+    size_t length = strcspn(strategy, ":");
+    memcpy(request->strategy, strategy, length);
+    request->strategy_argument =
+        solo_strategy_argument(strategy, strcmp(strategy, "dfs") == 0 ? options->delay_bound : 0);
     request->mode = SOLO__EXPLORE;
     request->seed = options->seed;
     request->schedules_max = options->schedules_max;
     if (options->schedules_max == 0) {
-        bool sample = strcmp(strategy, "random") == 0;
+        bool sample = solo__strategy_samples(strategy);
         request->schedules_max = sample ? SAMPLES_MAX_DEFAULT : SEARCH_MAX_DEFAULT;
         request->distinct_max = sample ? DISTINCT_MAX_DEFAULT : 0;
         if (options->shards > 1) { /* each does its part */
@@ -222,6 +225,7 @@ static int make_finding(struct solo__subject *subject, const struct solo_explore
     finding->deviations_found = defect->known.deviations;
     finding->deviations = defect->known.deviations;
     strcpy(finding->signature, defect->known.signature);
+    strcpy(finding->found_by, defect->known.found_by);
     struct solo__schedule original = {0};
     struct solo__schedule passing = {0};
     int result = 0;
@@ -322,7 +326,7 @@ static int explore(struct solo__subject *subject, const struct solo_explore_opti
     subject->progress = options->progress;
     solo__region_clear_ledger(region, region->request.schedules_max < SOLO__SET_MAX ? region->request.schedules_max * 2
                                                                                     : SOLO__SET_MAX);
-    (void)solo_strategy_prepare(strategy, &region->strategy, options->delay_bound);
+    (void)solo_strategy_prepare(strategy, &region->strategy, region->request.strategy_argument);
     uint64_t begun = solo__wall_ns();
     subject->begun_ns = begun;
     subject->shard = options->shard;

@@ -263,6 +263,8 @@ static void account_violation(struct solo__region *region, const struct solo_vio
     strcpy(defect->signature, signature);
     defect->schedules = 1;
     defect->first_schedule = ledger->schedules;
+    const struct solo_strategy *strategy = solo_strategy_find(region->request.strategy, NULL);
+    snprintf(defect->found_by, sizeof defect->found_by, "%s", solo_strategy_member(strategy, &region->strategy));
     keep_schedule(region, index, violation);
     ledger->defect_count++;
 }

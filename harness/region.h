@@ -43,7 +43,8 @@ enum solo__mode {
 /* What the child is to do. */
 struct solo__request {
     uint32_t mode;     /* enum solo__mode */
-    char strategy[16]; /* of SOLO__EXPLORE */
+    char strategy[16]; /* of SOLO__EXPLORE, without its argument */
+    uint32_t strategy_argument;
     uint64_t seed;
     uint64_t schedules_max; /* SOLO__EXPLORE: stop after so many */
     uint64_t distinct_max;  /* or so many different ones; 0: no matter */
@@ -94,6 +95,7 @@ struct solo__outcome {
 struct solo__defect {
     struct solo_violation violation;
     char signature[SOLO__SIGNATURE_MAX];
+    char found_by[16]; /* solo_strategy_member */
     uint64_t schedules, first_schedule, steps;
     uint32_t answers_count; /* of the schedule with the fewest deviations */
     uint32_t deviations;

@@ -129,6 +129,12 @@ static void remember(struct command_options *options, const char *name, const ch
 
 static bool set_strategy(const char *verb, struct command_options *options, const char *name)
 {
+    if (strcmp(name, "help") == 0) {
+        for (unsigned i = 0; solo_strategy_at(i) != NULL; i++) {
+            printf("%-10s %s\n", solo_strategy_at(i), solo_strategy_about(i));
+        }
+        exit(EXIT_CLEAN);
+    }
     if (solo_strategy_find(name, NULL) == NULL) {
         fprintf(stderr, "solo %s: --strategy: '%s' is not one of:", verb, name);
         for (unsigned i = 0; solo_strategy_at(i) != NULL; i++) {

@@ -8,6 +8,7 @@
 #ifndef SOLO__STRATEGY_H
 #define SOLO__STRATEGY_H
 
+#include "sampling.h"
 #include <solo/explore.h>
 #include <solo/token.h>
 
@@ -34,6 +35,8 @@ struct solo__random_state {
     uint64_t random;
 };
 extern const struct solo_strategy solo__strategy_random;
+
+/* ---- pct, pos, urw, surw, hold, and the portfolio of them: sampling.h ---- */
 
 /* ---- exhaustive depth-first, with a bound on delays ---- */
 
@@ -109,9 +112,13 @@ void solo__interactive_set_ask(solo__ask_fn ask, void *arg);
 
 /* ---- all of them ---- */
 
+/* Whether this strategy draws schedules, without end, and does not search for all of them. */
+bool solo__strategy_samples(const char *name);
+
 union solo__strategy_state {
     struct solo__fifo_state fifo;
     struct solo__random_state random;
+    struct solo__sampling_state sampling;
     struct solo__dfs_state dfs;
     struct solo__replay_state replay;
     struct solo__interactive_state interactive;

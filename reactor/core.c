@@ -449,6 +449,8 @@ void core_thread_reset(struct core_thread *thread, struct solo_thread *self)
     thread->pending.access = SOLO_ACCESS_NONE;
     thread->pending.object = self->object.id;
     thread->pending.contract = 0;
+    thread->pending.address = 0;
+    thread->pending.size = 0;
     thread->state = CORE_RUNNABLE;
     self->backend = thread;
     self->number = thread->index;

@@ -29,6 +29,10 @@ struct core *core_current(void);
 void core_announce(struct core *core, enum solo_probe_kind kind, enum solo_access access, uint32_t object,
                    uint64_t value);
 
+/* The same for `size` bytes of memory within one word of eight: the word is the object. */
+void core_access(struct core *core, enum solo_probe_kind kind, enum solo_access access, uintptr_t address,
+                 uint32_t size);
+
 /* Blocks the caller until it is woken or time reaches deadline_ns. 0 or -ETIMEDOUT. */
 int core_wait(struct core *core, struct core_gate *gate, const struct solo_wait *why, uint64_t deadline_ns);
 

@@ -52,6 +52,13 @@ struct core_thread {
     jmp_buf base;
 };
 
+/* The words of memory that were touched in this run: core_access.c. */
+struct core_words {
+    struct core_word *table; /* NULL: none yet */
+    size_t mask;             /* slots - 1 */
+    size_t count;
+};
+
 struct core {
     struct core_thread *current; /* NULL while home runs */
     uint64_t runnable[CORE_WORDS];
@@ -76,6 +83,7 @@ struct core {
     struct solo_option time_option;
     struct core_thread *threads[SOLO_SIM_THREADS_MAX];
     struct core_thread home;
+    struct core_words words;
     void *quiet_fiber; /* ThreadSanitizer's context for the chooser and the probes */
     unsigned quiet_depth;
     char end_marker; /* race detectors: everything in a run happens before what follows it */

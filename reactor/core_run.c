@@ -96,6 +96,7 @@ static int begin_run(struct core *core, uint64_t seed)
     core->random = UINT64_C(0x5eed);
     memset(core->runnable, 0, sizeof core->runnable);
     memset(core->timed, 0, sizeof core->timed);
+    core->words = (struct core_words){NULL, 0, 0};
     sim__world_begin(&core->world);
     core->running = true;
     return 0;

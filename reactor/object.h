@@ -49,6 +49,7 @@ enum solo__object_kind {
     SOLO__TIMERFD,
     SOLO__EPOLL,
     SOLO__MEMORY,
+    SOLO__MEMORY, /* a word of it, announced by an access */
     SOLO__OBJECT_KINDS
 };
 

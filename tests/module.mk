@@ -127,6 +127,17 @@ $(BUILD)/bench/peers/%: $(BUILD)/obj/tests/bench/peers/%.o $(BUILD)/obj/tests/be
 $(BUILD)/bench/peers/libclock.so: $(BUILD)/obj/tests/bench/peers/clock.o
 	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared -o $@ $<
 
+# Programs with a known ordering bug, and how many schedules each strategy needs: tests/bench/explore.
+SHAPES := $(call object,$(wildcard tests/bench/explore/*.c))
+$(SHAPES): PART_CFLAGS = -DSOLO_NO_STATIC_CONTRACTS
+$(SHAPES): | $(CONTRACTS)
+$(BUILD)/bench/explore: $(SHAPES) $(TESTED_OBJECTS) $(HOOK)
+	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -rdynamic -o $@ $^ $(HARNESS_LIBS) $(LDFLAGS)
+PHONY += bench-explore
+bench-explore: $(BUILD)/bench/explore ## measure how fast each strategy finds the known bugs of tests/bench/explore
+	@$(BUILD)/bench/explore --twins --schedules 2000
+	@$(BUILD)/bench/explore --speed account reorder_3 stack
+	@$(BUILD)/bench/explore
 PHONY += benches bench
 benches: $(BENCHES) $(BUILD)/bin/solo $(BUILD)/lib/libsolo-harness.so $(BUILD)/tests/programs/many_choices $(if $(filter plain,$(FLAVOUR)),$(BUILD)/bench/libsolo-unguarded.so $(BUILD)/lib/libsolo.so $(PEER_PROGRAMS))
 bench: ## print one line per figure: name, value, unit; FIGURES='guard.ns w1.malloc.p4 ...' for some of them

@@ -94,7 +94,7 @@ static void test_command__wrong_usage_is_one_line_and_exit_code_2(void)
     WRONG("'0' is not a number from 1", "explore", "--schedules", "0", program);
     WRONG("'99999999999999999999' is not a number", "explore", "--seed", "99999999999999999999", program);
     WRONG("'12x' is not a number", "run", "--budget-ms", "12x", program);
-    WRONG("'zig' is not one of: random", "explore", "--strategy", "zig", program);
+    WRONG("'zig' is not one of: portfolio", "explore", "--strategy", "zig", program);
     WRONG("'thread' is not one of: fiber, token", "explore", "--carrier", "thread", program);
     WRONG("'shout' is not one of: refuse, abort, report", "run", "--policy", "shout", program);
     WRONG("'xml' is not one of: text, json", "explore", "--format", "xml", program);

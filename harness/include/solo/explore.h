@@ -45,10 +45,10 @@ enum {
 enum { SOLO_JOBS_MAX = 256, SOLO_SHARDS_MAX = 65536 };
 
 struct solo_explore_options {
-    const char *strategy;   /* "random" (default), "fifo", "dfs"; see solo_strategy_find */
+    const char *strategy;   /* "portfolio" (default), "pct:3", "dfs", ...; see solo_strategy_find */
     uint64_t seed;          /* of the first schedule; the next ones follow from it */
     uint64_t schedules_max; /* 0: 1,000 distinct ones, at most 10,000 in all; "dfs": its end, at most 100,000 */
-    unsigned delay_bound;   /* of "dfs"; SOLO_DELAY_UNBOUNDED: none */
+    unsigned delay_bound;   /* of "dfs" without a number; SOLO_DELAY_UNBOUNDED: none */
     enum solo_carrier carrier;
     uint64_t steps_max; /* 0: one million */
     uint32_t faults_max;
@@ -84,6 +84,7 @@ struct solo_finding {
     char token[SOLO_TOKEN_MAX];         /* replays it */
     char passing_token[SOLO_TOKEN_MAX]; /* the nearest schedule that passes, "" if none was seen */
     char signature[128];
+    char found_by[16];            /* the strategy that made the first failing schedule */
     char output[SOLO_OUTPUT_MAX]; /* what the program printed in that schedule, cut at the end */
 };
 
@@ -121,7 +122,7 @@ struct solo_report {
     struct solo_finding findings[SOLO_FINDINGS_MAX];
 };
 
-/* Defaults: random, seed 1, 1,000 schedules, fibers, time may pass, shrink. */
+/* Defaults: portfolio, seed 1, 1,000 schedules, fibers, time may pass, shrink. */
 SOLO_ANY_THREAD SOLO_PUBLIC void solo_explore_defaults(struct solo_explore_options *options);
 
 /*
@@ -219,13 +220,29 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_step_program(char *const argv[], const stru
                                                   solo_step_fn step, void *arg, struct solo_replay *ret_replay,
                                                   char why[SOLO_EVIDENCE_MAX]);
 
-/* A strategy by name, with the size of its state; NULL if unknown. solo_strategy_at lists them, NULL past the end. */
+/*
+ * A strategy by name, with the size of its state; NULL if unknown. A number may follow a colon where the strategy takes
+ * one: "pct:3", "dfs:2". solo_strategy_at lists the names, and solo_strategy_about says what each does; NULL past the
+ * end.
+ */
 SOLO_ANY_THREAD SOLO_PUBLIC const struct solo_strategy *solo_strategy_find(const char *name, size_t *ret_state_size);
 SOLO_ANY_THREAD SOLO_PUBLIC const char *solo_strategy_at(unsigned index);
+SOLO_ANY_THREAD SOLO_PUBLIC const char *solo_strategy_about(unsigned index);
 
-/* Makes the state of a strategy found that way ready for its first `begin`; delay_bound is for "dfs". -EINVAL. */
+/* The number after the colon of such a name; `otherwise` where there is none. */
+SOLO_ANY_THREAD SOLO_PUBLIC unsigned solo_strategy_argument(const char *name, unsigned otherwise);
+
+/*
+ * Makes the state of a strategy found that way ready for its first `begin`. argument: "dfs": the bound on delays;
+ * "pct": the depth, 0 for all in turn; no matter to others. -EINVAL.
+ */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_strategy_prepare(const struct solo_strategy *strategy, void *state,
-                                                      unsigned delay_bound);
+                                                      unsigned argument);
+
+/*
+ * Name of what made the last schedule: of a portfolio the one whose turn it was, of any other strategy its own.
+ */
+SOLO_ANY_THREAD SOLO_PUBLIC const char *solo_strategy_member(const struct solo_strategy *strategy, const void *state);
 
 /*
  * Not for programs: libsolo calls it before main in a program that was started with a control descriptor in its

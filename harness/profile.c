@@ -1,0 +1,463 @@
+/*
+ * profile.c - keeping a profile up to date while a schedule runs.
+ *
+ * Counts are the largest that any schedule showed. What does not fit into a table is not counted, which makes
+ * strategies less well informed and never wrong.
+ */
+#include "profile.h"
+#include <string.h>
+
+enum { OBJECT_BITS = 24 };
+static const bool is_point[SOLO_PROBE_KIND_COUNT] = {
+#define POINT(name, text, point) point,
+    SOLO_PROBE_KINDS(POINT)
+#undef POINT
+};
+#define MIX(hash, value) (((hash) ^ (uint64_t)(value)) * UINT64_C(0x9e3779b97f4a7c15) + ((hash) >> 31))
+#define MEMORY_KEY (UINT64_C(1) << 63)
+
+bool solo__operation_is_interesting(unsigned operation)
+{
+    switch (operation) {
+    case SOLO_PROBE_CONTRACT:
+    case SOLO_PROBE_POLL:
+    case SOLO_PROBE_CALL_ACCEPTED:
+    case SOLO_PROBE_JOB_FINISHED:
+    case SOLO_PROBE_WORKER_QUIT:
+    case SOLO_PROBE_CLOSE:
+    case SOLO_PROBE_CONFINED_USED: return true;
+    default: return false;
+    }
+}
+
+/* Objects that a program has few of, so that their number says which one it is; of others only the kind is kept. */
+static bool is_named_by_number(unsigned operation)
+{
+    switch (operation) {
+    case SOLO_PROBE_LOCK:
+    case SOLO_PROBE_WAIT:
+    case SOLO_PROBE_SIGNAL:
+    case SOLO_PROBE_POLL:
+    case SOLO_PROBE_JOB_WANTED:
+    case SOLO_PROBE_ACCESS_READ:
+    case SOLO_PROBE_ACCESS_WRITE: return true;
+    default: return false;
+    }
+}
+
+static bool is_memory(unsigned operation)
+{
+    return operation == SOLO_PROBE_ACCESS_READ || operation == SOLO_PROBE_ACCESS_WRITE;
+}
+
+/* ---- Tables ---- */
+
+static uint32_t slot_of(uint64_t hash, uint32_t slots)
+{
+    return (uint32_t)((hash * UINT64_C(0x9e3779b97f4a7c15) >> 32) * slots >> 32);
+}
+
+static uint16_t find_object(struct solo__profile *profile, uint64_t key, bool make)
+{
+    enum { SLOTS = SOLO__OBJECTS_MAX * 2 };
+    for (uint32_t slot = slot_of(key, SLOTS);; slot = slot + 1 == SLOTS ? 0 : slot + 1) {
+        uint16_t entry = profile->object_slots[slot];
+        if (entry != 0 && profile->objects[entry - 1].key == key) {
+            return (uint16_t)(entry - 1);
+        }
+        if (entry != 0) {
+            continue;
+        }
+        if (!make || profile->object_count == SOLO__OBJECTS_MAX) {
+            return SOLO__NO_INDEX;
+        }
+        uint16_t index = (uint16_t)profile->object_count++;
+        profile->objects[index] = (struct solo__shared){.key = key, .last_path = SOLO__NO_INDEX};
+        profile->object_slots[slot] = (uint16_t)(index + 1);
+        return index;
+    }
+}
+
+static uint16_t find_place(struct solo__profile *profile, uint64_t hash, uint16_t object, unsigned operation, bool make)
+{
+    enum { SLOTS = SOLO__PLACES_MAX * 2 };
+    for (uint32_t slot = slot_of(hash, SLOTS);; slot = slot + 1 == SLOTS ? 0 : slot + 1) {
+        uint16_t entry = profile->place_slots[slot];
+        if (entry != 0 && profile->places[entry - 1].hash == hash) {
+            return (uint16_t)(entry - 1);
+        }
+        if (entry != 0) {
+            continue;
+        }
+        if (!make || profile->place_count == SOLO__PLACES_MAX) {
+            return SOLO__NO_INDEX;
+        }
+        uint16_t index = (uint16_t)profile->place_count++;
+        profile->places[index] = (struct solo__place){.hash = hash,
+                                                      .object = object,
+                                                      .operation = (uint8_t)operation,
+                                                      .interest = solo__operation_is_interesting(operation)};
+        profile->place_slots[slot] = (uint16_t)(index + 1);
+        return index;
+    }
+}
+
+/* Where the count is, or would be. */
+static uint32_t count_slot(const struct solo__profile *profile, uint16_t path, uint16_t object)
+{
+    uint32_t slot = slot_of((uint64_t)path << 16 | object, SOLO__COUNTS_MAX);
+    for (;; slot = slot + 1 == SOLO__COUNTS_MAX ? 0 : slot + 1) {
+        const struct solo__count *count = &profile->counts[slot];
+        if (count->path == 0 || (count->path == path + 1u && count->object == object + 1u)) {
+            return slot;
+        }
+    }
+}
+
+static const struct solo__count *find_count(const struct solo__profile *profile, uint16_t path, uint16_t object)
+{
+    const struct solo__count *count = &profile->counts[count_slot(profile, path, object)];
+    return count->path != 0 ? count : NULL;
+}
+
+static struct solo__count *make_count(struct solo__profile *profile, uint16_t path, uint16_t object)
+{
+    struct solo__count *count = &profile->counts[count_slot(profile, path, object)];
+    if (count->path == 0) {
+        if (profile->count_count >= SOLO__COUNTS_MAX / 4 * 3) {
+            return NULL;
+        }
+        profile->count_count++;
+        count->path = (uint16_t)(path + 1);
+        count->object = (uint16_t)(object + 1);
+    }
+    return count;
+}
+
+/* ---- Threads ---- */
+
+static uint16_t find_path(struct solo__profile *profile, uint64_t hash, uint16_t parent)
+{
+    for (uint32_t i = 0; i < profile->path_count; i++) {
+        if (profile->paths[i].hash == hash) {
+            return (uint16_t)i;
+        }
+    }
+    if (profile->path_count == SOLO__PATHS_MAX) {
+        return SOLO__PATHS_MAX - 1;
+    }
+    profile->paths[profile->path_count] = (struct solo__path){.hash = hash, .parent = parent};
+    return (uint16_t)profile->path_count++;
+}
+
+/* A thread is seen for the first time in this schedule; `object` is its own id. */
+static void meet_thread(struct solo__profile *profile, uint16_t thread, uint32_t object)
+{
+    uint64_t hash = 1;
+    uint16_t parent = SOLO__NO_INDEX;
+    for (uint32_t i = 0; i < profile->start_count; i++) {
+        if (profile->starts[i].object == object) {
+            hash = profile->starts[i].hash;
+            parent = profile->starts[i].parent;
+            profile->starts[i] = profile->starts[--profile->start_count];
+            break;
+        }
+    }
+    uint16_t path = find_path(profile, hash, parent);
+    if (parent != SOLO__NO_INDEX) {
+        profile->paths[parent].left -= (int32_t)profile->paths[path].subtree;
+    }
+    profile->path_of[thread] = (uint16_t)(path + 1);
+    profile->recent[thread][0] = profile->recent[thread][1] = 0;
+    profile->locks[thread] = 0;
+    profile->children[thread] = 0;
+}
+
+static void note_start(struct solo__profile *profile, uint16_t thread, uint32_t object)
+{
+    if (profile->start_count < SOLO__STARTS_MAX) {
+        uint16_t parent = solo__profile_path(profile, thread);
+        uint64_t hash = MIX(profile->paths[parent].hash, ++profile->children[thread]);
+        uint32_t i = profile->start_count++;
+        profile->starts[i].object = object;
+        profile->starts[i].parent = parent;
+        profile->starts[i].hash = hash;
+    }
+}
+
+uint16_t solo__profile_path(const struct solo__profile *profile, uint16_t thread)
+{
+    uint16_t path = thread < SOLO_SIM_THREADS_MAX ? profile->path_of[thread] : 0;
+    return path != 0 ? (uint16_t)(path - 1) : 0;
+}
+
+/* ---- Objects and places ---- */
+
+static uint64_t key_of(unsigned operation, uint32_t object)
+{
+    return is_named_by_number(operation) ? object : object >> OBJECT_BITS << OBJECT_BITS;
+}
+
+uint16_t solo__profile_object(struct solo__profile *profile, const struct solo_option *option)
+{
+    if (option->object == 0) {
+        return SOLO__NO_INDEX;
+    }
+    if (option->address == 0) {
+        return find_object(profile, key_of(option->operation, option->object), true);
+    }
+    uint32_t number = option->object & ((1u << OBJECT_BITS) - 1);
+    if (number < SOLO__OBJECTS_MAX && profile->memory[number] != 0) {
+        return (uint16_t)(profile->memory[number] - 1);
+    }
+    uint16_t index = find_object(profile, MEMORY_KEY | option->address / 8, true);
+    if (number < SOLO__OBJECTS_MAX && index != SOLO__NO_INDEX) {
+        profile->memory[number] = (uint16_t)(index + 1);
+    }
+    return index;
+}
+
+/* The object of a point, as far as it has been an option. */
+static uint16_t object_of_event(struct solo__profile *profile, const struct solo_event *event)
+{
+    if (event->object == 0) {
+        return SOLO__NO_INDEX;
+    }
+    if (is_memory(event->kind)) {
+        uint32_t number = event->object & ((1u << OBJECT_BITS) - 1);
+        uint16_t index = number < SOLO__OBJECTS_MAX ? profile->memory[number] : 0;
+        return index != 0 ? (uint16_t)(index - 1) : SOLO__NO_INDEX;
+    }
+    return find_object(profile, key_of(event->kind, event->object), true);
+}
+
+bool solo__profile_is_contended(const struct solo__profile *profile, uint16_t object)
+{
+    return object != SOLO__NO_INDEX && profile->objects[object].several && profile->objects[object].written;
+}
+
+static uint64_t point_hash(unsigned operation, unsigned access, uint16_t object)
+{
+    return MIX(UINT64_C(0x9e37) + operation * 4u + access, object);
+}
+
+/* Whether the point matters to anybody but the thread itself. */
+static bool makes_place(const struct solo__profile *profile, unsigned operation, uint16_t object)
+{
+    return !is_memory(operation) || solo__profile_is_contended(profile, object);
+}
+
+/* The place where a thread stands before the point, SOLO__NO_INDEX if it is none. */
+static uint16_t place_before(struct solo__profile *profile, uint16_t thread, unsigned operation, unsigned access,
+                             uint16_t object, bool make)
+{
+    if (!makes_place(profile, operation, object)) {
+        return SOLO__NO_INDEX;
+    }
+    const uint64_t *recent = profile->recent[thread];
+    uint64_t hash = MIX(MIX(point_hash(operation, access, object), recent[0]), recent[1]);
+    return find_place(profile, hash, object, operation, make);
+}
+
+/* The thread passes the point: its place is known from now on. */
+static void pass(struct solo__profile *profile, uint16_t thread, unsigned operation, unsigned access, uint16_t object)
+{
+    if (!makes_place(profile, operation, object)) {
+        return;
+    }
+    uint16_t place = place_before(profile, thread, operation, access, object, true);
+    if (place != SOLO__NO_INDEX) {
+        uint16_t path = solo__profile_path(profile, thread);
+        profile->places[place].visitors |= UINT64_C(1) << (path % 64);
+        profile->places[place].locked |= profile->locks[thread] != 0;
+    }
+    uint64_t *recent = profile->recent[thread];
+    recent[1] = recent[0];
+    recent[0] = point_hash(operation, access, object);
+}
+
+static void count_lock(struct solo__profile *profile, uint16_t thread, unsigned operation)
+{
+    profile->locks[thread] += operation == SOLO_PROBE_LOCKED;
+    profile->locks[thread] -= operation == SOLO_PROBE_UNLOCK && profile->locks[thread] != 0;
+}
+
+/* A point, or a lock taken or given back: what places are made of. */
+static void move_thread(struct solo__profile *profile, uint16_t thread, unsigned operation, unsigned access,
+                        uint16_t object)
+{
+    if (operation == SOLO_PROBE_LOCKED || operation == SOLO_PROBE_UNLOCK) {
+        count_lock(profile, thread, operation);
+    } else {
+        pass(profile, thread, operation, access, object);
+    }
+}
+
+uint16_t solo__profile_place(struct solo__profile *profile, const struct solo_option *option)
+{
+    if (option->thread >= SOLO_SIM_THREADS_MAX || option->tag == SOLO_TAG_TIME) {
+        return SOLO__NO_INDEX;
+    }
+    return place_before(profile, option->thread, option->operation, option->access,
+                        solo__profile_object(profile, option), false);
+}
+
+/* ---- A schedule ---- */
+
+void solo__profile_begin(struct solo__profile *profile)
+{
+    profile->schedules++;
+    profile->choices_now = 0;
+    profile->start_count = 0;
+    for (uint32_t i = 0; i < profile->path_count; i++) {
+        profile->paths[i].passed = 0;
+        profile->paths[i].left = (int32_t)profile->paths[i].subtree;
+    }
+    memset(profile->path_of, 0, sizeof profile->path_of);
+    memset(profile->memory, 0, sizeof profile->memory);
+}
+
+/* Subtrees from the paths' own counts: a child's index is always above its parent's. */
+static void sum_subtrees(struct solo__profile *profile)
+{
+    for (uint32_t i = 0; i < profile->path_count; i++) {
+        profile->paths[i].subtree = profile->paths[i].points;
+    }
+    for (uint32_t i = profile->path_count; i-- > 0;) {
+        uint16_t parent = profile->paths[i].parent;
+        if (parent != SOLO__NO_INDEX && parent < i) {
+            profile->paths[parent].subtree += profile->paths[i].subtree;
+        }
+    }
+}
+
+/* The places of the first schedule. */
+static void walk_trail(struct solo__profile *profile)
+{
+    memset(profile->recent, 0, sizeof profile->recent);
+    memset(profile->locks, 0, sizeof profile->locks);
+    for (uint32_t i = 0; i < profile->trail_count; i++) {
+        const struct solo__trail *point = &profile->trail[i];
+        move_thread(profile, point->thread, point->operation, point->access, point->object);
+    }
+    profile->trail_count = 0;
+}
+
+void solo__profile_end(struct solo__profile *profile)
+{
+    walk_trail(profile);
+    bool changed = false;
+    for (uint32_t i = 0; i < profile->path_count; i++) {
+        struct solo__path *path = &profile->paths[i];
+        if (path->passed > path->points) {
+            path->points = path->passed;
+            changed = true;
+        }
+    }
+    if (changed) {
+        sum_subtrees(profile);
+    }
+    if (profile->choices_now > profile->choices) {
+        profile->choices = profile->choices_now;
+    }
+}
+
+void solo__profile_options(struct solo__profile *profile, const struct solo_choice *choice)
+{
+    if (choice->kind != SOLO_CHOICE_THREAD) {
+        return;
+    }
+    profile->choices_now++;
+    for (size_t i = 0; i < choice->count; i++) {
+        const struct solo_option *option = choice->options[i];
+        if (option->tag == SOLO_TAG_TIME || option->thread >= SOLO_SIM_THREADS_MAX) {
+            continue;
+        }
+        if (profile->path_of[option->thread] == 0) {
+            meet_thread(profile, option->thread, option->object);
+        }
+        if (option->address != 0) {
+            (void)solo__profile_object(profile, option);
+        }
+    }
+}
+
+static void count_access(struct solo__profile *profile, uint16_t path, uint16_t object, const struct solo_event *event)
+{
+    struct solo__shared *shared = &profile->objects[object];
+    shared->several |= shared->last_path != SOLO__NO_INDEX && shared->last_path != path;
+    shared->last_path = path;
+    shared->written |= (event->access & SOLO_ACCESS_WRITE) != 0;
+    shared->interest |= solo__operation_is_interesting(event->kind);
+    struct solo__count *count = make_count(profile, path, object);
+    if (count == NULL) {
+        return;
+    }
+    if (count->schedule != profile->schedules) {
+        count->schedule = profile->schedules;
+        count->now = 0;
+    }
+    if (++count->now > count->seen) {
+        count->seen = count->now;
+        shared->accesses++;
+    }
+}
+
+static void note_move(struct solo__profile *profile, const struct solo_event *event, uint16_t object)
+{
+    if (profile->schedules > 1) {
+        move_thread(profile, event->thread, event->kind, event->access, object);
+    } else if (profile->trail_count < SOLO__TRAIL_MAX) {
+        profile->trail[profile->trail_count++] =
+            (struct solo__trail){event->thread, object, event->kind, event->access};
+    }
+}
+
+uint16_t solo__profile_event(struct solo__profile *profile, const struct solo_event *event)
+{
+    switch (event->kind) {
+    case SOLO_PROBE_LOCKED:
+    case SOLO_PROBE_UNLOCK: note_move(profile, event, SOLO__NO_INDEX); return SOLO__NO_INDEX;
+    case SOLO_PROBE_THREAD_BEGIN:
+        if (profile->path_of[event->thread] == 0) {
+            meet_thread(profile, event->thread, event->object);
+        }
+        break;
+    case SOLO_PROBE_THREAD_START: note_start(profile, event->thread, event->object); break;
+    default:
+        if (!is_point[event->kind]) {
+            return SOLO__NO_INDEX;
+        }
+        break;
+    }
+    uint16_t path = solo__profile_path(profile, event->thread);
+    uint16_t object = object_of_event(profile, event);
+    profile->paths[path].passed++;
+    profile->paths[path].left--;
+    note_move(profile, event, object);
+    if (object != SOLO__NO_INDEX && event->access != SOLO_ACCESS_NONE) {
+        count_access(profile, path, object, event);
+    }
+    return object;
+}
+
+/* ---- What is left ---- */
+
+uint32_t solo__profile_left(const struct solo__profile *profile, uint16_t path)
+{
+    return profile->paths[path].left > 1 ? (uint32_t)profile->paths[path].left : 1;
+}
+
+void solo__profile_sum_on(const struct solo__profile *profile, uint16_t object, int32_t sums[SOLO__PATHS_MAX])
+{
+    for (uint32_t i = profile->path_count; i-- > 0;) {
+        const struct solo__count *count = find_count(profile, (uint16_t)i, object);
+        sums[i] = count != NULL ? (int32_t)count->seen : 0;
+    }
+    for (uint32_t i = profile->path_count; i-- > 0;) {
+        uint16_t parent = profile->paths[i].parent;
+        if (parent != SOLO__NO_INDEX && parent < i) {
+            sums[parent] += sums[i];
+        }
+    }
+}

@@ -1,0 +1,146 @@
+/*
+ * strategy_hold.c - at one place of the program after the other, whoever gets there waits until nobody else can go on.
+ *
+ * Most defects of ordering need one thread, or all threads that run the same code, to be late at one place: between a
+ * check and what relies on it, between two updates that belong together, before a notification. A program has few
+ * places, however many threads run it, so each is tried in turn: a place is held again only when all have been held as
+ * often.
+ *
+ * In the first round threads that come to the place run first, until they wait there, and all others in the plain
+ * order. Later rounds hold two places of one object, so that who wins is drawn, and then single places again while the
+ * others run by priorities. Within a round places of interesting operations come first, then those of objects that
+ * threads contend for: outside of locks before inside, where waiting often only keeps the others out.
+ */
+#include "draw.h"
+#include "sampling.h"
+#include <string.h>
+
+enum { ROUNDS = 3, ROUND_PLAIN = 0, ROUND_PAIR = 1, BANDS = 4 };
+
+static unsigned band_of(const struct solo__profile *profile, const struct solo__place *place)
+{
+    if (place->operation == SOLO_PROBE_THREAD_BEGIN || place->operation == SOLO_PROBE_THREAD_START ||
+        place->operation == SOLO_PROBE_THREAD_JOIN || place->operation == SOLO_PROBE_SLEEP) {
+        return BANDS; /* not held */
+    }
+    if (place->interest) {
+        return 0;
+    }
+    return !solo__profile_is_contended(profile, place->object) ? 3 : place->locked ? 2 : 1;
+}
+
+/* A place among those that were held least often, the best band first; SOLO__NO_INDEX if there is none. */
+static uint16_t draw_place(struct solo__sampling_state *state)
+{
+    struct solo__profile *profile = &state->profile;
+    uint16_t best = SOLO__NO_INDEX;
+    uint64_t best_rank = UINT64_MAX;
+    uint32_t equal = 0;
+    for (uint32_t i = 0; i < profile->place_count; i++) {
+        const struct solo__place *place = &profile->places[i];
+        unsigned band = band_of(profile, place);
+        uint64_t rank = (uint64_t)place->held * BANDS + band;
+        if (band == BANDS || rank > best_rank) {
+            continue;
+        }
+        equal = rank < best_rank ? 1 : equal + 1;
+        if (rank < best_rank || solo__draw_below(solo__draw(&state->random), equal) == 0) {
+            best = (uint16_t)i;
+        }
+        best_rank = rank;
+    }
+    return best;
+}
+
+/* Another place of the same object; SOLO__NO_INDEX if there is none. */
+static uint16_t draw_partner(struct solo__sampling_state *state, uint16_t first)
+{
+    const struct solo__profile *profile = &state->profile;
+    uint16_t partner = SOLO__NO_INDEX;
+    uint32_t seen = 0;
+    for (uint32_t i = 0; i < profile->place_count; i++) {
+        const struct solo__place *place = &profile->places[i];
+        if (i != first && place->object == profile->places[first].object && band_of(profile, place) < BANDS &&
+            solo__draw_below(solo__draw(&state->random), ++seen) == 0) {
+            partner = (uint16_t)i;
+        }
+    }
+    return partner;
+}
+
+static void begin(struct solo__sampling_state *state)
+{
+    struct solo__hold *hold = &state->hold;
+    memset(hold->been, 0, sizeof hold->been);
+    hold->places[0] = draw_place(state);
+    hold->places[1] = SOLO__NO_INDEX;
+    hold->plain = 1;
+    if (hold->places[0] != SOLO__NO_INDEX) {
+        uint32_t round = state->profile.places[hold->places[0]].held++ % ROUNDS;
+        hold->plain = round == ROUND_PLAIN;
+        if (round == ROUND_PAIR) {
+            hold->places[1] = draw_partner(state, hold->places[0]);
+        }
+    }
+    if (hold->plain) {
+        state->patience = 0;
+    }
+}
+
+/* Who goes first: threads on their way to a place where they will wait, others, those that wait. */
+enum { ON_THE_WAY = 0, FREE, WAITS, STANDINGS };
+
+static bool comes_to(const struct solo__sampling_state *state, uint16_t place, uint16_t path)
+{
+    return place != SOLO__NO_INDEX && (state->profile.places[place].visitors >> (path % 64) & 1) != 0;
+}
+
+static unsigned standing_of(struct solo__sampling_state *state, const struct solo_option *option)
+{
+    const struct solo__hold *hold = &state->hold;
+    uint16_t place = solo__profile_place(&state->profile, option);
+    if (place != SOLO__NO_INDEX && (place == hold->places[0] || place == hold->places[1])) {
+        return WAITS;
+    }
+    uint16_t path = solo__profile_path(&state->profile, option->thread);
+    bool comes = comes_to(state, hold->places[0], path) || comes_to(state, hold->places[1], path);
+    return comes && !hold->been[option->thread] ? ON_THE_WAY : FREE;
+}
+
+static int64_t priority_of(struct solo__sampling_state *state, const struct solo_option *option)
+{
+    int64_t *priority = &state->priorities[option->thread];
+    if (*priority == 0) {
+        *priority = 2 + (int64_t)(solo__draw(&state->random) >> 2);
+    }
+    return *priority;
+}
+
+static size_t choose(struct solo__sampling_state *state, const struct solo_choice *choice, size_t threads)
+{
+    size_t best[STANDINGS] = {choice->count, choice->count, choice->count};
+    for (size_t i = 0; i < threads; i++) {
+        size_t *at = &best[standing_of(state, choice->options[i])];
+        if (*at == choice->count ||
+            (!state->hold.plain && priority_of(state, choice->options[i]) > priority_of(state, choice->options[*at]))) {
+            *at = i;
+        }
+    }
+    for (unsigned standing = 0; standing < WAITS; standing++) {
+        if (best[standing] != choice->count) {
+            return best[standing];
+        }
+    }
+    state->hold.been[choice->options[best[WAITS]]->thread] = 1;
+    return best[WAITS];
+}
+
+static void step(struct solo__sampling_state *state, const struct solo_event *event, uint16_t object)
+{
+    (void)object;
+    if (event->kind == SOLO_PROBE_YIELD) {
+        state->priorities[event->thread] = 1;
+    }
+}
+
+const struct solo__sampler_table solo__sample_hold = {"hold", begin, choose, step, true};

@@ -1,0 +1,171 @@
+/*
+ * strategy_surw.c - selective uniform random walk (Zhao, Wolff, Mathur, Roychoudhury, ASPLOS 2025).
+ *
+ * Each schedule draws one object that several threads touch; the order of operations on it is drawn evenly, that of all
+ * others by thread priorities. Who touches the object next is drawn beforehand, by how often each thread will touch it
+ * yet ("intended"); any other thread that comes to the object waits until that has happened. Where nobody else can run
+ * the wait ends: the counts were wrong, or the intended thread is blocked.
+ *
+ * One time in SOLO__STEER the object is one that calls with a contract, or the state of a loop, hang on, if there is
+ * any: there the wrong-thread calls, the lost wake-ups and the work lost at shutdown are.
+ */
+#include "draw.h"
+#include "sampling.h"
+#include <string.h>
+
+static bool is_candidate(const struct solo__profile *profile, uint32_t index, bool interesting)
+{
+    return solo__profile_is_contended(profile, (uint16_t)index) &&
+           (!interesting || profile->objects[index].interest != 0);
+}
+
+/* An object, with a weight of how often it is touched; SOLO__NO_INDEX if there is none. */
+static uint16_t draw_object(struct solo__sampling_state *state, bool interesting)
+{
+    const struct solo__profile *profile = &state->profile;
+    uint64_t all = 0;
+    for (uint32_t i = 0; i < profile->object_count; i++) {
+        all += is_candidate(profile, i, interesting) ? profile->objects[i].accesses : 0;
+    }
+    if (all == 0) {
+        return SOLO__NO_INDEX;
+    }
+    uint64_t drawn = solo__draw(&state->random) % all;
+    uint32_t i = 0;
+    for (;; i++) {
+        uint64_t share = is_candidate(profile, i, interesting) ? profile->objects[i].accesses : 0;
+        if (drawn < share) {
+            return (uint16_t)i;
+        }
+        drawn -= share;
+    }
+}
+
+static void begin(struct solo__sampling_state *state)
+{
+    struct solo__surw *surw = &state->surw;
+    bool steer = solo__draw(&state->random) % SOLO__STEER == 0;
+    surw->object = draw_object(state, steer);
+    if (surw->object == SOLO__NO_INDEX) {
+        surw->object = draw_object(state, false);
+    }
+    if (surw->object != SOLO__NO_INDEX) {
+        solo__profile_sum_on(&state->profile, surw->object, surw->left);
+    }
+    surw->intended = SOLO__NO_INDEX;
+    memset(surw->met, 0, sizeof surw->met);
+}
+
+/* A thread that appears takes its share of the object, and may take the intention, from who started it. */
+static void meet(struct solo__sampling_state *state, uint16_t thread)
+{
+    struct solo__surw *surw = &state->surw;
+    if (surw->met[thread]) {
+        return;
+    }
+    surw->met[thread] = 1;
+    uint16_t path = solo__profile_path(&state->profile, thread);
+    uint16_t parent = state->profile.paths[path].parent;
+    if (parent == SOLO__NO_INDEX) {
+        return;
+    }
+    int32_t before = surw->left[parent];
+    surw->left[parent] -= surw->left[path];
+    if (surw->intended == parent && before > 0 &&
+        (int64_t)(solo__draw(&state->random) % (uint64_t)before) < surw->left[path]) {
+        surw->intended = path;
+    }
+}
+
+static uint32_t weight(const struct solo__sampling_state *state, const struct solo_option *option)
+{
+    int32_t left = state->surw.left[solo__profile_path(&state->profile, option->thread)];
+    return left > 0 ? (uint32_t)left : 0;
+}
+
+/* Who is to touch the object next: drawn among the threads that will. */
+static void intend(struct solo__sampling_state *state, const struct solo_choice *choice, size_t threads)
+{
+    uint64_t all = 0;
+    for (size_t i = 0; i < threads; i++) {
+        all += weight(state, choice->options[i]);
+    }
+    if (all == 0) {
+        return;
+    }
+    uint64_t drawn = solo__draw(&state->random) % all;
+    size_t i = 0;
+    while (drawn >= weight(state, choice->options[i])) {
+        drawn -= weight(state, choice->options[i++]);
+    }
+    state->surw.intended = solo__profile_path(&state->profile, choice->options[i]->thread);
+}
+
+static bool touches(struct solo__sampling_state *state, const struct solo_option *option)
+{
+    return option->access != SOLO_ACCESS_NONE && state->surw.object != SOLO__NO_INDEX &&
+           solo__profile_object(&state->profile, option) == state->surw.object;
+}
+
+static bool must_wait(struct solo__sampling_state *state, const struct solo_choice *choice, size_t threads,
+                      const struct solo_option *option)
+{
+    if (!touches(state, option)) {
+        return false;
+    }
+    if (state->surw.intended == SOLO__NO_INDEX) {
+        intend(state, choice, threads);
+    }
+    return state->surw.intended != SOLO__NO_INDEX &&
+           state->surw.intended != solo__profile_path(&state->profile, option->thread);
+}
+
+static int64_t priority_of(struct solo__sampling_state *state, const struct solo_option *option)
+{
+    int64_t *priority = &state->priorities[option->thread];
+    if (*priority == 0) {
+        *priority = 1 + (int64_t)(solo__draw(&state->random) >> 2);
+    }
+    return *priority;
+}
+
+static size_t choose(struct solo__sampling_state *state, const struct solo_choice *choice, size_t threads)
+{
+    if (state->surw.object != SOLO__NO_INDEX) {
+        for (size_t i = 0; i < threads; i++) {
+            meet(state, choice->options[i]->thread);
+        }
+    }
+    size_t best = choice->count;
+    size_t best_of_all = 0;
+    for (size_t i = 0; i < threads; i++) {
+        int64_t priority = priority_of(state, choice->options[i]);
+        if (priority > priority_of(state, choice->options[best_of_all])) {
+            best_of_all = i;
+        }
+        if (must_wait(state, choice, threads, choice->options[i])) {
+            continue;
+        }
+        if (best == choice->count || priority > priority_of(state, choice->options[best])) {
+            best = i;
+        }
+    }
+    if (best == choice->count) { /* all wait for a thread that cannot come */
+        state->surw.intended = SOLO__NO_INDEX;
+        best = best_of_all;
+    }
+    return best;
+}
+
+static void step(struct solo__sampling_state *state, const struct solo_event *event, uint16_t object)
+{
+    if (object != SOLO__NO_INDEX && object == state->surw.object && event->access != SOLO_ACCESS_NONE) {
+        state->surw.left[solo__profile_path(&state->profile, event->thread)]--;
+        state->surw.intended = SOLO__NO_INDEX;
+    }
+    if (event->kind == SOLO_PROBE_YIELD) {
+        state->priorities[event->thread] = 1;
+    }
+}
+
+const struct solo__sampler_table solo__sample_surw = {"surw", begin, choose, step, true};
