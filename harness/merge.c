@@ -152,6 +152,15 @@ static json_t *find_same(const json_t *findings, const json_t *finding, size_t *
     return NULL;
 }
 
+/* As the ledger prefers one schedule to another: fewer deviations, then fewer steps. */
+static bool is_simpler(const json_t *finding, const json_t *known)
+{
+    uint64_t deviations = number_of(finding, "deviations");
+    uint64_t known_deviations = number_of(known, "deviations");
+    return deviations != known_deviations ? deviations < known_deviations
+                                          : number_of(finding, "step") < number_of(known, "step");
+}
+
 static void add_finding(struct merging *merging, json_t *finding)
 {
     size_t index = 0;
@@ -163,7 +172,7 @@ static void add_finding(struct merging *merging, json_t *finding)
     }
     uint64_t failing = number_of(json_object_get(known, "explored"), "failing") +
                        number_of(json_object_get(finding, "explored"), "failing");
-    if (number_of(finding, "deviations") < number_of(known, "deviations")) {
+    if (is_simpler(finding, known)) {
         json_array_set(merging->findings, index, kept);
         known = kept;
     }

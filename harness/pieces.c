@@ -23,7 +23,7 @@ bool solo__pieces_wanted(const struct solo_explore_options *options)
 
 bool solo__pieces_can_be_shared(const char *strategy)
 {
-    return strcmp(strategy, solo__strategy_dfs.name) != 0 && strcmp(strategy, solo__strategy_fifo.name) != 0;
+    return solo__strategy_samples(strategy);
 }
 
 static int save(struct solo__subject *subject, uint64_t units_done, struct saving *saving)
@@ -131,9 +131,9 @@ static void describe(const struct solo__subject *subject, char text[SOLO_EXPLORA
     uint64_t peers = request->peer_file[0] != '\0' ? solo__hash_file(SOLO__HASH_START, request->peer_file) : 0;
     snprintf(
         text, SOLO_EXPLORATION_MAX,
-        "%s %016llx, peers %016llx, strategy %s, seed %llu, schedules %llu, distinct %llu a shard, steps %llu, faults "
+        "%s %016llx, peers %016llx, strategy %s:%u, seed %llu, schedules %llu, distinct %llu a shard, steps %llu, faults "
         "%u, time %s, carrier %s, policy %s, %s",
-        subject->name, (unsigned long long)bytes, (unsigned long long)peers, request->strategy,
+        subject->name, (unsigned long long)bytes, (unsigned long long)peers, request->strategy, request->strategy_argument,
         (unsigned long long)request->seed, (unsigned long long)request->schedules_max,
         (unsigned long long)request->distinct_max, (unsigned long long)request->steps_max, request->faults_max,
         request->let_time_pass ? "any" : "idle", carriers[request->carrier & 1], policies[request->policy % 3],
