@@ -48,7 +48,6 @@ enum solo__object_kind {
     SOLO__EVENTFD,
     SOLO__TIMERFD,
     SOLO__EPOLL,
-    SOLO__MEMORY,
     SOLO__MEMORY, /* a word of it, announced by an access */
     SOLO__OBJECT_KINDS
 };
