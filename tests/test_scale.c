@@ -354,8 +354,8 @@ static void test_scale__unknown_jobs_and_shards_are_refused_in_one_line(void)
     check_refused(arguments, "'0' is not a number from 1 to 256");
     (void)snprintf(arguments, sizeof arguments, "--strategy dfs --shard 1/2 %s", program());
     check_refused(arguments, "has no shards");
-    (void)snprintf(arguments, sizeof arguments, "--jobs 2 /bin/true");
-    check_refused(arguments, "does not use libsolo");
+    (void)snprintf(arguments, sizeof arguments, "--jobs 2 /etc/passwd");
+    check_refused(arguments, "not allowed to run it");
 }
 
 /* ---- Shards ---- */
