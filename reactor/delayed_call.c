@@ -1,299 +1,293 @@
 /*
  * delayed_call.c - calls at a later time.
  *
- * A heap with four children a node, ordered by (due time, sequence), holds the calls to come; each call knows its
- * place, so that taking it out costs O(log n). A pass moves what is due into its batch, a list in firing order,
- * before it runs anything; what a running call sets, even for now, goes to the heap and waits for the next pass. A
- * call of the batch can still be cancelled or moved.
+ * timer_queue.c knows which call is next. A pass takes what is due into its batch before it runs anything; what a
+ * running call sets, even for now, waits for the next pass. A call of the batch can still be cancelled or moved.
  *
- * Memory. Each call has its own, and while it is active it owns a slot. Heap and slots have one capacity, so a call
- * that was accepted always finds room in the heap again.
+ * A call lives in a slot of one line of the cache. Slots are given back by destroy, so where calls come and go none of
+ * them costs an allocation. Who set it is one return address, or, where full stacks are kept, a block of its own.
  *
  * An id is generation << 32 | slot. Slots are used again in order of release, the longest unused first, and remember
- * of their last 64 users whether they ran: older ids are said to have run.
+ * of their last 16 users whether they ran: older ids are said to have run.
  */
 #include "reactor_internal.h"
-#include <assert.h>
+#include "sanitizer/annotate.h"
 #include <string.h>
 
-enum { ARITY = 4, CAPACITY_MIN = 16, CAPACITY_MAX = 1 << 30 };
-enum { IN_BATCH = 0xffffffffu };
+/*
+ * timer->who, in one word: bits 0 to 23 are the number of its object id; 24 to 47 that of the thread which set it, 0 if
+ * origin is `full`; bit 48 + k is set if the slot's user k + 1 generations ago never ran.
+ */
+enum { BY = 24, UNRAN = 48, NUMBER = 0xffffff };
 
-struct solo__delayed_call {
-    struct solo__call call;
-    uint64_t due_ns;
-    uint32_t slot;
-    uint32_t place;                             /* in the heap, or IN_BATCH */
-    struct solo__delayed_call *previous, *next; /* in the batch */
-};
-
-struct solo__heap_entry {
-    uint64_t due_ns;
-    uint64_t sequence;
-    struct solo__delayed_call *call;
-};
-
-struct solo__slot {
-    struct solo__delayed_call *call; /* NULL: free */
-    uint64_t unran;                  /* bit k: the user k generations ago never ran */
-    uint32_t generation;             /* of the present user, or of the next one; never 0 */
-    uint32_t next_free;              /* slot + 1; 0: the last one */
-};
-
-/* ---- The heap ---- */
-
-static bool is_before(const struct solo__heap_entry *a, const struct solo__heap_entry *b)
+static inline uint32_t object_of(const struct solo__timer *timer)
 {
-    return a->due_ns != b->due_ns ? a->due_ns < b->due_ns : a->sequence < b->sequence;
+    return solo__object_id_of(SOLO__DELAYED_CALL, (uint32_t)timer->who & NUMBER);
 }
 
-static void place(struct solo__delayed_calls *delayed, uint32_t at, struct solo__heap_entry entry)
+static inline uint32_t by_number(const struct solo__timer *timer)
 {
-    delayed->heap[at] = entry;
-    entry.call->place = at;
+    return (uint32_t)(timer->who >> BY) & NUMBER;
 }
 
-static void sift_up(struct solo__delayed_calls *delayed, uint32_t at, struct solo__heap_entry entry)
+static inline void set_who(struct solo__timer *timer, uint32_t object, uint32_t by)
 {
-    while (at > 0) {
-        uint32_t parent = (at - 1) / ARITY;
-        if (!is_before(&entry, &delayed->heap[parent])) {
-            break;
-        }
-        place(delayed, at, delayed->heap[parent]);
-        at = parent;
-    }
-    place(delayed, at, entry);
-}
-
-static uint32_t first_child(const struct solo__delayed_calls *delayed, uint32_t at)
-{
-    uint32_t child = at * ARITY + 1;
-    uint32_t end = delayed->count - child < ARITY ? delayed->count : child + ARITY;
-    uint32_t first = child;
-    for (child++; child < end; child++) {
-        if (is_before(&delayed->heap[child], &delayed->heap[first])) {
-            first = child;
-        }
-    }
-    return first;
-}
-
-static void sift_down(struct solo__delayed_calls *delayed, uint32_t at, struct solo__heap_entry entry)
-{
-    while (at * ARITY + 1 < delayed->count) { /* it has children */
-        uint32_t child = first_child(delayed, at);
-        if (!is_before(&delayed->heap[child], &entry)) {
-            break;
-        }
-        place(delayed, at, delayed->heap[child]);
-        at = child;
-    }
-    place(delayed, at, entry);
-}
-
-static void heap_add(struct solo__delayed_calls *delayed, struct solo__delayed_call *call)
-{
-    struct solo__heap_entry entry = {call->due_ns, delayed->sequence++, call};
-    sift_up(delayed, delayed->count++, entry);
-}
-
-static void heap_take(struct solo__delayed_calls *delayed, uint32_t at)
-{
-    struct solo__heap_entry last = delayed->heap[--delayed->count];
-    if (at == delayed->count) {
-        return;
-    }
-    if (at > 0 && is_before(&last, &delayed->heap[(at - 1) / ARITY])) {
-        sift_up(delayed, at, last);
-    } else {
-        sift_down(delayed, at, last);
-    }
-}
-
-/* ---- The batch ---- */
-
-static void batch_append(struct solo__delayed_calls *delayed, struct solo__delayed_call *call)
-{
-    call->place = IN_BATCH;
-    call->next = NULL;
-    call->previous = delayed->due_last;
-    if (delayed->due_last != NULL) {
-        delayed->due_last->next = call;
-    } else {
-        delayed->due_first = call;
-    }
-    delayed->due_last = call;
-}
-
-static void batch_take(struct solo__delayed_calls *delayed, struct solo__delayed_call *call)
-{
-    if (call->previous != NULL) {
-        call->previous->next = call->next;
-    } else {
-        delayed->due_first = call->next;
-    }
-    if (call->next != NULL) {
-        call->next->previous = call->previous;
-    } else {
-        delayed->due_last = call->previous;
-    }
-}
-
-static void take_out(struct solo__delayed_calls *delayed, struct solo__delayed_call *call)
-{
-    if (call->place == IN_BATCH) {
-        batch_take(delayed, call);
-    } else {
-        heap_take(delayed, call->place);
-    }
+    timer->who = timer->who >> UNRAN << UNRAN | (uint64_t)(by & NUMBER) << BY | (object & NUMBER);
 }
 
 /* ---- Slots and ids ---- */
 
-/* Gives heap and slots room for more. */
-static int grow(struct solo_reactor *reactor)
+static inline struct solo__timer *timer_of(const struct solo__delayed_calls *delayed, uint32_t slot)
+{
+    return solo__timer_of(&delayed->queue, slot);
+}
+
+static inline bool has_room(const struct solo__delayed_calls *delayed)
+{
+    return delayed->free_count > 0 || delayed->slots_used < delayed->queue.capacity;
+}
+
+/* There is no room: no slot is free. The ring grows with the queue. */
+static __attribute__((noinline, cold)) int grow(struct solo_reactor *reactor, uint64_t now_ns)
 {
     struct solo__delayed_calls *delayed = &reactor->delayed;
     struct solo_world *world = reactor->world;
-    uint32_t capacity = delayed->capacity == 0 ? CAPACITY_MIN : delayed->capacity * 2;
-    if (delayed->capacity >= CAPACITY_MAX) {
+    size_t size = solo__timer_queue_capacity(&delayed->queue, 1) * sizeof delayed->free[0];
+    struct solo__timer **ring = world->memory->allocate(world, size);
+    if (ring == NULL || solo__timer_queue_grow(&delayed->queue, world, now_ns) < 0) {
+        world->memory->release(world, ring);
         return -ENOMEM;
     }
-    struct solo__heap_entry *heap = world->memory->allocate(world, capacity * sizeof *heap);
-    struct solo__slot *slots = world->memory->allocate(world, capacity * sizeof *slots);
-    if (heap == NULL || slots == NULL) {
-        world->memory->release(world, heap);
-        world->memory->release(world, slots);
-        return -ENOMEM;
-    }
-    if (delayed->capacity > 0) {
-        memcpy(heap, delayed->heap, delayed->count * sizeof *heap);
-        memcpy(slots, delayed->slots, delayed->slots_used * sizeof *slots);
-    }
-    world->memory->release(world, delayed->heap);
-    world->memory->release(world, delayed->slots);
-    delayed->heap = heap;
-    delayed->slots = slots;
-    delayed->capacity = capacity;
+    SOLO_ANNOTATE_PRIVATE(ring, size);
+    world->memory->release(world, delayed->free);
+    delayed->free = ring;
+    delayed->free_first = 0;
     return 0;
 }
 
+int solo__delayed_calls_reserve(struct solo_reactor *reactor, size_t count)
+{
+    struct solo__delayed_calls *delayed = &reactor->delayed;
+    while (delayed->queue.capacity < count) {
+        if (grow(reactor, solo__reactor_now(reactor)) < 0) {
+            return -ENOMEM;
+        }
+    }
+    for (; count > 0 && delayed->slots_used < delayed->queue.capacity; delayed->slots_used++) {
+        struct solo__timer *timer = timer_of(delayed, delayed->slots_used);
+        timer->place = SOLO__TIMER_NOT_SET;
+        timer->generation = 1;
+        timer->sequence = delayed->slots_used;
+        timer->who = 0;
+        delayed->free[delayed->free_count++] = timer;
+    }
+    solo__timer_queue_touch(&delayed->queue);
+    return 0;
+}
+
+/* So far ahead of its turn a slot is asked for from memory: those used before lie anywhere. */
+enum { AHEAD = 8 };
+
+/* While there are slots that never were used, so many rest: an id is to be told from its slot's later ones for long. */
+enum { RESTING = 32 };
+
 /* A free slot, there being one: the longest unused one, or one that never was used. */
-static uint32_t slot_take(struct solo__delayed_calls *delayed)
+static inline struct solo__timer *slot_take(struct solo__delayed_calls *delayed, uint32_t *ret_slot)
 {
-    if (delayed->slots_used < delayed->capacity) {
-        delayed->slots[delayed->slots_used] = (struct solo__slot){NULL, 0, 1, 0};
-        return delayed->slots_used++;
+    if (__builtin_expect(delayed->free_count <= RESTING, 0) && delayed->slots_used < delayed->queue.capacity) {
+        struct solo__timer *timer = timer_of(delayed, *ret_slot = delayed->slots_used++);
+        __builtin_prefetch(timer + 2 * AHEAD, 1);
+        timer->place = SOLO__TIMER_NOT_SET;
+        timer->generation = 1;
+        timer->who = 0;
+        return timer;
     }
-    uint32_t slot = delayed->free_first - 1;
-    delayed->free_first = delayed->slots[slot].next_free;
-    if (delayed->free_first == 0) {
-        delayed->free_last = 0;
+    uint32_t at = delayed->free_first, ahead = at + AHEAD;
+    struct solo__timer *timer = delayed->free[at];
+    delayed->free_first = at + 1 < delayed->queue.capacity ? at + 1 : 0;
+    if (delayed->free_count-- > AHEAD && ahead < delayed->queue.capacity) {
+        __builtin_prefetch(delayed->free[ahead], 1);
     }
-    return slot;
+    *ret_slot = (uint32_t)timer->sequence;
+    return timer;
 }
 
-/* The slot's call is over: its id is refused from here on. */
-static void slot_release(struct solo__delayed_calls *delayed, uint32_t number, bool ran)
+/* The slot's call is over: its id is refused from here on. While it is free, the slot knows its number. */
+static inline void slot_release(struct solo__delayed_calls *delayed, uint32_t slot, struct solo__timer *timer, bool ran)
 {
-    struct solo__slot *slot = &delayed->slots[number];
-    slot->call = NULL;
-    slot->unran = slot->unran << 1 | (ran ? 0 : 1);
-    slot->generation = slot->generation == UINT32_MAX ? 1 : slot->generation + 1;
-    slot->next_free = 0;
-    if (delayed->free_last != 0) {
-        delayed->slots[delayed->free_last - 1].next_free = number + 1;
-    } else {
-        delayed->free_first = number + 1;
-    }
-    delayed->free_last = number + 1;
+    uint32_t at = delayed->free_first + delayed->free_count++;
+    delayed->free[at < delayed->queue.capacity ? at : at - delayed->queue.capacity] = timer;
+    timer->sequence = slot;
+    timer->who = (timer->who >> UNRAN << 1 | (ran ? 0 : 1)) << UNRAN;
+    timer->generation = timer->generation == UINT32_MAX ? 1 : timer->generation + 1;
 }
 
-static solo_delayed_call_id id_of(const struct solo__delayed_calls *delayed, const struct solo__delayed_call *call)
+static inline solo_delayed_call_id id_of(const struct solo__timer *timer, uint32_t slot)
 {
-    return (uint64_t)delayed->slots[call->slot].generation << 32 | call->slot;
+    return (uint64_t)timer->generation << 32 | slot;
 }
 
-/* The active call of this id, or why there is none. */
-static int find(const struct solo__delayed_calls *delayed, solo_delayed_call_id id,
-                struct solo__delayed_call **ret_call)
+/* Why no call that is to come has this id. */
+static __attribute__((noinline, cold)) int why_not(const struct solo__timer *timer, uint32_t generation)
 {
-    uint32_t number = (uint32_t)id;
-    uint32_t generation = (uint32_t)(id >> 32);
-    if (number >= delayed->slots_used || generation == 0) {
-        return -EINVAL;
-    }
-    const struct solo__slot *slot = &delayed->slots[number];
-    uint32_t age = slot->generation - generation;
-    if (age == 0 && slot->call != NULL) {
-        *ret_call = slot->call;
-        return 0;
-    }
+    uint32_t age = timer->generation - generation;
     if (age == 0) {
         return -EINVAL; /* that user has yet to come */
     }
-    return age <= 64 && (slot->unran >> (age - 1) & 1) ? SOLO_EALREADYCANCELLED : SOLO_EALREADYCALLED;
+    return age <= 16 && (timer->who >> (UNRAN + age - 1) & 1) != 0 ? SOLO_EALREADYCANCELLED : SOLO_EALREADYCALLED;
+}
+
+/* The active call with this id, or why there is none. */
+static inline int find(const struct solo__delayed_calls *delayed, solo_delayed_call_id id,
+                       struct solo__timer **ret_timer)
+{
+    uint32_t slot = (uint32_t)id;
+    uint32_t generation = (uint32_t)(id >> 32);
+    if (slot >= delayed->slots_used || generation == 0) {
+        return -EINVAL;
+    }
+    struct solo__timer *timer = timer_of(delayed, slot);
+    if (timer->generation != generation || timer->place == SOLO__TIMER_NOT_SET) {
+        return why_not(timer, generation);
+    }
+    *ret_timer = timer;
+    return 0;
+}
+
+/* ---- Who set it ---- */
+
+/*
+ * Ids for probes and reports: in world os a few are set aside, because all reactors count them together; while somebody
+ * listens they are in order.
+ */
+static inline uint32_t next_object(struct solo_reactor *reactor)
+{
+    enum { SET_ASIDE = 64 };
+    struct solo__delayed_calls *delayed = &reactor->delayed;
+    if (solo__world_is_heard(reactor->world)) {
+        return solo__object_next_id(reactor->world, SOLO__DELAYED_CALL);
+    }
+    if (delayed->object_next == delayed->object_end) {
+        delayed->object_next = solo__object_next_ids(reactor->world, SOLO__DELAYED_CALL, SET_ASIDE);
+        delayed->object_end = delayed->object_next + SET_ASIDE;
+    }
+    return delayed->object_next++;
+}
+
+/* The thread that set it: nearly always the caller. */
+static inline struct solo_thread *set_by(const struct solo_reactor *reactor, const struct solo__timer *timer)
+{
+    uint32_t id = solo__object_id_of(SOLO__THREAD, by_number(timer));
+    return solo__self->object.id == id ? solo__self : solo__thread_of_id(reactor->object.world, id);
+}
+
+/* What queued it, put together in `room` where it is not kept in full. */
+static inline const struct solo__provenance *
+provenance_of(const struct solo_reactor *reactor, const struct solo__timer *timer, struct solo__provenance *room)
+{
+    if (by_number(timer) == 0) {
+        return timer->origin.full;
+    }
+    room->object = object_of(timer);
+    room->by = set_by(reactor, timer);
+    room->thread = room->by->number;
+    room->count = 1;
+    room->frames[0] = (uint64_t)(uintptr_t)timer->origin.return_address;
+    return room;
 }
 
 /* ---- The pass ---- */
 
-uint64_t solo__delayed_calls_next(const struct solo_reactor *reactor)
+uint64_t solo__delayed_calls_next(struct solo_reactor *reactor)
 {
-    return reactor->delayed.count > 0 ? reactor->delayed.heap[0].due_ns : SOLO_NEVER;
+    return solo__timer_queue_next(&reactor->delayed.queue);
 }
 
 void solo__delayed_calls_take(struct solo_reactor *reactor)
 {
-    struct solo__delayed_calls *delayed = &reactor->delayed;
-    while (delayed->count > 0 && delayed->heap[0].due_ns <= reactor->now_ns) {
-        struct solo__delayed_call *call = delayed->heap[0].call;
-        heap_take(delayed, 0);
-        batch_append(delayed, call);
-    }
+    solo__timer_queue_take(&reactor->delayed.queue, reactor->now_ns);
 }
 
-/* Its turn has come, or it never will. */
-static void serve(struct solo__delayed_calls *delayed, struct solo__delayed_call *call, int status)
+/* fn, done and what is told around them, of a copy: the call has left its slot. */
+static inline void serve(struct solo_reactor *reactor, const struct solo__timer *call, int status)
 {
-    take_out(delayed, call);
-    slot_release(delayed, call->slot, status == 0);
-    solo__call_serve(&call->call, status);
+    struct solo_world *world = reactor->object.world;
+    struct solo_thread *self = solo__self;
+    const struct solo__provenance *outer_work = self->work;
+    struct solo__provenance room;
+    const struct solo__provenance *work = provenance_of(reactor, call, &room);
+    uint32_t object = object_of(call);
+
+    solo__callback_begin(reactor, object);
+    if (status == 0) {
+        self->work = work;
+        solo__announce(world, SOLO_PROBE_CALL_BEGUN, SOLO_ACCESS_WRITE, object, 0);
+        call->fn(call->arg);
+        solo__announce(world, SOLO_PROBE_CALL_ENDED, SOLO_ACCESS_WRITE, object, 0);
+        self->work = outer_work;
+    }
+    if (call->done != NULL) {
+        solo__announce(world, SOLO_PROBE_CALL_HANDED_BACK, SOLO_ACCESS_WRITE, object, (uint64_t)(int64_t)status);
+        self->work = work;
+        call->done(status, call->arg);
+        self->work = outer_work;
+    } else if (status < 0) {
+        solo__announce(world, SOLO_PROBE_CALL_DROPPED, SOLO_ACCESS_WRITE, object, (uint64_t)(int64_t)status);
+    }
+    if (by_number(call) == 0) {
+        world->memory->release(world, call->origin.full);
+    }
+    solo__callback_end(reactor, object);
+}
+
+static void serve_batch(struct solo_reactor *reactor, int status)
+{
+    struct solo__timer *timer;
+    uint32_t slot;
+    while ((timer = solo__timer_queue_pop(&reactor->delayed.queue, &slot)) != NULL) {
+        struct solo__timer call = *timer;
+        slot_release(&reactor->delayed, slot, timer, status == 0);
+        serve(reactor, &call, status);
+    }
 }
 
 void solo__delayed_calls_run(struct solo_reactor *reactor)
 {
-    struct solo__delayed_calls *delayed = &reactor->delayed;
-    while (delayed->due_first != NULL) {
-        serve(delayed, delayed->due_first, 0);
-    }
+    serve_batch(reactor, 0);
 }
 
 void solo__delayed_calls_close(struct solo_reactor *reactor)
 {
-    struct solo__delayed_calls *delayed = &reactor->delayed;
-    assert(delayed->due_first == NULL); /* a pass runs its batch to the end */
-    while (delayed->count > 0) {
-        serve(delayed, delayed->heap[0].call, SOLO_ECLOSING);
-    }
+    solo__timer_queue_take(&reactor->delayed.queue, SOLO_NEVER); /* a pass runs its batch to the end: it is empty */
+    serve_batch(reactor, SOLO_ECLOSING);
 }
 
 void solo__delayed_calls_end(struct solo_reactor *reactor)
 {
-    struct solo_world *world = reactor->world;
     solo__delayed_calls_close(reactor);
-    if (reactor->delayed.capacity > 0) {
-        world->memory->release(world, reactor->delayed.heap);
-        world->memory->release(world, reactor->delayed.slots);
-    }
+    reactor->world->memory->release(reactor->world, reactor->delayed.free);
+    solo__timer_queue_end(&reactor->delayed.queue, reactor->world);
 }
 
 /* ---- The public functions ---- */
 
-static void announce_due(const struct solo__delayed_call *call)
+static inline void announce_due(const struct solo_reactor *reactor, uint32_t object, uint64_t due_ns)
 {
-    solo__announce(call->call.reactor->world, SOLO_PROBE_TIMER_SET, SOLO_ACCESS_WRITE, call->call.provenance.object,
-                   call->due_ns);
+    solo__announce(reactor->world, SOLO_PROBE_TIMER_SET, SOLO_ACCESS_WRITE, object, due_ns);
+}
+
+/* Room for one call more, and where its full provenance goes if it is kept. */
+static int make_room(struct solo_reactor *reactor, uint64_t now_ns, struct solo__provenance **ret_full)
+{
+    struct solo_world *world = reactor->world;
+    if (!has_room(&reactor->delayed) && grow(reactor, now_ns) < 0) {
+        return -ENOMEM;
+    }
+    if (solo__provenance_is_full(solo__self)) {
+        *ret_full = world->memory->allocate(world, sizeof **ret_full);
+        return *ret_full != NULL ? 0 : -ENOMEM;
+    }
+    return 0;
 }
 
 int solo_reactor_call_later(struct solo_reactor *reactor, uint64_t delay_ns, solo_call_fn fn, void *arg,
@@ -309,22 +303,33 @@ int solo_reactor_call_later(struct solo_reactor *reactor, uint64_t delay_ns, sol
     }
 
     struct solo__delayed_calls *delayed = &reactor->delayed;
-    if (delayed->free_first == 0 && delayed->slots_used == delayed->capacity && grow(reactor) < 0) {
+    struct solo__provenance *full = NULL;
+    uint64_t now_ns = reactor->looping ? reactor->now_ns : solo__reactor_now(reactor);
+    if (make_room(reactor, now_ns, &full) < 0) {
         return -ENOMEM;
     }
-    struct solo__delayed_call *call = solo__call_make(reactor, sizeof *call, SOLO__DELAYED_CALL, fn, arg, done,
-                                                      __builtin_frame_address(0), __builtin_return_address(0));
-    if (call == NULL) {
-        return -ENOMEM;
+    uint32_t slot; /* taken before anything is announced: whoever gets his turn there has another */
+    struct solo__timer *timer = slot_take(delayed, &slot);
+    uint32_t object = next_object(reactor);
+    timer->fn = fn;
+    timer->arg = arg;
+    timer->done = done;
+    if (full != NULL) {
+        solo__provenance_take(full, object, __builtin_frame_address(0), __builtin_return_address(0));
+        timer->origin.full = full;
+        set_who(timer, object, 0);
+    } else {
+        timer->origin.return_address = __builtin_return_address(0);
+        set_who(timer, object, solo__self->object.id);
     }
-    call->due_ns = solo__add_ns(solo__reactor_now(reactor), delay_ns);
-    solo__call_announce(&call->call, SOLO_QUEUE_DELAYED);
-    announce_due(call);
-    call->slot = slot_take(delayed);
-    delayed->slots[call->slot].call = call;
-    heap_add(delayed, call);
+    uint64_t due_ns = solo__add_ns(now_ns, delay_ns);
+    if (solo__world_is_heard(reactor->world)) {
+        solo__announce(reactor->world, SOLO_PROBE_CALL_ACCEPTED, SOLO_ACCESS_WRITE, object, SOLO_QUEUE_DELAYED);
+        announce_due(reactor, object, due_ns);
+    }
+    solo__timer_queue_add(&delayed->queue, slot, timer, due_ns, now_ns);
     if (ret_id != NULL) {
-        *ret_id = id_of(delayed, call);
+        *ret_id = id_of(timer, slot);
     }
     return 0;
 }
@@ -333,38 +338,39 @@ int solo_delayed_call_cancel(struct solo_reactor *reactor, solo_delayed_call_id 
 {
     SOLO__LIVE_OBJECT(solo_delayed_call_cancel, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
     SOLO__REACTOR_ONLY(solo_delayed_call_cancel, &reactor->owner, reactor);
-    struct solo__delayed_call *call;
-    int error = find(&reactor->delayed, id, &call);
+    struct solo__timer *timer = NULL;
+    int error = find(&reactor->delayed, id, &timer);
     if (error < 0) {
         return error;
     }
 
-    solo__announce(reactor->world, SOLO_PROBE_TIMER_CANCELLED, SOLO_ACCESS_WRITE, call->call.provenance.object, 0);
-    take_out(&reactor->delayed, call);
-    slot_release(&reactor->delayed, call->slot, false);
-    solo__call_serve(&call->call, SOLO_ECANCELLED);
+    solo__announce(reactor->world, SOLO_PROBE_TIMER_CANCELLED, SOLO_ACCESS_WRITE, object_of(timer), 0);
+    struct solo__timer call = *timer;
+    solo__timer_queue_remove(&reactor->delayed.queue, timer);
+    slot_release(&reactor->delayed, (uint32_t)id, timer, false);
+    serve(reactor, &call, SOLO_ECANCELLED);
     return 0;
 }
 
-static void move_to(struct solo_reactor *reactor, struct solo__delayed_call *call, uint64_t due_ns)
+static void move_to(struct solo_reactor *reactor, solo_delayed_call_id id, struct solo__timer *timer, uint64_t due_ns)
 {
-    take_out(&reactor->delayed, call);
-    call->due_ns = due_ns;
-    announce_due(call);
-    heap_add(&reactor->delayed, call);
+    struct solo__timer_queue *queue = &reactor->delayed.queue;
+    announce_due(reactor, object_of(timer), due_ns);
+    solo__timer_queue_remove(queue, timer);
+    solo__timer_queue_add(queue, (uint32_t)id, timer, due_ns, reactor->now_ns);
 }
 
 int solo_delayed_call_reset(struct solo_reactor *reactor, solo_delayed_call_id id, uint64_t delay_ns)
 {
     SOLO__LIVE_OBJECT(solo_delayed_call_reset, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
     SOLO__REACTOR_ONLY(solo_delayed_call_reset, &reactor->owner, reactor);
-    struct solo__delayed_call *call;
-    int error = find(&reactor->delayed, id, &call);
+    struct solo__timer *timer = NULL;
+    int error = find(&reactor->delayed, id, &timer);
     if (error < 0) {
         return error;
     }
 
-    move_to(reactor, call, solo__add_ns(solo__reactor_now(reactor), delay_ns));
+    move_to(reactor, id, timer, solo__add_ns(solo__reactor_now(reactor), delay_ns));
     return 0;
 }
 
@@ -372,17 +378,18 @@ int solo_delayed_call_delay(struct solo_reactor *reactor, solo_delayed_call_id i
 {
     SOLO__LIVE_OBJECT(solo_delayed_call_delay, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
     SOLO__REACTOR_ONLY(solo_delayed_call_delay, &reactor->owner, reactor);
-    struct solo__delayed_call *call;
-    int error = find(&reactor->delayed, id, &call);
+    struct solo__timer *timer = NULL;
+    int error = find(&reactor->delayed, id, &timer);
     if (error < 0) {
         return error;
     }
 
+    uint64_t due_ns = timer->due_ns;
     uint64_t back_ns = (uint64_t)0 - (uint64_t)delta_ns;
     if (delta_ns >= 0) {
-        move_to(reactor, call, solo__add_ns(call->due_ns, (uint64_t)delta_ns));
+        move_to(reactor, id, timer, solo__add_ns(due_ns, (uint64_t)delta_ns));
     } else {
-        move_to(reactor, call, back_ns < call->due_ns ? call->due_ns - back_ns : 0);
+        move_to(reactor, id, timer, back_ns < due_ns ? due_ns - back_ns : 0);
     }
     return 0;
 }
@@ -391,13 +398,13 @@ int solo_delayed_call_time(struct solo_reactor *reactor, solo_delayed_call_id id
 {
     SOLO__LIVE_OBJECT(solo_delayed_call_time, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
     SOLO__REACTOR_ONLY(solo_delayed_call_time, &reactor->owner, reactor);
-    struct solo__delayed_call *call;
-    int error = ret_due_ns == NULL ? -EINVAL : find(&reactor->delayed, id, &call);
+    struct solo__timer *timer = NULL;
+    int error = ret_due_ns == NULL ? -EINVAL : find(&reactor->delayed, id, &timer);
     if (error < 0) {
         return error;
     }
 
-    *ret_due_ns = call->due_ns;
+    *ret_due_ns = timer->due_ns;
     return 0;
 }
 
@@ -405,8 +412,8 @@ int solo_delayed_call_active(struct solo_reactor *reactor, solo_delayed_call_id 
 {
     SOLO__LIVE_OBJECT(solo_delayed_call_active, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
     SOLO__REACTOR_ONLY(solo_delayed_call_active, &reactor->owner, reactor);
-    struct solo__delayed_call *call;
-    int error = ret_active == NULL ? -EINVAL : find(&reactor->delayed, id, &call);
+    struct solo__timer *timer = NULL;
+    int error = ret_active == NULL ? -EINVAL : find(&reactor->delayed, id, &timer);
     if (error == -EINVAL) {
         return error;
     }
@@ -415,27 +422,39 @@ int solo_delayed_call_active(struct solo_reactor *reactor, solo_delayed_call_id 
     return 0;
 }
 
-/*
- * Puts the heap into firing order, which is a heap as well: takes the first one out, over and over, and turns the
- * result round.
- */
-static void sort(struct solo__delayed_calls *delayed)
+int solo_delayed_call_describe(struct solo_reactor *reactor, solo_delayed_call_id id,
+                               struct solo_delayed_call_origin *ret_origin)
 {
-    uint32_t count = delayed->count;
-    while (delayed->count > 1) {
-        struct solo__heap_entry first = delayed->heap[0];
-        heap_take(delayed, 0);
-        delayed->heap[delayed->count] = first;
+    SOLO__LIVE_OBJECT(solo_delayed_call_describe, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
+    SOLO__REACTOR_ONLY(solo_delayed_call_describe, &reactor->owner, reactor);
+    struct solo__timer *timer = NULL;
+    int error = ret_origin == NULL ? -EINVAL : find(&reactor->delayed, id, &timer);
+    if (error < 0) {
+        return error;
     }
-    for (uint32_t i = 0; i < count / 2; i++) {
-        struct solo__heap_entry entry = delayed->heap[i];
-        place(delayed, i, delayed->heap[count - 1 - i]);
-        place(delayed, count - 1 - i, entry);
-    }
-    if (count % 2 == 1) {
-        place(delayed, count / 2, delayed->heap[count / 2]);
-    }
-    delayed->count = count;
+
+    struct solo__provenance room;
+    const struct solo__provenance *set = provenance_of(reactor, timer, &room);
+    memset(ret_origin, 0, sizeof *ret_origin);
+    ret_origin->object = object_of(timer);
+    ret_origin->due_ns = timer->due_ns;
+    ret_origin->fn = timer->fn;
+    ret_origin->arg = timer->arg;
+    solo__thread_print_name(set->by, ret_origin->set_by, sizeof ret_origin->set_by);
+    ret_origin->set_at.count = set->count;
+    memcpy(ret_origin->set_at.frames, set->frames, set->count * sizeof set->frames[0]);
+    return 0;
+}
+
+struct listing {
+    const struct solo__delayed_calls *delayed;
+    solo_delayed_call_id *next;
+};
+
+static void list_one(uint32_t slot, void *arg)
+{
+    struct listing *listing = arg;
+    *listing->next++ = id_of(timer_of(listing->delayed, slot), slot);
 }
 
 int solo_reactor_delayed_calls(struct solo_reactor *reactor, solo_delayed_call_id *ids, size_t ids_max,
@@ -447,21 +466,8 @@ int solo_reactor_delayed_calls(struct solo_reactor *reactor, solo_delayed_call_i
         return -EINVAL;
     }
 
-    struct solo__delayed_calls *delayed = &reactor->delayed;
-    size_t count = 0;
-    for (const struct solo__delayed_call *call = delayed->due_first; call != NULL; call = call->next, count++) {
-        if (count < ids_max) {
-            ids[count] = id_of(delayed, call);
-        }
-    }
-    if (count < ids_max) {
-        sort(delayed);
-    }
-    for (uint32_t i = 0; i < delayed->count; i++, count++) {
-        if (count < ids_max) {
-            ids[count] = id_of(delayed, delayed->heap[i].call);
-        }
-    }
-    *ret_count = count;
+    struct listing listing = {&reactor->delayed, ids};
+    solo__timer_queue_list(&reactor->delayed.queue, ids_max, list_one, &listing);
+    *ret_count = solo__timer_queue_count(&reactor->delayed.queue);
     return 0;
 }

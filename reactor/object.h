@@ -89,6 +89,12 @@ uint32_t solo__object_next_id(struct solo_world *world, enum solo__object_kind k
 /* The first of `count` ids in a row. */
 uint32_t solo__object_next_ids(struct solo_world *world, enum solo__object_kind kind, uint32_t count);
 
+/* The id of a kind's object with this number: the lower 24 bits of an id. */
+static inline uint32_t solo__object_id_of(enum solo__object_kind kind, uint32_t number)
+{
+    return (uint32_t)kind << 24 | number;
+}
+
 static inline uint32_t solo__object_id(const void *object)
 {
     return object != NULL ? ((const struct solo__object *)object)->id : 0;

@@ -253,6 +253,11 @@ int solo_reactor_create(const struct solo_reactor_options *options, struct solo_
     reactor->drain_max_ns = options->drain_max_ns != 0 ? options->drain_max_ns : SOLO__DRAIN_MAX_DEFAULT_NS;
     reactor->drain_deadline_ns = SOLO_NEVER;
     int error = world->poll->open(world, &reactor->poller);
+    if (error == 0 && solo__delayed_calls_reserve(reactor, options->delayed_calls_reserve) < 0) {
+        error = -ENOMEM;
+        world->poll->close(world, reactor->poller);
+        solo__delayed_calls_end(reactor);
+    }
     if (error < 0) {
         solo__object_end(reactor);
         return error;

@@ -12,6 +12,7 @@
 #include "object.h"
 #include "provenance.h"
 #include "self.h"
+#include "timer_queue.h"
 #include <solo/delayed_call.h>
 #include <solo/reactor.h>
 #include <solo/thread_call.h>
@@ -192,9 +193,8 @@ enum solo__stage {
     SOLO__STAGE_STOPPED,
 };
 
-struct solo__trigger;      /* trigger.c */
-struct solo__delayed_call; /* delayed_call.c */
-struct solo__descriptor;   /* deferred.c: gives back the memory that the reactor keeps for its Deferreds. */
+struct solo__trigger;    /* trigger.c */
+struct solo__descriptor; /* deferred.c: gives back the memory that the reactor keeps for its Deferreds. */
 void solo__deferreds_end(struct solo_reactor *reactor);
 
 /* descriptor.c */
@@ -210,16 +210,13 @@ struct solo__ended_deferreds {
     size_t count;
 };
 
-/* Delayed calls: a heap of those to come and the batch of this pass. delayed_call.c has the invariants. */
+/* Delayed calls, by slot. delayed_call.c has the invariants. */
 struct solo__delayed_calls {
-    struct solo__heap_entry *heap;
-    struct solo__slot *slots;
-    uint32_t count;                                  /* in the heap */
-    uint32_t capacity;                               /* of both arrays */
-    uint32_t slots_used;                             /* slots that were ever used */
-    uint32_t free_first, free_last;                  /* queue of free slots, as slot + 1; 0: none */
-    uint64_t sequence;                               /* of the next one set: the order among equal times */
-    struct solo__delayed_call *due_first, *due_last; /* this pass's batch, in firing order */
+    struct solo__timer_queue queue;   /* when each is due, and this pass's batch */
+    uint32_t slots_used;              /* slots that were ever used */
+    struct solo__timer **free;        /* queue of free slots, a ring as long as there are slots */
+    uint32_t free_first, free_count;  /* the first of them, and how many */
+    uint32_t object_next, object_end; /* object ids that were taken in advance */
 };
 
 struct solo_reactor {
@@ -354,8 +351,10 @@ bool solo__blocking_calls_pending(struct solo_reactor *reactor);
 
 /* delayed_call.c. take fixes the batch of this pass (due at now_ns), run serves it; close hands back what is left. */
 void solo__delayed_calls_take(struct solo_reactor *reactor);
+/* For a new reactor: makes room for so many, so that they will not need memory. -ENOMEM. */
+int solo__delayed_calls_reserve(struct solo_reactor *reactor, size_t count);
 void solo__delayed_calls_run(struct solo_reactor *reactor);
-uint64_t solo__delayed_calls_next(const struct solo_reactor *reactor); /* due time; SOLO_NEVER if there is none */
+uint64_t solo__delayed_calls_next(struct solo_reactor *reactor); /* due time; SOLO_NEVER if there is none */
 void solo__delayed_calls_close(struct solo_reactor *reactor);
 void solo__delayed_calls_end(struct solo_reactor *reactor);
 

@@ -342,6 +342,18 @@ bool solo__thread_print_number(struct solo_world *world, unsigned number, char *
     return print_listed(world, has_number, number, buffer, size);
 }
 
+struct solo_thread *solo__thread_of_id(struct solo_world *world, uint32_t id)
+{
+    static struct solo_thread gone = {.role = SOLO__ROLE_FOREIGN};
+    world->threads->enter(world, &list_lock);
+    struct solo_thread *thread = solo__world_ids(world)->threads;
+    while (thread != NULL && thread->object.id != id) {
+        thread = thread->next;
+    }
+    world->threads->leave(world, &list_lock);
+    return thread != NULL ? thread : &gone;
+}
+
 bool solo__thread_print_id(struct solo_world *world, uint32_t id, char *buffer, size_t size)
 {
     if (id == FIRST_ID && solo__world_is_sim(world)) {

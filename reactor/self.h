@@ -91,6 +91,9 @@ void solo__thread_unpin(struct solo_thread *thread);
 bool solo__thread_print_number(struct solo_world *world, unsigned number, char *buffer, size_t size);
 bool solo__thread_print_id(struct solo_world *world, uint32_t id, char *buffer, size_t size);
 
+/* The thread object with this id; if it is gone, one that has no name. */
+struct solo_thread *solo__thread_of_id(struct solo_world *world, uint32_t id);
+
 /* "main/1" and so on. */
 const char *solo__thread_print_name(const struct solo_thread *thread, char *buffer, size_t size);
 const char *solo__role_text(const struct solo_thread *thread);

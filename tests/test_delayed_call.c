@@ -1,4 +1,5 @@
 /* test_delayed_call.c - calls at a later time: order, moving, taking back, ids, and very many of them. */
+#include "refusing_world.h"
 #include "worlds.h"
 #include <stdlib.h>
 
@@ -506,6 +507,138 @@ static void test_delayed_call__the_list_is_in_firing_order_without_the_running_o
     worlds_run(list_body);
 }
 
+/* ---- Who set it ---- */
+
+static SOLO_REACTOR_ONLY void set_from_a_callback(void *arg)
+{
+    ids[1] = later(2 * WORLDS_MS, "b");
+    (void)arg;
+}
+
+static void describe_body(void)
+{
+    struct solo_delayed_call_origin origin;
+    uint64_t due = 0;
+    char name[64];
+    memset(&origin, 0xff, sizeof origin);
+    the_reactor = worlds_reactor();
+    ids[0] = later(60000 * WORLDS_MS, "a");
+    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(the_reactor, set_from_a_callback, NULL, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_iterate(the_reactor, 0), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        CU_ASSERT_EQUAL(solo_delayed_call_describe(the_reactor, ids[i], &origin), 0);
+        CU_ASSERT_EQUAL(solo_delayed_call_time(the_reactor, ids[i], &due), 0);
+        CU_ASSERT_EQUAL(origin.due_ns, due);
+        CU_ASSERT_PTR_EQUAL(origin.fn, note_call);
+        CU_ASSERT_EQUAL(*(const char *)origin.arg, i == 0 ? 'a' : 'b');
+        CU_ASSERT_STRING_EQUAL(origin.set_by, "main");
+        CU_ASSERT_TRUE(origin.set_at.count >= 1 && (worlds.sim == NULL || origin.set_at.count > 1));
+        CU_ASSERT_NOT_EQUAL(origin.set_at.frames[0], 0);
+        CU_ASSERT_PTR_NOT_NULL(strstr(solo_object_name(origin.object, name, sizeof name), "delayed-call#"));
+    }
+    CU_ASSERT_EQUAL(solo_delayed_call_describe(the_reactor, ids[0], NULL), -EINVAL);
+    CU_ASSERT_EQUAL(solo_delayed_call_cancel(the_reactor, ids[0]), 0);
+    origin.object = 7;
+    CU_ASSERT_EQUAL(solo_delayed_call_describe(the_reactor, ids[0], &origin), SOLO_EALREADYCANCELLED);
+    CU_ASSERT_EQUAL(origin.object, 7);
+    worlds_destroy(the_reactor);
+}
+
+static void test_delayed_call__says_who_set_it_and_where(void)
+{
+    worlds_run(describe_body);
+}
+
+static void set_and_leave(void *arg)
+{
+    ids[0] = later(60000 * WORLDS_MS, "a");
+    CU_ASSERT_EQUAL(solo_reactor_hand_over(the_reactor), 0);
+    (void)arg;
+}
+
+static void other_thread_body(void)
+{
+    struct solo_delayed_call_origin origin;
+    struct solo_thread *thread = NULL;
+    CU_ASSERT_EQUAL(solo_reactor_create(NULL, &the_reactor), 0);
+    CU_ASSERT_EQUAL_FATAL(solo_thread_create(set_and_leave, NULL, &thread), 0);
+    CU_ASSERT_EQUAL(solo_thread_join(thread), 0);
+    CU_ASSERT_EQUAL(solo_delayed_call_describe(the_reactor, ids[0], &origin), 0);
+    CU_ASSERT_STRING_EQUAL(origin.set_by, "main/1");
+    worlds_destroy(the_reactor);
+}
+
+static void test_delayed_call__set_by_an_earlier_owner_says_so(void)
+{
+    worlds_run(other_thread_body);
+}
+
+/* ---- Memory ---- */
+
+enum { RESERVED = 500, MORE = 1500 };
+static unsigned served;
+
+static void count_end(int status, void *arg)
+{
+    served++;
+    (void)status;
+    (void)arg;
+}
+
+static void reserve_body(void)
+{
+    struct solo_reactor_options options = {.delayed_calls_reserve = RESERVED};
+    unsigned accepted = 0, refused = 0;
+    served = 0;
+    if (solo_reactor_create(&options, &the_reactor) < 0) {
+        CU_ASSERT_TRUE(refusing_has_refused());
+        return;
+    }
+    unsigned asked = refusing.asked;
+    for (unsigned i = 0; i < MORE; i++) {
+        int error = solo_reactor_call_later(the_reactor, i * WORLDS_MS, note_call, "a", count_end, &ids[0]);
+        accepted += error == 0;
+        refused += error == -ENOMEM;
+        if (i == RESERVED - 1 && worlds.sim == NULL) {
+            CU_ASSERT_EQUAL(refusing.asked, asked); /* in world sim stacks are kept, which takes memory */
+        }
+    }
+    CU_ASSERT_EQUAL(accepted + refused, MORE);
+    for (unsigned i = 0; i < MORE; i++) { /* needs none */
+        asked = refusing.asked;
+        CU_ASSERT_EQUAL(refused == MORE ? 0 : solo_delayed_call_reset(the_reactor, ids[0], i * 1000 * WORLDS_MS), 0);
+        CU_ASSERT_EQUAL(refusing.asked, asked);
+    }
+    worlds_destroy(the_reactor);
+    CU_ASSERT_EQUAL(served, accepted);
+}
+
+static void reserve_in_os(void)
+{
+    refusing_body();
+}
+
+static void test_delayed_call__whichever_allocation_is_refused_what_was_accepted_is_done_once(void)
+{
+    refusing.body = reserve_body;
+    refusing.with_network = false;
+    for (int for_good = 0; for_good < 2; for_good++) {
+        refusing.for_good = for_good;
+        for (refusing.first = 1; refusing.first < 60; refusing.first++) {
+            worlds_run_os(reserve_in_os);
+        }
+    }
+    refusing.first = 0;
+}
+
+static void test_delayed_call__reserved_ones_need_no_memory(void)
+{
+    refusing.body = reserve_body;
+    refusing.first = 0;
+    worlds_run_os(reserve_in_os);
+    worlds_simulate(reserve_body, SOLO_CARRIER_FIBER, false, 1);
+}
+
 /* ---- Against a model ---- */
 
 enum { MODEL_CALLS = 400, MODEL_ROUNDS = 4000 };
@@ -646,6 +779,10 @@ void suite_delayed_call(void)
     SOLO_TEST(test_delayed_call__an_id_that_was_never_given_is_refused);
     SOLO_TEST(test_delayed_call__bad_arguments_are_refused);
     SOLO_TEST(test_delayed_call__the_list_is_in_firing_order_without_the_running_one);
+    SOLO_TEST(test_delayed_call__says_who_set_it_and_where);
+    SOLO_TEST(test_delayed_call__set_by_an_earlier_owner_says_so);
+    SOLO_TEST(test_delayed_call__whichever_allocation_is_refused_what_was_accepted_is_done_once);
+    SOLO_TEST(test_delayed_call__reserved_ones_need_no_memory);
     SOLO_TEST(test_delayed_call__agrees_with_a_simple_model_under_random_changes);
     SOLO_TEST(test_delayed_call__very_many_are_set_moved_cancelled_and_run_in_order);
 }

@@ -8,12 +8,18 @@
 static struct solo_reactor *reactor;
 static unsigned long left;
 
-static void reactor_make(void)
+static void reactor_make_with(size_t timers_max)
 {
-    struct solo_reactor_options options = {.pool_min = PEER_WORKERS, .pool_max = PEER_WORKERS};
+    struct solo_reactor_options options = {
+        .pool_min = PEER_WORKERS, .pool_max = PEER_WORKERS, .delayed_calls_reserve = timers_max};
     if (solo_reactor_create(&options, &reactor) < 0) {
         peer_fail("solo_reactor_create");
     }
+}
+
+static void reactor_make(void)
+{
+    reactor_make_with(0);
 }
 
 static void reactor_end(void)
@@ -236,7 +242,7 @@ static SOLO_REACTOR_ONLY void set_timers(void *arg)
 static void begin_timers(struct timing *timing)
 {
     peer_clock_hold();
-    reactor_make();
+    reactor_make_with(timing->count); /* their timers are made beforehand too, in memory of the program's own */
     timers = malloc(timing->count * sizeof *timers);
     memset(timers, 1, timing->count * sizeof *timers);
     (void)solo_reactor_call_from_thread(reactor, set_timers, timing, NULL);
