@@ -53,6 +53,7 @@ static void cancel(struct solo_deferred *deferred, void *arg)
     struct solo__job *job = &deferred_job->job;
     struct solo_pool *pool = job->pool;
     solo__pool_enter(pool);
+    solo__pool_recall(pool);
     bool queued = job->state == SOLO_JOB_QUEUED;
     if (queued) {
         solo__pool_unqueue(pool, job);
@@ -95,7 +96,7 @@ static int accept(struct solo_pool *pool, struct deferred_job *deferred_job, voi
     }
     solo__deferred_keep(deferred);
     deferred_job->deferred = deferred;
-    status = solo__job_accept(&deferred_job->job);
+    status = solo__job_accept(&deferred_job->job, NULL);
     if (status < 0) { /* only if another thread was let into this call by policy `report` */
         (void)solo__deferred_fire(deferred, solo_value(NULL));
         solo__deferred_drop(deferred);

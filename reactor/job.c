@@ -23,6 +23,18 @@ void solo__job_list_add(struct solo__job_list *list, struct solo__job *job)
     *(job->next != NULL ? &job->next->previous : &list->last) = job;
 }
 
+void solo__job_list_add_first(struct solo__job_list *list, struct solo__job *job)
+{
+    struct solo__job *after = list->first;
+    while (after != NULL && after->number < job->number) {
+        after = after->next;
+    }
+    job->next = after;
+    job->previous = after != NULL ? after->previous : list->last;
+    *(job->previous != NULL ? &job->previous->next : &list->first) = job;
+    *(after != NULL ? &after->previous : &list->last) = job;
+}
+
 void solo__job_list_remove(struct solo__job_list *list, struct solo__job *job)
 {
     *(job->previous != NULL ? &job->previous->next : &list->first) = job->next;
@@ -105,12 +117,12 @@ struct solo_result solo__job_result(struct solo_result result)
 int solo__job_admit(struct solo__job *job)
 {
     struct solo_pool *pool = job->pool;
+    if (!solo__pool_is_attentive(pool)) { /* there are as many workers as there may be, or it takes no more */
+        return 0;
+    }
     solo__pool_enter(pool);
     int status = pool->closing ? SOLO_ECLOSING : 0;
     bool first = pool->worker_count == 0 && pool->started;
-    if (status == 0) {
-        job->number = ++pool->last_number;
-    }
     solo__pool_leave(pool);
     if (status == 0 && first) {
         status = solo__pool_add_worker(pool, true);
@@ -122,33 +134,66 @@ int solo__job_admit(struct solo__job *job)
     return 0;
 }
 
-int solo__job_accept(struct solo__job *job)
+static void fill_in_option(struct solo__job *job)
 {
-    struct solo_pool *pool = job->pool;
     job->option = (struct solo_option){.tag = job->number,
                                        .thread = job->call.provenance.thread,
                                        .operation = SOLO_PROBE_CALL_BEGUN,
                                        .access = SOLO_ACCESS_WRITE,
                                        .object = job->call.provenance.object};
-    solo__call_announce(&job->call, SOLO_QUEUE_POOL);
-    SOLO_ANNOTATE_HAPPENS_BEFORE(job);
+}
+
+/* Under the lock, for whoever needs the number, and where somebody has to be woken or started. False: closed. */
+static bool put_and_see(struct solo_pool *pool, struct solo__job *job, unsigned *ret_number)
+{
     solo__pool_enter(pool);
-    bool accepted = !pool->closing;
+    bool accepted = solo__pool_put(pool, job);
+    solo__pool_settle(pool);
     if (accepted) {
-        pool->accepted++;
-        pool->queued++;
-        solo__job_list_add(&pool->queue, job);
+        *ret_number = job->number;
+        fill_in_option(job);
         solo__pool_wake_for_queue(pool);
     }
     bool grows = accepted && solo__pool_wants_worker(pool);
     solo__pool_leave(pool);
+    if (grows) {
+        (void)solo__pool_start_needed(pool); /* refused: the job is left to the workers there are, or handed back */
+    }
+    return accepted;
+}
+
+/* What was put in the inbox without the lock may have come too late to be seen. */
+static void see_to_it(struct solo_pool *pool)
+{
+    solo__pool_enter(pool);
+    solo__pool_settle(pool);
+    solo__pool_wake_for_queue(pool);
+    bool grows = solo__pool_wants_worker(pool);
+    solo__pool_leave(pool);
+    if (grows) {
+        (void)solo__pool_start_needed(pool);
+    }
+}
+
+int solo__job_accept(struct solo__job *job, unsigned *ret_number)
+{
+    struct solo_pool *pool = job->pool;
+    unsigned number;
+    bool accepted;
+    solo__call_announce(&job->call, SOLO_QUEUE_POOL);
+    SOLO_ANNOTATE_HAPPENS_BEFORE(job);
+    if (ret_number != NULL || solo__pool_is_attentive(pool)) {
+        accepted = put_and_see(pool, job, ret_number != NULL ? ret_number : &number);
+    } else {
+        accepted = solo__pool_put(pool, job);
+        if (accepted && solo__pool_is_attentive(pool)) {
+            see_to_it(pool);
+        }
+    }
     if (!accepted) {
         solo__call_refused(&job->call, SOLO_ECLOSING);
         solo__job_release(job);
         return SOLO_ECLOSING;
-    }
-    if (grows) {
-        (void)solo__pool_start_needed(pool); /* refused: the job is left to the workers there are, or handed back */
     }
     return 0;
 }
@@ -156,12 +201,7 @@ int solo__job_accept(struct solo__job *job)
 int solo__job_queue(struct solo__job *job, unsigned *ret_number)
 {
     int status = solo__job_admit(job);
-    unsigned number = status == 0 ? job->number : 0; /* once it is accepted the job may end at any time */
-    status = status < 0 ? status : solo__job_accept(job);
-    if (status == 0 && ret_number != NULL) {
-        *ret_number = number;
-    }
-    return status;
+    return status < 0 ? status : solo__job_accept(job, ret_number);
 }
 
 int solo__job_queue_call(struct solo_pool *pool, solo_call_fn fn, void *arg, solo_done_fn done, void *frame,
@@ -222,6 +262,7 @@ int solo_pool_cancel(struct solo_pool *pool, unsigned number)
 
     solo__announce(pool->object.world, SOLO_PROBE_JOB_CANCEL, SOLO_ACCESS_WRITE, pool->object.id, number);
     solo__pool_enter(pool);
+    solo__pool_recall(pool);
     bool given = number != 0 && number <= pool->last_number;
     struct solo__job *job = solo__pool_find_queued(pool, number);
     if (job != NULL) {

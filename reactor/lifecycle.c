@@ -50,7 +50,7 @@ struct solo_pool *solo__reactor_attach_pool(struct solo_reactor *reactor, struct
     world->threads->enter(world, &reactor->lock);
     bool is_new = reactor->pool == NULL;
     if (is_new) {
-        reactor->pool = part->pool;
+        __atomic_store_n(&reactor->pool, part->pool, __ATOMIC_RELEASE); /* read without the lock: solo__pool_of */
         link_pool(reactor, part);
     }
     struct solo_pool *has = reactor->pool;

@@ -13,14 +13,14 @@
 
 /* ---- Workers ---- */
 
-static bool may_add_worker(const struct solo_pool *pool)
+bool solo__pool_may_add_worker(const struct solo_pool *pool)
 {
     return pool->started && !pool->finishing && pool->worker_count < pool->max;
 }
 
 bool solo__pool_wants_worker(const struct solo_pool *pool)
 {
-    if (!may_add_worker(pool)) {
+    if (!solo__pool_may_add_worker(pool)) {
         return false;
     }
     return pool->queued > pool->worker_count - pool->busy || (pool->worker_count < pool->min && !pool->closing);
@@ -109,9 +109,9 @@ static int add_worker(struct solo_pool *pool, bool any)
     if (worker == NULL) {
         return -ENOMEM;
     }
-    *worker = (struct solo__pool_worker){.pool = pool};
+    *worker = (struct solo__pool_worker){.pool = pool, .claims_max = 1};
     solo__pool_enter(pool);
-    bool added = any ? may_add_worker(pool) : solo__pool_wants_worker(pool);
+    bool added = any ? solo__pool_may_add_worker(pool) : solo__pool_wants_worker(pool);
     if (added) {
         link_worker(pool, worker);
     }
@@ -137,6 +137,7 @@ int solo__pool_start_needed(struct solo_pool *pool)
 {
     for (;;) {
         solo__pool_enter(pool);
+        solo__pool_settle(pool);
         bool wanted = solo__pool_wants_worker(pool);
         solo__pool_leave(pool);
         int status = wanted ? solo__pool_add_worker(pool, false) : 0;
@@ -186,9 +187,25 @@ static struct solo__pool_worker *choose_worker(struct solo_pool *pool)
     return sleepers[solo__choose(pool->object.world, SOLO_CHOICE_WORKER, options, count)];
 }
 
+/*
+ * Nobody is awake and idle. In world os it is enough that a worker does very short jobs and will be back at once, if
+ * another one sees to it that this stays true.
+ */
+bool solo__pool_should_wake(const struct solo_pool *pool)
+{
+    return pool->sleeping > 0 && pool->worker_count == pool->busy + pool->sleeping &&
+           !(pool->watched && pool->fast > 0);
+}
+
 void solo__pool_wake_for_queue(struct solo_pool *pool)
 {
     if (pool->held) {
+        return;
+    }
+    if (!pool->chooses) { /* one at a time: it wakes the next when it has seen what there is */
+        if (solo__pool_should_wake(pool) && pool->queued + solo__pool_claimed(pool) > 0) {
+            solo__pool_wake_worker(pool, choose_worker(pool));
+        }
         return;
     }
     while (pool->sleeping > 0 && pool->queued > pool->worker_count - pool->busy - pool->sleeping) {
@@ -205,22 +222,14 @@ void solo__pool_unqueue(struct solo_pool *pool, struct solo__job *job)
     }
 }
 
-void solo__pool_give(struct solo_pool *pool, struct solo__pool_worker *worker, struct solo__job *job)
-{
-    job->state = SOLO_JOB_STARTED;
-    job->ran_on = worker->number;
-    worker->job = job;
-    pool->busy++;
-    solo__pool_unqueue(pool, job);
-}
-
 void solo__pool_take_back(struct solo_pool *pool, struct solo__pool_worker *worker)
 {
     if (worker->job != NULL) {
         worker->job->state = SOLO_JOB_QUEUED;
-        solo__job_list_add(&pool->queue, worker->job);
+        solo__job_list_add_first(&pool->queue, worker->job);
         pool->queued++;
         worker->job = NULL;
+        worker->claim = 0;
         pool->busy--;
     }
 }
@@ -251,6 +260,7 @@ struct solo_pool *solo__pool_make(struct solo_reactor *reactor, void *created_at
         pool->reactor = reactor;
         pool->part = (struct solo__pool_part){NULL, &solo__pool_ops, pool, false};
         pool->chooses = solo__world_is_sim(reactor->world);
+        pool->attentive = true;
         pool->min = reactor->pool_min;
         pool->max = reactor->pool_max;
         pool->note.serve = note_seen;
@@ -263,10 +273,9 @@ struct solo_pool *solo__pool_make(struct solo_reactor *reactor, void *created_at
 
 int solo__pool_of(struct solo_reactor *reactor, void *created_at, struct solo_pool **ret_pool)
 {
-    struct solo_world *world = reactor->world;
-    world->threads->enter(world, &reactor->lock);
-    struct solo_pool *pool = reactor->pool;
-    world->threads->leave(world, &reactor->lock);
+    SOLO_ANNOTATE_IGNORE_BEGIN();
+    struct solo_pool *pool = __atomic_load_n(&reactor->pool, __ATOMIC_ACQUIRE);
+    SOLO_ANNOTATE_IGNORE_END();
     if (pool == NULL) {
         struct solo_pool *made = solo__pool_make(reactor, created_at);
         if (made == NULL) {
@@ -314,6 +323,7 @@ static int adjust(struct solo_pool *pool, bool keep_min, unsigned min, unsigned 
         return -EINVAL;
     }
     solo__pool_enter(pool);
+    solo__pool_recall(pool);
     min = keep_min ? pool->min : min;
     bool valid = min <= max;
     if (valid) {
@@ -384,6 +394,7 @@ int solo_pool_shrink(struct solo_pool *pool, unsigned count)
     SOLO__REACTOR_ONLY(solo_pool_shrink, &pool->reactor->owner, pool);
 
     solo__pool_enter(pool);
+    solo__pool_recall(pool);
     unsigned stay = pool->min + pool->leaving;
     unsigned spare = pool->worker_count > stay ? pool->worker_count - stay : 0;
     count = count < spare ? count : spare;
@@ -401,6 +412,7 @@ int solo_pool_get_statistics(struct solo_pool *pool, struct solo_pool_statistics
     }
 
     solo__pool_enter(pool);
+    solo__pool_recall(pool);
     *ret_statistics = (struct solo_pool_statistics){
         pool->min,      pool->max, pool->worker_count, pool->worker_count - pool->busy, pool->busy, pool->queued,
         pool->accepted, pool->ran, pool->handed_back};

@@ -26,6 +26,7 @@ int solo_pool_hold(struct solo_pool *pool, bool hold)
 
     SOLO_ANNOTATE_HAPPENS_BEFORE(&pool->held);
     solo__pool_enter(pool);
+    solo__pool_recall(pool);
     pool->held = hold;
     solo__pool_wake_for_queue(pool);
     solo__pool_leave(pool);
@@ -75,6 +76,7 @@ int solo_pool_jobs(struct solo_pool *pool, struct solo_pool_job *jobs, size_t jo
     size_t count = 0;
     struct solo_pool_job job = {0, 0, SOLO_JOB_QUEUED};
     solo__pool_enter(pool);
+    solo__pool_recall(pool);
     const struct solo__job *queue_at = pool->queue.first;
     while (next_in_order(pool, job.number, &queue_at, &job)) {
         if (count < jobs_max) {
@@ -116,6 +118,7 @@ int solo_pool_start_job(struct solo_pool *pool, unsigned number, unsigned worker
     SOLO_ANNOTATE_HAPPENS_BEFORE(&pool->held);
     for (;;) {
         solo__pool_enter(pool);
+        solo__pool_recall(pool);
         struct solo__job *job = solo__pool_find_queued(pool, number);
         struct solo__pool_worker *idle = find_idle(pool, worker);
         bool makes = job != NULL && idle == NULL && may_be_made(pool, worker);
@@ -165,6 +168,7 @@ int solo_pool_complete_job(struct solo_pool *pool, unsigned number)
     SOLO_ANNOTATE_HAPPENS_BEFORE(&pool->held);
     struct solo__job *held = NULL;
     solo__pool_enter(pool);
+    solo__pool_recall(pool);
     int status = find_started(pool, number, &held);
     solo__pool_leave(pool);
     if (held != NULL) {

@@ -112,6 +112,7 @@ int solo_pool_dump(struct solo_pool *pool, char *buffer, size_t size, size_t *re
     struct solo__text text = {buffer, size, 0, 0};
     uint64_t now_ns = world->clock->now_ns(world);
     solo__pool_enter(pool);
+    solo__pool_recall(pool);
     add_pool(&text, pool, now_ns);
     solo__pool_leave(pool);
     if (ret_length != NULL) {
@@ -145,6 +146,7 @@ int solo_pool_workers(struct solo_pool *pool, struct solo_pool_worker *workers, 
 
     size_t count = 0;
     solo__pool_enter(pool);
+    solo__pool_recall(pool);
     for (const struct solo__pool_worker *worker = pool->workers; worker != NULL; worker = worker->next) {
         if (count < workers_max) {
             describe(worker, &workers[count]);

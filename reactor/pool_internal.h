@@ -37,18 +37,34 @@ struct solo__job_list {
     struct solo__job *first, *last;
 };
 
+enum { SOLO__CLAIM_MAX = 64 };
+
+/*
+ * A worker may claim several jobs at once, so as not to come to the lock for each. Those it has not begun are any other
+ * worker's for the asking, and go back to the queue whenever somebody wants to see it (solo__pool_recall).
+ */
 struct solo__pool_worker {
     struct solo__pool_worker *next; /* in pool->workers by number, in pool->ended or in pool->abandoned */
     struct solo_pool *pool;
     struct solo_thread *thread; /* its own; set by itself before it does anything */
-    struct solo__job *job;      /* given to it or running, NULL: idle */
-    struct solo_gate gate;      /* where it alone sleeps */
-    uint64_t since_ns;          /* when its job was given to it or begun */
-    unsigned number;            /* pool#N, the lowest free one */
-    unsigned holders;           /* abandoned: it and the stop that gave it up; the last one frees it and its job */
-    bool sleeping;              /* cleared by whoever wakes it */
-    bool running;               /* its job has begun: it can no longer be taken back */
-    bool abandoned;             /* the pool ended without it: it must touch neither reactor nor report */
+    struct solo__job *job;      /* given to it or running, NULL: idle. Of another worker: after solo__pool_recall */
+    /*
+     * Atomic. Low half: how many of `claimed` it has begun, which only it raises. High half: how many there are, which
+     * only who holds the lock lowers.
+     */
+    uint64_t claim;
+    struct solo__job *claimed[SOLO__CLAIM_MAX]; /* changed by it, under the lock */
+    unsigned counted;                           /* of those it has begun, how many are in pool->ran */
+    unsigned claims_max;                        /* how many it may claim: the more, the shorter its last ones were */
+    struct solo_gate gate;                      /* where it alone sleeps */
+    uint64_t since_ns;                          /* when its job was given to it or begun */
+    unsigned number;                            /* pool#N, the lowest free one */
+    unsigned holders; /* abandoned: it and the stop that gave it up; the last one frees it and its job */
+    bool sleeping;    /* cleared by whoever wakes it */
+    bool slept;       /* since its last claim */
+    bool fast;        /* busy, and counted in pool->fast */
+    bool running;     /* its job has begun: it can no longer be taken back */
+    bool abandoned;   /* the pool ended without it: it must touch neither reactor nor report */
 };
 
 struct solo_pool {
@@ -58,6 +74,9 @@ struct solo_pool {
     bool chooses;                      /* its world has a chooser */
     char name[SOLO_POOL_NAME_MAX + 1]; /* pool/NAME#1; "": pool#1 */
 
+    struct solo__call *inbox; /* atomic: the newest job accepted and not yet in the queue; IS_CLOSED: no more of them */
+    bool attentive;           /* atomic: whoever puts something there must come to the lock and see to it */
+
     struct solo_lock lock;          /* guards all that follows */
     struct solo__job_list queue;    /* accepted, not given to a worker */
     struct solo__job_list finished; /* ran, report held */
@@ -65,6 +84,8 @@ struct solo_pool {
     size_t queued;
     unsigned worker_count;   /* in `workers`: alive, or about to start */
     unsigned busy, sleeping; /* of those */
+    unsigned fast;           /* of the busy ones, those whose jobs have been very short */
+    bool watched;            /* world os: one of the sleeping ones wakes up by itself and looks after the others */
     unsigned min, max;
     unsigned leaving;     /* how many workers shall still quit for want of work; never more than there are */
     unsigned last_number; /* of jobs */
@@ -85,10 +106,36 @@ static inline void solo__pool_enter(struct solo_pool *pool)
     pool->object.world->threads->enter(pool->object.world, &pool->lock);
 }
 
-static inline void solo__pool_leave(struct solo_pool *pool)
+static inline bool solo__pool_is_attentive(const struct solo_pool *pool)
 {
-    pool->object.world->threads->leave(pool->object.world, &pool->lock);
+    return __atomic_load_n(&pool->attentive, __ATOMIC_SEQ_CST);
 }
+
+/*
+ * With the lock held: says whether whoever queues a job has to come to the lock. True: somebody has to, and has been
+ * there in the meantime without knowing.
+ */
+bool solo__pool_attend(struct solo_pool *pool);
+/* Attends, and sees to what it finds. */
+void solo__pool_leave(struct solo_pool *pool);
+
+/* With the lock held: what is in the inbox goes to the queue. */
+void solo__pool_settle(struct solo_pool *pool);
+/* With the lock held: the same, and what workers have claimed and not begun: now all is where it can be seen. */
+void solo__pool_recall(struct solo_pool *pool);
+/* With the lock held: nothing is put in the inbox any more. */
+void solo__pool_close_inbox(struct solo_pool *pool);
+/* Any thread, with or without the lock: false if it is closed. */
+bool solo__pool_put(struct solo_pool *pool, struct solo__job *job);
+/* With the lock held: how many jobs workers have claimed and not begun; to another worker: a fair part of them. */
+size_t solo__pool_claimed(const struct solo_pool *pool);
+void solo__pool_steal(struct solo_pool *pool, struct solo__pool_worker *worker);
+/* With the lock held: further jobs from the queue, for a worker that has just been given one. */
+void solo__pool_claim_more(struct solo_pool *pool, struct solo__pool_worker *worker);
+/* Its worker: the next claimed job, now begun; NULL: none is left. */
+struct solo__job *solo__pool_advance(struct solo__pool_worker *worker);
+/* With the lock held: how many of its claimed jobs the worker has begun. */
+unsigned solo__pool_begun(const struct solo__pool_worker *worker);
 
 /* ---- job.c ---- */
 
@@ -98,8 +145,11 @@ void *solo__job_make(struct solo_pool *pool, size_t size, solo_call_fn fn, void 
 
 /* First half of acceptance. SOLO_ECLOSING, or -EAGAIN, -ENOMEM: no worker can be started; then the job is freed. */
 int solo__job_admit(struct solo__job *job);
-/* Second half: queues the job, and wakes or starts a worker for it. SOLO_ECLOSING (freed too): closed since then. */
-int solo__job_accept(struct solo__job *job);
+/*
+ * Second half: queues the job, and wakes or starts a worker for it; ret_number may be NULL. SOLO_ECLOSING (freed too):
+ * closed since then.
+ */
+int solo__job_accept(struct solo__job *job, unsigned *ret_number);
 
 /* Both halves. On failure the job is freed. ret_number may be NULL. */
 int solo__job_queue(struct solo__job *job, unsigned *ret_number);
@@ -119,7 +169,8 @@ void solo__job_end(struct solo__job *job, int status);
 /* The same for a job that never began and is in no list any more; it is freed. */
 void solo__job_hand_back(struct solo__job *job, int status);
 
-void solo__job_list_add(struct solo__job_list *list, struct solo__job *job); /* in order of number */
+void solo__job_list_add(struct solo__job_list *list, struct solo__job *job);       /* in order of number */
+void solo__job_list_add_first(struct solo__job_list *list, struct solo__job *job); /* the same, for a low number */
 void solo__job_list_remove(struct solo__job_list *list, struct solo__job *job);
 
 /* ---- pool.c ---- */
@@ -139,8 +190,10 @@ int solo__pool_start_needed(struct solo_pool *pool);
 int solo__pool_add_worker(struct solo_pool *pool, bool any);
 
 /* With the lock held. */
-bool solo__pool_wants_worker(const struct solo_pool *pool); /* there is more to do than workers for it, and room */
-void solo__pool_wake_for_queue(struct solo_pool *pool);     /* sleeping workers, as many as the queue needs */
+bool solo__pool_may_add_worker(const struct solo_pool *pool); /* there is room for one more */
+bool solo__pool_wants_worker(const struct solo_pool *pool);   /* and more to do than workers for it */
+bool solo__pool_should_wake(const struct solo_pool *pool);    /* if work came now, a sleeping worker should be woken */
+void solo__pool_wake_for_queue(struct solo_pool *pool);       /* sleeping workers, as many as the queue needs */
 void solo__pool_wake_worker(struct solo_pool *pool, struct solo__pool_worker *worker);
 void solo__pool_wake_all(struct solo_pool *pool);
 void solo__pool_unlink_worker(struct solo_pool *pool, struct solo__pool_worker *worker);

@@ -100,6 +100,7 @@ void solo__pool_begin_stop(struct solo_pool *pool)
     solo__pool_enter(pool);
     bool was_closing = pool->closing;
     pool->closing = true;
+    solo__pool_close_inbox(pool);
     solo__pool_wake_all(pool);
     solo__pool_leave(pool);
     if (was_closing) {
@@ -174,6 +175,7 @@ static unsigned abandon_running(struct solo_pool *pool)
         if (worker->running) {
             solo__pool_unlink_worker(pool, worker);
             pool->busy--;
+            pool->fast -= worker->fast;
             pool->handed_back++;
             worker->abandoned = true;
             worker->holders = 2;
@@ -244,6 +246,8 @@ static size_t finish(struct solo_pool *pool, uint64_t deadline_ns)
     solo__pool_enter(pool);
     pool->closing = true;
     pool->finishing = true;
+    solo__pool_close_inbox(pool);
+    solo__pool_recall(pool);
     size_t queued = pool->queued;
     solo__text_add_queue(&text, pool);
     solo__pool_wake_all(pool);

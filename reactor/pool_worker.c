@@ -1,8 +1,8 @@
 /*
  * pool_worker.c - the life of a pool worker: take a job, run it, report it, until there is no more need.
  *
- * One lock round to take a job, one to be done with it. Between JOB_WANTED and CALL_BEGUN nothing can intervene in
- * world sim, so which job a worker takes is decided at that point alone.
+ * One lock round to take jobs, one to be done with them (pool_queue.c). Between JOB_WANTED and CALL_BEGUN nothing can
+ * intervene in world sim, so which job a worker takes is decided at that point alone.
  *
  * A worker whose job outlived the pool's end was abandoned: when it comes back at last it touches nothing but its own
  * memory and the pool's, which is kept for it, and goes unjoined.
@@ -27,31 +27,80 @@ static struct solo__job *choose_job(struct solo_pool *pool)
     return jobs[solo__choose(pool->object.world, SOLO_CHOICE_JOB, options, count)];
 }
 
+/*
+ * How long claims may take. One that took longer than CLAIM_LONG_NS makes the next one small; one shorter than
+ * CLAIM_SHORT_NS lets it double. From FAST_MIN jobs on a worker counts as fast.
+ */
+enum { CLAIM_SHORT_NS = 200000, CLAIM_LONG_NS = 1000000, FAST_MIN = 16, WATCH_NS = 1000000 };
+
+/* With the lock held, before a claim: `now_ns` ends the one before, if the worker has not slept since. */
+static void learn(struct solo__pool_worker *worker, uint64_t now_ns)
+{
+    uint64_t took_ns = now_ns - worker->since_ns;
+    if (!worker->slept && took_ns > CLAIM_LONG_NS) {
+        worker->claims_max = 1;
+    } else if (!worker->slept && took_ns < CLAIM_SHORT_NS && worker->claims_max < SOLO__CLAIM_MAX) {
+        worker->claims_max *= 2;
+    }
+    worker->slept = false;
+    worker->since_ns = now_ns;
+}
+
 /* With the lock held. */
 static void take(struct solo_pool *pool, struct solo__pool_worker *worker)
 {
-    if (pool->held || pool->queued == 0) {
+    if (pool->held) {
         return;
     }
-    bool chooses = pool->chooses && pool->queued > 1;
-    solo__pool_give(pool, worker, chooses ? choose_job(pool) : pool->queue.first);
+    if (pool->queued > 0) {
+        bool chooses = pool->chooses && pool->queued > 1;
+        solo__pool_give(pool, worker, chooses ? choose_job(pool) : pool->queue.first);
+        solo__pool_claim_more(pool, worker);
+    } else if (!pool->chooses) {
+        solo__pool_steal(pool, worker);
+    }
+}
+
+static bool has_work(const struct solo_pool *pool)
+{
+    return pool->queued > 0 || (!pool->chooses && solo__pool_claimed(pool) > 0);
 }
 
 static bool must_quit(const struct solo_pool *pool)
 {
     return pool->finishing || pool->worker_count > pool->max ||
-           (pool->queued == 0 && (pool->closing || pool->leaving > 0));
+           ((pool->closing || pool->leaving > 0) && !has_work(pool));
 }
 
+static void wake_up(struct solo_pool *pool, struct solo__pool_worker *worker)
+{
+    worker->sleeping = false;
+    pool->sleeping--;
+}
+
+/*
+ * With the lock held. While others do short jobs, for which nobody is woken, one of those that sleep watches: should
+ * one of those jobs turn out to be long, what waits behind it is not kept waiting.
+ */
 static void sleep_until_woken(struct solo_pool *pool, struct solo__pool_worker *worker)
 {
     struct solo_world *world = pool->object.world;
     const struct solo_wait why = {SOLO_WAIT_JOB, pool->object.id, NULL};
-    worker->sleeping = true;
+    bool watches = pool->fast > 0 && !pool->watched && !pool->held;
+    worker->sleeping = worker->slept = true;
     pool->sleeping++;
-    while (worker->sleeping) {
-        (void)world->threads->wait(world, &worker->gate, &pool->lock, &why, SOLO_NEVER);
+    pool->watched = pool->watched || watches;
+    if (solo__pool_attend(pool)) {
+        wake_up(pool, worker);
     }
+    uint64_t deadline_ns = watches && worker->sleeping ? world->clock->now_ns(world) + WATCH_NS : SOLO_NEVER;
+    while (worker->sleeping) {
+        int status = world->threads->wait(world, &worker->gate, &pool->lock, &why, deadline_ns);
+        if (status < 0 && worker->sleeping) {
+            wake_up(pool, worker);
+        }
+    }
+    pool->watched = pool->watched && !watches;
 }
 
 bool solo__pool_has_just_drained(struct solo_pool *pool)
@@ -82,7 +131,7 @@ static struct solo__job *next_job(struct solo_pool *pool, struct solo__pool_work
     solo__announce(world, SOLO_PROBE_JOB_WANTED, SOLO_ACCESS_WRITE, pool->object.id, 0);
     solo__pool_enter(pool);
     worker->thread = solo__self;
-    while (worker->job == NULL && !must_quit(pool)) {
+    for (solo__pool_settle(pool); worker->job == NULL && !must_quit(pool); solo__pool_settle(pool)) {
         take(pool, worker);
         if (worker->job == NULL) {
             sleep_until_woken(pool, worker);
@@ -94,7 +143,12 @@ static struct solo__job *next_job(struct solo_pool *pool, struct solo__pool_work
     struct solo__job *job = worker->job;
     worker->running = job != NULL;
     if (job != NULL) {
-        worker->since_ns = world->clock->now_ns(world);
+        learn(worker, world->clock->now_ns(world));
+        worker->fast = !pool->chooses && worker->claims_max >= FAST_MIN;
+        pool->fast += worker->fast;
+    }
+    if (!pool->chooses) {
+        solo__pool_wake_for_queue(pool); /* there may be more than this one can do */
     }
     if (job == NULL) {
         drained = depart(pool, worker);
@@ -102,6 +156,8 @@ static struct solo__job *next_job(struct solo_pool *pool, struct solo__pool_work
     solo__pool_leave(pool);
     if (drained) {
         (void)solo__reactor_post(pool->reactor, &pool->note, true);
+    } else if (job == NULL) {
+        (void)solo__pool_start_needed(pool); /* for what came while this one was on its way out */
     }
     return job;
 }
@@ -167,10 +223,13 @@ static enum outcome finish(struct solo_pool *pool, struct solo__pool_worker *wor
     if (!worker->abandoned) {
         outcome = pool->held && !job->report_asked && !pool->finishing ? HOLD : REPORT;
         job->state = SOLO_JOB_FINISHED;
+        pool->ran += solo__pool_begun(worker) - worker->counted;
+        pool->fast -= worker->fast;
+        worker->fast = false;
         worker->job = NULL;
+        worker->claim = 0;
         worker->running = false;
         pool->busy--;
-        pool->ran++;
         if (outcome == HOLD) {
             solo__job_list_add(&pool->finished, job);
         }
@@ -182,6 +241,20 @@ static enum outcome finish(struct solo_pool *pool, struct solo__pool_worker *wor
     return outcome;
 }
 
+/* Runs what the worker has claimed and reports each before it begins the next; returns the last one, not reported. */
+static struct solo__job *run_claimed(struct solo_pool *pool, struct solo__pool_worker *worker, struct solo__job *job)
+{
+    for (;;) {
+        run(pool, job);
+        struct solo__job *next = solo__pool_advance(worker);
+        if (next == NULL) {
+            return job;
+        }
+        solo__job_report(job);
+        job = next;
+    }
+}
+
 void solo__pool_worker_main(void *arg)
 {
     struct solo__pool_worker *worker = arg;
@@ -190,7 +263,7 @@ void solo__pool_worker_main(void *arg)
     SOLO_ANNOTATE_HAPPENS_BEFORE(&pool->ended); /* for whoever reaps: what the thread did that made this worker */
     solo__self->serves = &pool->reactor->owner;
     while ((job = next_job(pool, worker)) != NULL) {
-        run(pool, job);
+        job = run_claimed(pool, worker, job);
         enum outcome outcome = finish(pool, worker, job);
         if (outcome == ABANDONED) {
             solo__pool_drop(pool, worker);
@@ -217,8 +290,15 @@ void solo__pool_reap(struct solo_pool *pool)
     }
     while (worker != NULL) {
         struct solo__pool_worker *next = worker->next;
-        (void)solo__thread_reap(worker->thread);
-        pool->object.world->memory->release(pool->object.world, worker);
+        if (worker->thread == solo__self) { /* on its way out, it starts another one */
+            solo__pool_enter(pool);
+            worker->next = pool->ended;
+            pool->ended = worker;
+            solo__pool_leave(pool);
+        } else {
+            (void)solo__thread_reap(worker->thread);
+            pool->object.world->memory->release(pool->object.world, worker);
+        }
         worker = next;
     }
 }
