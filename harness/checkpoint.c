@@ -20,7 +20,7 @@ struct header {
     uint64_t program; /* hash of its arguments and bytes */
     uint64_t options; /* hash of the request */
     uint64_t units_done;
-    uint64_t traces; /* entries of the set */
+    uint64_t traces, orders; /* entries of these sets */
     uint64_t state_size;
 };
 
@@ -63,7 +63,8 @@ static void fill_header(const struct solo__subject *subject, struct header *head
     strcpy(header->name, subject->name);
     header->program = hash_program(subject);
     header->options = hash_options(subject);
-    header->traces = region->ledger.distinct;
+    header->traces = region->ledger.traces.distinct;
+    header->orders = region->ledger.orders.distinct;
     header->state_size = state_size;
 }
 
@@ -85,21 +86,21 @@ static void pass(struct stream *stream, void *bytes, size_t size)
     stream->hash = stream->broken ? 0 : solo__hash(stream->hash, bytes, size);
 }
 
-static void pass_traces(struct stream *stream, struct solo__region *region, uint64_t count)
+/* The slots in use of a set that has so many of them. */
+static void pass_set(struct stream *stream, uint64_t *set, uint64_t mask, uint64_t count)
 {
-    uint64_t slots = region->ledger.set_mask + 1;
     uint64_t at[2];
-    for (uint64_t slot = 0; !stream->reads && slot < slots; slot++) {
-        if (region->set[slot] != 0) {
+    for (uint64_t slot = 0; !stream->reads && slot <= mask; slot++) {
+        if (set[slot] != 0) {
             at[0] = slot;
-            at[1] = region->set[slot];
+            at[1] = set[slot];
             pass(stream, at, sizeof at);
         }
     }
     for (uint64_t i = 0; stream->reads && i < count && !stream->broken; i++) {
         pass(stream, at, sizeof at);
-        if (at[0] < slots) {
-            region->set[at[0]] = at[1];
+        if (at[0] <= mask) {
+            set[at[0]] = at[1];
         }
     }
 }
@@ -109,11 +110,13 @@ static void pass_all(struct stream *stream, struct solo__region *region, const s
     uint64_t slots = region->ledger.set_mask;
     pass(stream, &region->ledger, sizeof region->ledger);
     stream->broken = stream->broken || region->ledger.set_mask != slots ||
-                     region->ledger.defect_count > SOLO_FINDINGS_MAX || header->traces > slots;
+                     region->ledger.defect_count > SOLO_FINDINGS_MAX || header->traces > slots ||
+                     header->orders > slots;
     if (stream->broken) {
         return;
     }
-    pass_traces(stream, region, header->traces);
+    pass_set(stream, region->traces, slots, header->traces);
+    pass_set(stream, region->orders, slots, header->orders);
     for (uint32_t i = 0; i < region->ledger.defect_count; i++) {
         uint32_t count = region->ledger.defects[i].answers_count;
         pass(stream, region->finding_answers[i],

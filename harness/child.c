@@ -81,6 +81,13 @@ static void learn_name(const struct solo_event *event, void *arg)
     }
 }
 
+static void watch_order(const struct solo_event *event, void *arg)
+{
+    if (!muted) {
+        solo__order_event(&((struct solo__region *)arg)->order, event);
+    }
+}
+
 /* ---- Last words ---- */
 
 /* The stack below the signal frame: from the interrupted instruction on. */
@@ -196,6 +203,9 @@ void solo__child_prepare(struct solo__region *region)
     if (region->request.keep_events || region->request.twin_every != 0) {
         (void)solo_probe_subscribe(learn_name, region);
     }
+    if (region->request.mode == SOLO__EXPLORE) {
+        (void)solo_probe_subscribe(watch_order, region);
+    }
 }
 
 /* ---- Simulations ---- */
@@ -276,6 +286,7 @@ void solo__child_begin(struct solo__region *region)
     outcome->counter_count = 0;
     outcome->running = 1;
     __atomic_store_n(&outcome->number, outcome->number + 1, __ATOMIC_RELAXED);
+    solo__order_begin(&region->order);
     region->log.answers_count = 0;
     region->log.events_count = 0;
     region->log.deviations = 0;

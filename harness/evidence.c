@@ -1,8 +1,9 @@
 /*
  * evidence.c - what the explored schedules prove, in one honest sentence.
  *
- * A search that ended says what it covered. A random walk says how likely the next schedule is a new one: the share of
- * traces seen exactly once (Good 1953, Turing). It is a share of schedules, not of bugs.
+ * A search that ended says what it covered. A strategy that draws says how likely the next schedule is a new one: the
+ * share of traces, or of orders (order.h), seen exactly once (Good 1953, Turing). It is a share of schedules, not of
+ * bugs.
  */
 #include "ledger.h"
 #include <string.h>
@@ -83,9 +84,9 @@ static void print_search(const struct solo__region *region, char *text)
     }
 }
 
-static void print_chance(const struct solo__ledger *ledger, char *text, size_t size)
+static void print_chance(uint64_t singletons, uint64_t schedules, char *text, size_t size)
 {
-    double share = (double)ledger->singletons / (double)ledger->schedules * 100.0;
+    double share = (double)singletons / (double)schedules * 100.0;
     if (share < 0.1) {
         snprintf(text, size, "under 0.1%%");
     } else if (share < 1.0) {
@@ -95,32 +96,36 @@ static void print_chance(const struct solo__ledger *ledger, char *text, size_t s
     }
 }
 
+/*
+ * Orders of synchronisation say more than schedules about a program without data races; about one with them they say
+ * nothing, because its accesses are not events. So both are told.
+ */
 static void print_sample(const struct solo__ledger *ledger, char *text)
 {
-    char number[32];
-    char distinct[32];
-    char failing[64];
-    char chance[32];
+    char number[32], distinct[32], orders[32], failing[64], new_schedule[32], new_order[32];
     if (ledger->schedules == 0) {
         snprintf(text, SOLO_EVIDENCE_MAX, "no schedule was tried");
         return;
     }
-    if (ledger->schedules == 1 && ledger->choices == 0 && ledger->killed + ledger->unending == 0) {
-        snprintf(text, SOLO_EVIDENCE_MAX, "the only schedule %s", ledger->failing == 0 ? "passed" : "fails");
-        return;
-    }
     print_failing(ledger, failing, sizeof failing);
-    print_chance(ledger, chance, sizeof chance);
-    snprintf(
-        text, SOLO_EVIDENCE_MAX, "%s schedule%s, %s%s distinct, %s; chance that the next one is new: %s (Good-Turing)",
-        grouped(ledger->schedules, number, sizeof number), plural(ledger->schedules),
-        ledger->set_full ? "more than " : "", grouped(ledger->distinct, distinct, sizeof distinct), failing, chance);
+    print_chance(ledger->traces.singletons, ledger->schedules, new_schedule, sizeof new_schedule);
+    print_chance(ledger->orders.singletons, ledger->schedules, new_order, sizeof new_order);
+    snprintf(text, SOLO_EVIDENCE_MAX,
+             "%s schedule%s, %s%s distinct, %s%s order%s of synchronisation, %s; chance that the next one is a new "
+             "schedule: "
+             "%s, a new order: %s (Good-Turing)",
+             grouped(ledger->schedules, number, sizeof number), plural(ledger->schedules),
+             ledger->traces.full ? "more than " : "", grouped(ledger->traces.distinct, distinct, sizeof distinct),
+             ledger->orders.full ? "more than " : "", grouped(ledger->orders.distinct, orders, sizeof orders),
+             plural(ledger->orders.distinct), failing, new_schedule, new_order);
 }
 
 void solo__evidence(const struct solo__region *region, char text[SOLO_EVIDENCE_MAX])
 {
     const struct solo__ledger *ledger = &region->ledger;
-    if (strcmp(region->request.strategy, "dfs") == 0) {
+    if (ledger->schedules == 1 && ledger->choices == 0 && ledger->killed + ledger->unending == 0) {
+        snprintf(text, SOLO_EVIDENCE_MAX, "the only schedule %s", ledger->failing == 0 ? "passed" : "fails");
+    } else if (strcmp(region->request.strategy, "dfs") == 0) {
         print_search(region, text);
     } else if (strcmp(region->request.strategy, "fifo") == 0 && ledger->schedules != 0) {
         print_plain(ledger, text);

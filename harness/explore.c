@@ -258,9 +258,8 @@ static void decide_verdict(const struct solo__ledger *ledger, struct solo_report
     bool proved = false;
     for (unsigned i = 0; i < report->finding_count; i++) {
         const char *text = report->findings[i].violation.text;
-        bool unfinished =
-            report->findings[i].violation.id == SOLO_NO_VIOLATION &&
-            (strncmp(text, "unmodelled ", 11) == 0 || strncmp(text, "the schedule did not end", 24) == 0);
+        bool unfinished = report->findings[i].violation.id == SOLO_NO_VIOLATION &&
+                          (strncmp(text, "unmodelled ", 11) == 0 || strncmp(text, "the schedule did not end", 24) == 0);
         proved = proved || !unfinished;
     }
     report->verdict = proved ? SOLO_VERDICT_FINDINGS
@@ -292,7 +291,11 @@ static void fill_report(const struct solo__region *region, struct solo_report *r
     bool search = strcmp(region->request.strategy, "dfs") == 0;
     bool plain = strcmp(region->request.strategy, "fifo") == 0;
     report->schedules = ledger->schedules;
-    report->distinct = ledger->distinct;
+    report->distinct = ledger->traces.distinct;
+    report->orders = ledger->orders.distinct;
+    report->sampled = solo__pieces_can_be_shared(region->request.strategy);
+    report->threads = ledger->threads_most;
+    report->points = ledger->points_most;
     report->failing = ledger->failing;
     report->steps = ledger->steps;
     report->choices = ledger->choices;

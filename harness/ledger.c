@@ -170,46 +170,69 @@ int solo__outcome_find(const struct solo__outcome *outcome, const char *signatur
     return -1;
 }
 
-/* ---- Distinct traces: open addressing, never more than three quarters full ---- */
+/* ---- Distinct traces and orders: open addressing, never more than three quarters full ---- */
 
-static uint64_t trace_key(uint64_t hash)
+static uint64_t key_of(uint64_t hash)
 {
     hash &= ~UINT64_C(1);
     return hash != 0 ? hash : 2;
 }
 
 /* Its slot, or the free one where it belongs. */
-static uint64_t find_slot(const struct solo__region *region, uint64_t key)
+static uint64_t find_slot(const uint64_t *slots, uint64_t mask, uint64_t key)
 {
     uint64_t slot = key >> 8;
     for (;; slot++) {
-        uint64_t entry = region->set[slot & region->ledger.set_mask];
+        uint64_t entry = slots[slot & mask];
         if (entry == 0 || (entry & ~UINT64_C(1)) == key) {
-            return slot & region->ledger.set_mask;
+            return slot & mask;
         }
+    }
+}
+
+static void count_hash(struct solo__seen *seen, uint64_t *slots, uint64_t mask, uint64_t hash)
+{
+    uint64_t key = key_of(hash);
+    uint64_t *entry = &slots[find_slot(slots, mask, key)];
+    if (*entry != 0) {
+        seen->singletons -= (*entry & 1) == 0;
+        *entry |= 1;
+    } else if (seen->distinct >= mask / 4 * 3) {
+        seen->full = 1;
+    } else {
+        *entry = key;
+        seen->distinct++;
+        seen->singletons++;
     }
 }
 
 bool solo__ledger_knows_trace(const struct solo__region *region, uint64_t hash)
 {
-    return region->set[find_slot(region, trace_key(hash))] != 0;
+    return region->traces[find_slot(region->traces, region->ledger.set_mask, key_of(hash))] != 0;
 }
 
 void solo__ledger_count_trace(struct solo__region *region, uint64_t hash)
 {
+    count_hash(&region->ledger.traces, region->traces, region->ledger.set_mask, hash);
+}
+
+void solo__ledger_count_order(struct solo__region *region, uint64_t fingerprint)
+{
+    count_hash(&region->ledger.orders, region->orders, region->ledger.set_mask, fingerprint);
+}
+
+static void count_schedule(struct solo__region *region)
+{
     struct solo__ledger *ledger = &region->ledger;
-    uint64_t key = trace_key(hash);
-    uint64_t *entry = &region->set[find_slot(region, key)];
-    if (*entry != 0) {
-        ledger->singletons -= (*entry & 1) == 0;
-        *entry |= 1;
-    } else if (ledger->distinct >= ledger->set_mask / 4 * 3) {
-        ledger->set_full = 1;
-    } else {
-        *entry = key;
-        ledger->distinct++;
-        ledger->singletons++;
+    const struct solo__order *order = &region->order;
+    if (ledger->schedules <= SOLO__UNIT_MAX) {
+        region->unit_traces[ledger->schedules - 1] = region->log.trace_hash;
+        region->unit_orders[ledger->schedules - 1] = order->fingerprint;
     }
+    solo__ledger_count_trace(region, region->log.trace_hash);
+    solo__ledger_count_order(region, order->fingerprint);
+    ledger->threads_most = order->threads > ledger->threads_most ? order->threads : ledger->threads_most;
+    ledger->points_most = order->points > ledger->points_most ? order->points : ledger->points_most;
 }
 
 /* ---- Defects ---- */
@@ -298,10 +321,7 @@ bool solo__ledger_account(struct solo__region *region)
     ledger->choices += region->log.answers_count;
     ledger->killed += outcome->killed;
     ledger->unending += outcome->ending == SOLO_ENDING_STEPS || outcome->ending == SOLO_ENDING_UNMODELLED;
-    if (ledger->schedules <= SOLO__UNIT_MAX) {
-        region->unit_traces[ledger->schedules - 1] = region->log.trace_hash;
-    }
-    solo__ledger_count_trace(region, region->log.trace_hash);
+    count_schedule(region);
     solo__required_account(ledger, outcome);
     if (outcome->violation_count == 0) {
         return false;
@@ -321,6 +341,6 @@ bool solo__ledger_is_enough(const struct solo__region *region)
     const struct solo__request *request = &region->request;
     return ledger->stop || __atomic_load_n(&ledger->asked_to_stop, __ATOMIC_RELAXED) != 0 || ledger->strategy_ended ||
            ledger->target_found || ledger->schedules >= request->schedules_max ||
-           (request->distinct_max != 0 && ledger->distinct >= request->distinct_max) ||
+           (request->distinct_max != 0 && ledger->traces.distinct >= request->distinct_max) ||
            (request->stop_at_first && ledger->failing != 0);
 }

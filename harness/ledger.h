@@ -33,9 +33,10 @@ bool solo__ledger_counts(struct solo__region *region);
 /* Counts the schedule that just ended. Returns true if it failed. */
 bool solo__ledger_account(struct solo__region *region);
 
-/* Adds one trace to those that were seen. */
+/* Adds one trace, or one order of accesses, to those that were seen. */
 void solo__ledger_count_trace(struct solo__region *region, uint64_t hash);
-/* Whether it was seen already, as far as there was room for what was seen. */
+void solo__ledger_count_order(struct solo__region *region, uint64_t fingerprint);
+/* Whether this trace was seen already, as far as there was room for what was seen. */
 bool solo__ledger_knows_trace(const struct solo__region *region, uint64_t hash);
 
 /* Whether the exploration is over, by its own limits. */

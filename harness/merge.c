@@ -51,7 +51,8 @@ static int place(struct merging *merging, const char *file, json_t *document)
     uint64_t shards = number_of(shard, "of");
     const char *exploration = text_of(shard, "exploration");
     if (strcmp(text_of(document, "schema"), "solo.report.1") != 0 || number == 0 || number > shards ||
-        shards > SOLO_SHARDS_MAX || strlen(text_of(shard, "traces")) % 16 != 0) {
+        shards > SOLO_SHARDS_MAX || strlen(text_of(shard, "traces")) % 16 != 0 ||
+        strlen(text_of(shard, "orders")) % 16 != 0) {
         return refuse(merging, file, "not a result of `solo explore --shard K/N --format json`");
     }
     if (merging->documents == NULL) {
@@ -87,15 +88,16 @@ static int read_file(struct merging *merging, const char *file)
 /* ---- Numbers ---- */
 
 /* A hash that is odd was seen more than once. */
-static void add_traces(struct solo__region *region, const char *digits)
+static void add_hashes(struct solo__region *region, const char *digits,
+                       void (*count)(struct solo__region *region, uint64_t hash))
 {
     for (; digits[0] != '\0'; digits += 16) {
         char one[17] = "";
         memcpy(one, digits, 16);
         uint64_t hash = strtoull(one, NULL, 16);
-        solo__ledger_count_trace(region, hash);
+        count(region, hash);
         if (hash & 1) {
-            solo__ledger_count_trace(region, hash);
+            count(region, hash);
         }
     }
 }
@@ -132,7 +134,12 @@ static void add_numbers(struct merging *merging, const json_t *document)
     ledger->choices += number_of(document, "choices");
     ledger->unending += number_of(shard, "unfinished");
     ledger->asked_to_stop |= json_is_true(json_object_get(shard, "stopped"));
-    add_traces(merging->region, text_of(shard, "traces"));
+    add_hashes(merging->region, text_of(shard, "traces"), solo__ledger_count_trace);
+    add_hashes(merging->region, text_of(shard, "orders"), solo__ledger_count_order);
+    uint64_t threads = number_of(document, "threads");
+    uint64_t points = number_of(document, "points");
+    ledger->threads_most = threads > ledger->threads_most ? (uint32_t)threads : ledger->threads_most;
+    ledger->points_most = points > ledger->points_most ? (uint32_t)points : ledger->points_most;
     add_required(ledger, document);
 }
 
@@ -249,7 +256,11 @@ static void fill_report(struct merging *merging)
     struct solo_report *report = merging->report;
     const struct solo__ledger *ledger = &merging->region->ledger;
     report->schedules = ledger->schedules;
-    report->distinct = ledger->distinct;
+    report->distinct = ledger->traces.distinct;
+    report->orders = ledger->orders.distinct;
+    report->sampled = true;
+    report->threads = ledger->threads_most;
+    report->points = ledger->points_most;
     report->failing = ledger->failing;
     report->steps = ledger->steps;
     report->choices = ledger->choices;

@@ -140,23 +140,26 @@ static void describe(const struct solo__subject *subject, char text[SOLO_EXPLORA
         request->stop_at_first ? "to the first finding" : "to the end");
 }
 
+/* The hashes of a set, in memory of their own. NULL: out of it. */
+static uint64_t *list_set(const uint64_t *set, uint64_t mask, uint64_t distinct)
+{
+    uint64_t *list = malloc((size_t)(distinct + 1) * sizeof *list);
+    uint64_t count = 0;
+    for (uint64_t slot = 0; list != NULL && slot <= mask && count < distinct; slot++) {
+        if (set[slot] != 0) {
+            list[count++] = set[slot];
+        }
+    }
+    return list;
+}
+
 int solo__pieces_describe(const struct solo__subject *subject, struct solo_report *report)
 {
     const struct solo__region *region = subject->region;
-    uint64_t *traces = malloc((size_t)(region->ledger.distinct + 1) * sizeof *traces);
-    if (traces == NULL) {
-        return -ENOMEM;
-    }
-    size_t count = 0;
-    for (uint64_t slot = 0; slot <= region->ledger.set_mask && count < region->ledger.distinct; slot++) {
-        if (region->set[slot] != 0) {
-            traces[count++] = region->set[slot];
-        }
-    }
     report->shard = subject->shard;
     report->shards = subject->shards;
-    report->traces = traces;
-    report->trace_count = count;
+    report->traces = list_set(region->traces, region->ledger.set_mask, region->ledger.traces.distinct);
+    report->seen_orders = list_set(region->orders, region->ledger.set_mask, region->ledger.orders.distinct);
     describe(subject, report->exploration);
-    return 0;
+    return report->traces != NULL && report->seen_orders != NULL ? 0 : -ENOMEM;
 }

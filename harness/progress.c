@@ -10,7 +10,7 @@ static double part_done(const struct solo__ledger *ledger, const struct solo__re
 {
     double wanted = (double)request->schedules_max / (shards > 1 ? shards : 1);
     double part = wanted > 0 ? (double)ledger->schedules / wanted : 0;
-    double by_distinct = request->distinct_max != 0 ? (double)ledger->distinct / (double)request->distinct_max : 0;
+    double by_distinct = request->distinct_max != 0 ? (double)ledger->traces.distinct / (double)request->distinct_max : 0;
     part = by_distinct > part ? by_distinct : part;
     return part < 1 ? part : 1;
 }
@@ -37,7 +37,7 @@ void solo__subject_tick(void *arg)
     double seconds = (double)(solo__wall_ns() - subject->begun_ns) / 1e9;
     double now = (double)(ledger->schedules - subject->begun_with);
     fprintf(subject->progress, "\r%llu schedules, %llu distinct, %llu failing, %.0f %%",
-            (unsigned long long)ledger->schedules, (unsigned long long)ledger->distinct,
+            (unsigned long long)ledger->schedules, (unsigned long long)ledger->traces.distinct,
             (unsigned long long)ledger->failing, part * 100);
     if (now > 0 && part > 0) {
         print_time(subject->progress, seconds / now * (double)ledger->schedules * (1 - part) / part);

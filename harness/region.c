@@ -64,5 +64,6 @@ void solo__region_clear_ledger(struct solo__region *region, uint64_t set_size)
 {
     memset(&region->ledger, 0, sizeof region->ledger);
     region->ledger.set_mask = set_slots(set_size) - 1;
-    memset(region->set, 0, (region->ledger.set_mask + 1) * sizeof region->set[0]);
+    memset(region->traces, 0, (region->ledger.set_mask + 1) * sizeof region->traces[0]);
+    memset(region->orders, 0, (region->ledger.set_mask + 1) * sizeof region->orders[0]);
 }

@@ -11,6 +11,7 @@
 #ifndef SOLO__REGION_H
 #define SOLO__REGION_H
 
+#include "order.h"
 #include "strategy.h"
 #include <solo/detail.h>
 #include <solo/explore.h>
@@ -102,11 +103,20 @@ struct solo__defect {
     uint32_t open; /* that schedule did not end by itself */
 };
 
+/* Hashes that were seen; the slots are in the region. */
+struct solo__seen {
+    uint64_t distinct;
+    uint64_t singletons; /* of those, seen once */
+    uint32_t full;       /* `distinct` is only a lower bound */
+};
+
 struct solo__ledger {
     uint64_t next; /* number of schedules begun, repeats included: the seed follows from it */
     uint64_t schedules, failing, steps, choices;
-    uint64_t distinct;      /* trace hashes seen */
-    uint64_t singletons;    /* of those, seen once */
+    struct solo__seen traces;
+    struct solo__seen orders; /* fingerprints of order.h */
+    uint32_t threads_most;    /* in a schedule */
+    uint32_t points_most;
     uint64_t killed;        /* by the watchdog */
     uint64_t unending;      /* stopped by steps_max */
     uint64_t lost;          /* violations that did not fit into the table of defects */
@@ -115,8 +125,7 @@ struct solo__ledger {
     uint32_t strategy_ended;
     uint32_t target_found;
     uint32_t defect_count;
-    uint32_t set_full; /* `distinct` is only a lower bound */
-    uint64_t set_mask; /* slots in use - 1 */
+    uint64_t set_mask; /* slots in use - 1, of each set */
     struct solo__defect defects[SOLO_FINDINGS_MAX];
     uint32_t required_count;
     struct solo_required required[SOLO_EXPECT_MAX];
@@ -139,8 +148,11 @@ struct solo__region {
     struct solo_sim_log log;
     struct solo_sim_log twin_log;
     struct solo__question question;
+    struct solo__order order;
     uint64_t unit_traces[SOLO__UNIT_MAX]; /* trace hashes of the first schedules of the ledger, in their order */
-    uint64_t set[SOLO__SET_MAX];          /* trace hashes; bit 0: seen more than once; 0: free */
+    uint64_t unit_orders[SOLO__UNIT_MAX]; /* and their fingerprints */
+    uint64_t traces[SOLO__SET_MAX];       /* trace hashes; bit 0: seen more than once; 0: free */
+    uint64_t orders[SOLO__SET_MAX];       /* fingerprints, likewise */
     union solo__strategy_state strategy;
     struct solo__replay_state twin;
     struct solo_answer answers[SOLO__ANSWERS_MAX];

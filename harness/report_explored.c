@@ -22,6 +22,37 @@ static void add_required(struct solo__page *page, const struct solo_required *re
     solo__page_wrapped(page, "required: ", 10, text);
 }
 
+/* n k^(d-1), or 0 where that is more than anybody tries. */
+static uint64_t pct_schedules(const struct solo_report *report, unsigned depth)
+{
+    uint64_t schedules = report->threads;
+    for (unsigned i = 1; i < depth; i++) {
+        if (schedules > UINT64_C(1000000000000) / report->points) {
+            return 0;
+        }
+        schedules *= report->points;
+    }
+    return schedules;
+}
+
+/* What PCT (Burckhardt and others, 2010) would guarantee here: a figure for how hard this program is to sample. */
+static void add_bound(struct solo__page *page, const struct solo_report *report)
+{
+    char text[256], number[32];
+    if (!report->sampled || report->threads < 2 || report->points == 0) {
+        return;
+    }
+    size_t length =
+        (size_t)snprintf(text, sizeof text, "of %u threads with %u steps strategy pct shows a defect of depth",
+                         (unsigned)report->threads, (unsigned)report->points);
+    for (unsigned depth = 1; depth <= 3 && pct_schedules(report, depth) != 0; depth++) {
+        length += (size_t)snprintf(text + length, sizeof text - length, "%s %u in 1 of %s", depth == 1 ? "" : ",",
+                                   depth, solo__report_number(pct_schedules(report, depth), number, sizeof number));
+    }
+    (void)snprintf(text + length, sizeof text - length, " schedules or oftener");
+    solo__page_wrapped(page, "bound: ", 7, text);
+}
+
 int solo_report_explored_text(FILE *out, const struct solo_report *report, bool colour)
 {
     char schedules[32], distinct[32], failing[32], steps[32];
@@ -41,6 +72,7 @@ int solo_report_explored_text(FILE *out, const struct solo_report *report, bool 
         return -ENOMEM;
     }
     solo__page_wrapped(page, "evidence: ", 10, report->evidence);
+    add_bound(page, report);
     for (unsigned i = 0; i < report->required_count && i < SOLO_EXPECT_MAX; i++) {
         add_required(page, &report->required[i], report->schedules);
     }

@@ -240,7 +240,18 @@ static json_t *required_json(const struct solo_required *required)
     return object;
 }
 
-/* What `solo merge` needs: traces as 16 hexadecimal digits each. */
+/* 16 hexadecimal digits each. */
+static void set_hashes(json_t *object, const char *key, const uint64_t *hashes, uint64_t count)
+{
+    char *digits = malloc((size_t)count * 16 + 1);
+    for (uint64_t i = 0; digits != NULL && i < count; i++) {
+        (void)snprintf(digits + i * 16, 17, "%016llx", (unsigned long long)hashes[i]);
+    }
+    json_object_set_new(object, key, json_stringn(digits, digits != NULL ? (size_t)count * 16 : 0));
+    free(digits);
+}
+
+/* What `solo merge` needs. */
 static void set_shard(json_t *root, const struct solo_report *report)
 {
     if (report->shards == 0) {
@@ -252,12 +263,8 @@ static void set_shard(json_t *root, const struct solo_report *report)
     set_number(shard, "unfinished", report->unfinished);
     json_object_set_new(shard, "stopped", json_boolean(report->stopped));
     set_text(shard, "exploration", report->exploration);
-    char *digits = malloc(report->trace_count * 16 + 1);
-    for (size_t i = 0; digits != NULL && i < report->trace_count; i++) {
-        (void)snprintf(digits + i * 16, 17, "%016llx", (unsigned long long)report->traces[i]);
-    }
-    json_object_set_new(shard, "traces", json_stringn(digits, digits != NULL ? report->trace_count * 16 : 0));
-    free(digits);
+    set_hashes(shard, "traces", report->traces, report->distinct);
+    set_hashes(shard, "orders", report->seen_orders, report->orders);
     set_part(root, "shard", shard);
 }
 
@@ -273,6 +280,9 @@ int solo_report_explored_json(FILE *out, const struct solo_report *report, const
     set_text(root, "evidence", report->evidence);
     set_number(root, "schedules", report->schedules);
     set_number(root, "distinct", report->distinct);
+    set_number(root, "orders", report->orders);
+    set_number(root, "threads", report->threads);
+    set_number(root, "points", report->points);
     set_number(root, "failing", report->failing);
     set_number(root, "steps", report->steps);
     set_number(root, "choices", report->choices);

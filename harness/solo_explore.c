@@ -277,6 +277,7 @@ int command_explore(int argc, char **argv)
     const char *why = error == -EINVAL || error == -ENOTSUP ? report->evidence : NULL;
     code = error < 0 ? command_explorer_error("explore", error, &request.options, why) : print_all(&request, report);
     free(report->traces);
+    free(report->seen_orders);
     free(report);
     return code;
 }

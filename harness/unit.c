@@ -29,7 +29,7 @@ static bool is_repeated(const struct solo__region *unit, uint64_t index)
 
 uint64_t solo__unit_wanted(const struct solo__region *whole, const struct solo__region *unit, uint64_t distinct_max)
 {
-    uint64_t distinct = whole->ledger.distinct;
+    uint64_t distinct = whole->ledger.traces.distinct;
     uint64_t schedules = unit->ledger.schedules;
     if (distinct_max == 0 || distinct + schedules < distinct_max) {
         return schedules;
@@ -101,6 +101,7 @@ void solo__unit_merge(struct solo__region *whole, const struct solo__region *uni
     }
     for (uint64_t i = 0; i < theirs->schedules && i < SOLO__UNIT_MAX; i++) {
         solo__ledger_count_trace(whole, unit->unit_traces[i]);
+        solo__ledger_count_order(whole, unit->unit_orders[i]);
     }
     solo__required_merge(ours, theirs);
     ours->schedules += theirs->schedules;
@@ -110,6 +111,9 @@ void solo__unit_merge(struct solo__region *whole, const struct solo__region *uni
     ours->killed += theirs->killed;
     ours->unending += theirs->unending;
     ours->lost += theirs->lost;
+    ours->threads_most = theirs->threads_most > ours->threads_most ? theirs->threads_most : ours->threads_most;
+    ours->points_most = theirs->points_most > ours->points_most ? theirs->points_most : ours->points_most;
     ours->next += theirs->next;
     ours->strategy_ended |= theirs->strategy_ended;
+    ours->stop |= theirs->stop;
 }

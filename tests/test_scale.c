@@ -15,6 +15,16 @@
 static struct solo_report report, other; /* too large for the stack */
 static struct runner_output output;
 
+static const char *program(void)
+{
+    return runner_build_path("tests/programs/misbehave");
+}
+
+static const char *solo(void)
+{
+    return runner_build_path("bin/solo");
+}
+
 /* ---- Units ---- */
 
 static void test_scale__every_schedule_is_in_exactly_one_unit_of_one_shard(void)
@@ -201,6 +211,13 @@ static void test_scale__every_strategy_gives_the_same_for_all_numbers_of_jobs(vo
     }
 }
 
+static void test_scale__a_program_without_a_choice_is_run_once(void)
+{
+    support_shell(&output, "%s explore --jobs 2 /bin/true", solo());
+    CU_ASSERT_EQUAL(output.status, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(output.text, "evidence: the only schedule passed"));
+}
+
 static void test_scale__wrong_numbers_are_refused(void)
 {
     struct solo_explore_options options = defaults(SOLO_JOBS_MAX + 1);
@@ -244,16 +261,6 @@ static void test_scale__progress_says_how_far_it_is_and_how_long_it_may_take(voi
 }
 
 /* ---- Checkpoints ---- */
-
-static const char *program(void)
-{
-    return runner_build_path("tests/programs/misbehave");
-}
-
-static const char *solo(void)
-{
-    return runner_build_path("bin/solo");
-}
 
 static void test_scale__whoever_kills_it_at_any_time_loses_nothing(void)
 {
@@ -405,7 +412,7 @@ static void test_scale__a_missing_shard_is_named_and_a_pass_without_it_is_none(v
     CU_ASSERT_TRUE(says("verdict: clean\nevidence: 700 schedules, "));
     CU_ASSERT_EQUAL(merge_files("3.json 1.json"), 3);
     CU_ASSERT_TRUE(says("verdict: incomplete\n"));
-    CU_ASSERT_TRUE(says("missing: shard 2, 4 of 4"));
+    CU_ASSERT_TRUE(says("shard 2, 4 of 4"));
 }
 
 static void check_merge_refused(const char *arguments, const char *expected)
@@ -473,6 +480,7 @@ void suite_scale(void)
     SOLO_TEST(test_scale__a_crash_in_one_job_is_a_finding_like_any_other);
     SOLO_TEST(test_scale__the_limit_on_distinct_schedules_is_met_exactly);
     SOLO_TEST(test_scale__every_strategy_gives_the_same_for_all_numbers_of_jobs);
+    SOLO_TEST(test_scale__a_program_without_a_choice_is_run_once);
     SOLO_TEST(test_scale__wrong_numbers_are_refused);
     SOLO_TEST(test_scale__a_search_has_no_shards_and_says_so);
     SOLO_TEST(test_scale__progress_says_how_far_it_is_and_how_long_it_may_take);

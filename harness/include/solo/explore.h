@@ -105,7 +105,10 @@ struct solo_required {
 struct solo_report {
     enum solo_verdict verdict;
     uint64_t schedules, distinct, failing, steps;
-    uint64_t choices; /* recorded answers in all */
+    uint64_t orders; /* that differ in who synchronised with whom in which order; the same one has many schedules */
+    bool sampled;    /* by a strategy that draws schedules, and does not search for all of them */
+    uint32_t threads, points; /* most threads, and most steps where another thread could go on, of a schedule */
+    uint64_t choices;         /* recorded answers in all */
     uint64_t wall_ns;
     bool exhausted;                   /* everything within the bound was tried */
     char evidence[SOLO_EVIDENCE_MAX]; /* one honest sentence, such as "all 1,254 schedules passed" */
@@ -117,7 +120,7 @@ struct solo_report {
     unsigned shard, shards;
     char exploration[SOLO_EXPLORATION_MAX]; /* program and options in words: equal for shards of one exploration */
     uint64_t *traces;                       /* the distinct ones: a hash each, odd if it was seen more than once */
-    size_t trace_count;                     /* free `traces` */
+    uint64_t *seen_orders;                  /* likewise, `orders` of them; free both */
     unsigned finding_count;
     struct solo_finding findings[SOLO_FINDINGS_MAX];
 };

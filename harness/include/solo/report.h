@@ -62,9 +62,10 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_json(FILE *out, const struct solo_vi
 
 /*
  * Writes what an exploration found as one JSON document: {"schema": "solo.report.1", "verdict", "evidence",
- * "schedules", "distinct", "failing", "steps", "choices", "exhausted", "shard": {number, of, unfinished, stopped,
- * exploration, traces}, "required": [{name, wanted, least, schedules}], "findings": [as above, with deviations and
- * signature]}. contexts: one for each finding. `shard` only for one: what solo_merge needs.
+ * "schedules", "distinct", "orders", "threads", "points", "failing", "steps", "choices", "exhausted", "shard": {number,
+ * of, unfinished, stopped, exploration, traces, orders}, "required": [{name, wanted, least, schedules}], "findings":
+ * [as above, with deviations and signature]}. contexts: one for each finding. `shard` only for one: what solo_merge
+ * needs.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_explored_json(FILE *out, const struct solo_report *report,
                                                           const struct solo_report_context *contexts);
