@@ -64,9 +64,10 @@ static void merge_known(struct solo__region *whole, uint32_t to, const struct so
     const struct solo__defect *theirs = &unit->ledger.defects[from];
     uint64_t schedules = ours->schedules + theirs->schedules;
     if (is_simpler(theirs, ours)) {
-        uint64_t first = ours->first_schedule;
+        struct solo__defect before = *ours;
         *ours = *theirs;
-        ours->first_schedule = first;
+        ours->first_schedule = before.first_schedule;
+        memcpy(ours->found_by, before.found_by, sizeof ours->found_by);
         take_schedule(whole, to, unit, from);
     }
     ours->schedules = schedules;
