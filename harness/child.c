@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <solo/expect.h>
+#include <solo/model.h>
 #include <solo/thread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,9 @@ static void on_deadly_signal(int signal, siginfo_t *info, void *context)
 {
     static volatile sig_atomic_t again;
     struct solo__outcome *outcome = &child_region->outcome;
+    if (signal == solo__process_ask_signal() && !solo_model_has_turn()) {
+        return; /* this thread waits for its turn, as it should */
+    }
     if (outcome->running && !again) {
         again = 1;
         solo_violation_begin(&outcome->dying, SOLO018_MEMORY, NULL);
@@ -187,6 +191,7 @@ static void prepare_last_words(void)
             sigaction(deadly[i], &action, NULL);
         }
     }
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
     sigaction(solo__process_ask_signal(), &action, NULL);
     if (__sanitizer_set_death_callback != NULL) {
         __sanitizer_set_death_callback(on_sanitizer_death);

@@ -4,17 +4,22 @@
  */
 #define _GNU_SOURCE
 #include "process.h"
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { TICK_MS_MAX = 100, LAST_WORDS_MS = 300 };
+#define STUCK_NS UINT64_C(1500000000) /* that long asleep, all of it: it waits for something that will not come */
 
 uint64_t solo__wall_ns(void)
 {
@@ -94,13 +99,52 @@ static bool reap(pid_t pid, struct solo__outcome *outcome, int flags)
     return true;
 }
 
+/* Calls fn for each thread of the process, until it returns false. Returns whether it never did. */
+static bool each_thread(pid_t pid, bool (*fn)(pid_t pid, pid_t thread))
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    DIR *threads = opendir(path);
+    bool all = threads != NULL;
+    const struct dirent *entry;
+    while (all && (entry = readdir(threads)) != NULL) {
+        pid_t thread = (pid_t)atoi(entry->d_name);
+        all = thread <= 0 || fn(pid, thread);
+    }
+    if (threads != NULL) {
+        closedir(threads);
+    }
+    return all;
+}
+
+static bool is_asleep(pid_t pid, pid_t thread)
+{
+    char path[96], text[512];
+    (void)snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)pid, (int)thread);
+    FILE *file = fopen(path, "re");
+    size_t size = file != NULL ? fread(text, 1, sizeof text - 1, file) : 0;
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    text[size] = '\0';
+    const char *state = strrchr(text, ')'); /* the name before it may contain anything */
+    return state != NULL && state[1] == ' ' && state[2] == 'S';
+}
+
+/* Only the thread whose turn it is will speak. */
+static bool ask(pid_t pid, pid_t thread)
+{
+    (void)syscall(SYS_tgkill, pid, thread, solo__process_ask_signal());
+    return true;
+}
+
 /* The child hangs: it may say where, and is killed. */
 static void put_down(pid_t pid, const struct solo__watch *watch)
 {
     struct solo__outcome *outcome = &watch->region->outcome;
     outcome->killed = 1;
     outcome->last_words = 0;
-    kill(pid, solo__process_ask_signal());
+    (void)each_thread(pid, ask);
     for (int ms = 0; ms < LAST_WORDS_MS && !__atomic_load_n(&outcome->last_words, __ATOMIC_ACQUIRE); ms += 5) {
         (void)poll(NULL, 0, 5);
     }
@@ -133,7 +177,7 @@ bool solo__process_watch(pid_t pid, const struct solo__watch *watch)
 {
     struct solo__outcome *outcome = &watch->region->outcome;
     uint64_t number = outcome->number;
-    uint64_t since = solo__wall_ns();
+    uint64_t since = solo__wall_ns(), awake = since;
     outcome->killed = 0;
     for (;;) {
         bool speaks = false;
@@ -154,8 +198,12 @@ bool solo__process_watch(pid_t pid, const struct solo__watch *watch)
         uint64_t now = solo__wall_ns();
         if (now_number != number) {
             number = now_number;
-            since = now;
-        } else if (watch->watchdog_ns != 0 && now - since > watch->watchdog_ns) {
+            since = awake = now;
+        } else if (watch->watchdog_ns != 0 && !each_thread(pid, is_asleep)) {
+            awake = now;
+        }
+        bool stuck = now - awake > STUCK_NS || now - since > watch->watchdog_ns;
+        if (watch->watchdog_ns != 0 && stuck) {
             put_down(pid, watch);
             return true;
         }

@@ -494,6 +494,11 @@ void core_thread_body(struct core *core, struct core_thread *thread)
     SOLO_ANNOTATE_HAPPENS_BEFORE(&core->end_marker);
 }
 
+bool core_has_turn(const struct core *core, const struct solo_thread *thread)
+{
+    return core->current != NULL && core->current->self == thread;
+}
+
 bool core_is_closing(const struct core *core)
 {
     return core->closing;

@@ -55,6 +55,9 @@ bool core_fault(struct core *core, uint32_t tag, uint32_t object);
  */
 int core_thread_start(struct core *core, struct solo_thread *thread);
 
+/* Whether it is this thread's turn. */
+bool core_has_turn(const struct core *core, const struct solo_thread *thread);
+
 /* As solo_model_exit. */
 void core_exit(int status) __attribute__((noreturn));
 

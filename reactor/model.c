@@ -9,6 +9,12 @@ struct solo_world *solo_model_world(void)
     return core != NULL && !core_is_closing(core) ? core_world(core) : NULL;
 }
 
+bool solo_model_has_turn(void)
+{
+    struct core *core = core_current();
+    return core == NULL || core_has_turn(core, solo__self);
+}
+
 struct solo_thread *solo_model_self(void)
 {
     return solo__self_get();

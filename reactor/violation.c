@@ -136,7 +136,7 @@ static bool note(const struct solo_violation *violation, bool in_sim)
 
 int solo_violation_report(const struct solo_violation *violation)
 {
-    if (violation == NULL || violation->id == SOLO_NO_VIOLATION) {
+    if (violation == NULL || (violation->id == SOLO_NO_VIOLATION && violation->text[0] == '\0')) {
         return -EINVAL;
     }
 

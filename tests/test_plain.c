@@ -222,6 +222,86 @@ static void test_plain__a_schedule_that_runs_twice_is_the_same_twice(void)
     CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
 }
 
+/* ---- Descriptors ---- */
+
+static void check_descriptors(const char *topic)
+{
+    struct solo_explore_options options = defaults();
+    explore(program("descriptors", topic), &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+}
+
+static void test_plain__a_wake_up_taken_after_the_queue_is_lost(void)
+{
+    check_twins("event_loop", SOLO004_DEADLOCK, "epoll#1");
+}
+
+static void test_plain__a_pipe_holds_back_its_writer_and_ends_with_it(void)
+{
+    check_descriptors("pipes");
+}
+
+static void test_plain__a_socket_pair_answers(void)
+{
+    check_descriptors("sockets");
+}
+
+static void test_plain__an_eventfd_counts(void)
+{
+    check_descriptors("eventfds");
+}
+
+static void test_plain__poll_select_and_epoll_wait_in_virtual_time(void)
+{
+    check_descriptors("timeouts");
+}
+
+static void test_plain__a_timerfd_goes_off_in_virtual_time(void)
+{
+    check_descriptors("timers");
+}
+
+/* ---- What cannot be modelled ---- */
+
+static void check_unmodelled(const char *what, const char *words)
+{
+    struct solo_explore_options options = defaults();
+    options.schedules_max = 5;
+    explore(program("unmodelled", what), &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_INCOMPLETE);
+    CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(report.findings[0].violation.text, words));
+    CU_ASSERT_STRING_EQUAL(report.findings[0].detail.frames[0].function, "main");
+}
+
+static void test_plain__calls_that_cannot_be_modelled_are_named(void)
+{
+    check_unmodelled("fork", "unmodelled call `fork`");
+    check_unmodelled("socket", "unmodelled call `socket`");
+    check_unmodelled("alarm", "unmodelled call `alarm`");
+    check_unmodelled("kill", "unmodelled call `pthread_kill`");
+    check_unmodelled("cancel", "unmodelled call `pthread_cancel`");
+}
+
+static void test_plain__a_locked_file_keeps_its_lines_together(void)
+{
+    struct solo_explore_options options = defaults();
+    explore(program("unmodelled", "file-lock"), &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+}
+
+static void test_plain__a_lock_inside_the_c_library_is_named_and_does_not_hang(void)
+{
+    struct solo_explore_options options = defaults();
+    options.schedules_max = 100;
+    options.stop_at_first = true;
+    explore(program("unmodelled", "file-position"), &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_INCOMPLETE);
+    CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(report.findings[0].violation.text, "unmodelled block"));
+    CU_ASSERT_STRING_EQUAL(report.findings[0].violation.thread, "main");
+}
+
 /* ---- What program it is ---- */
 
 static void test_plain__a_program_without_threads_has_one_schedule(void)
@@ -313,6 +393,15 @@ void suite_plain(void)
     SOLO_TEST(test_plain__chance_is_the_same_in_every_run);
     SOLO_TEST(test_plain__one_schedule_has_one_trace_in_every_process);
     SOLO_TEST(test_plain__a_schedule_that_runs_twice_is_the_same_twice);
+    SOLO_TEST(test_plain__a_wake_up_taken_after_the_queue_is_lost);
+    SOLO_TEST(test_plain__a_pipe_holds_back_its_writer_and_ends_with_it);
+    SOLO_TEST(test_plain__a_socket_pair_answers);
+    SOLO_TEST(test_plain__an_eventfd_counts);
+    SOLO_TEST(test_plain__poll_select_and_epoll_wait_in_virtual_time);
+    SOLO_TEST(test_plain__a_timerfd_goes_off_in_virtual_time);
+    SOLO_TEST(test_plain__calls_that_cannot_be_modelled_are_named);
+    SOLO_TEST(test_plain__a_locked_file_keeps_its_lines_together);
+    SOLO_TEST(test_plain__a_lock_inside_the_c_library_is_named_and_does_not_hang);
     SOLO_TEST(test_plain__a_program_without_threads_has_one_schedule);
     SOLO_TEST(test_plain__a_wrapper_does_not_hide_it);
     SOLO_TEST(test_plain__a_static_program_is_refused);

@@ -49,6 +49,12 @@ SOLO_ANY_THREAD SOLO_PUBLIC struct solo_thread *solo_model_self(void);
 SOLO_ANY_THREAD SOLO_PUBLIC uint32_t solo_model_object(enum solo_model_kind kind);
 
 /*
+ * Whether it is the calling thread's turn, and so the one that runs or blocks; true outside of simulations. For signal
+ * handlers.
+ */
+SOLO_ANY_THREAD SOLO_PUBLIC bool solo_model_has_turn(void);
+
+/*
  * Ends the calling virtual thread, which has unwound its stack by other means than returning (pthread_exit) and has
  * nothing of the program's left to run. Returns when its carrier is to end too, which may be never: the caller then
  * only returns. -EINVAL: not a thread of a simulation on the token carrier, or its main thread.

@@ -106,7 +106,10 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_violation_set_sink(solo_violation_sink_fn s
 /* 1 if somebody has set a sink: then whoever made a finding leaves it to that to say so. */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_violation_has_sink(void);
 
-/* Delivers a violation made elsewhere (an oracle, a lesson) to the sink, subject to the same de-duplication. */
+/*
+ * Delivers a violation made elsewhere (an oracle, a lesson) to the sink, subject to the same de-duplication. -EINVAL:
+ * NULL, or it has neither an id nor a text.
+ */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_violation_report(const struct solo_violation *violation);
 
 /*

@@ -1,0 +1,251 @@
+/*
+ * stream.c - bytes through a descriptor: read, write and their many names.
+ *
+ * The kernel is asked first; when it would have blocked, the thread waits in the simulated world and asks again.
+ */
+#define _GNU_SOURCE
+#include "descriptor.h"
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+struct transfer {
+    ssize_t (*attempt)(const struct transfer *transfer);
+    int fd;
+    bool writes;
+    bool whole; /* a blocking call goes on until all of it is written */
+    void *data;
+    size_t size;
+    int flags;
+    const struct iovec *parts;
+    int part_count;
+    struct msghdr *message;
+};
+
+static bool would_block(ssize_t result)
+{
+    return result < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+static ssize_t move(struct solo_world *world, struct transfer *transfer)
+{
+    const struct interpose_descriptor *descriptor = interpose_descriptor(transfer->fd);
+    bool waits = !descriptor->nonblocking && (transfer->flags & MSG_DONTWAIT) == 0;
+    struct pollfd fd = {transfer->fd, transfer->writes ? POLLOUT : POLLIN, 0};
+    ssize_t moved = 0;
+    interpose_descriptor_announce(world, transfer->writes ? SOLO_PROBE_WRITE : SOLO_PROBE_READ, SOLO_ACCESS_WRITE,
+                                  transfer->fd, transfer->size);
+    for (;;) {
+        ssize_t result = transfer->attempt(transfer);
+        if (would_block(result) && waits) {
+            (void)interpose_descriptors_wait(world, &fd, 1, descriptor->id, SOLO_NEVER);
+            continue;
+        }
+        if (would_block(result)) {
+            interpose_idle(world);
+            errno = EAGAIN;
+        }
+        if (result < 0) {
+            return moved != 0 ? moved : result;
+        }
+        interpose_descriptors_changed(world);
+        moved += result;
+        if (!transfer->whole || !waits || (size_t)result >= transfer->size) {
+            return moved;
+        }
+        transfer->data = (char *)transfer->data + result;
+        transfer->size -= (size_t)result;
+    }
+}
+
+/* The world, if this descriptor is one of ours. */
+#define WORLD_OF(fd) (interpose_descriptor(fd) != NULL ? WORLD_OF_CALLER() : NULL)
+
+static ssize_t do_read(const struct transfer *transfer)
+{
+    return NEXT(read)(transfer->fd, transfer->data, transfer->size);
+}
+
+static ssize_t do_write(const struct transfer *transfer)
+{
+    return NEXT(write)(transfer->fd, transfer->data, transfer->size);
+}
+
+static ssize_t read_it(struct solo_world *world, int fd, void *data, size_t size)
+{
+    return move(world, &(struct transfer){.attempt = do_read, .fd = fd, .data = data, .size = size});
+}
+
+static ssize_t write_it(struct solo_world *world, int fd, const void *data, size_t size)
+{
+    return move(world, &(struct transfer){.attempt = do_write,
+                                          .fd = fd,
+                                          .writes = true,
+                                          .whole = true,
+                                          .data = (void *)(uintptr_t)data,
+                                          .size = size});
+}
+
+INTERPOSED ssize_t read(int fd, void *data, size_t size)
+{
+    struct solo_world *world = WORLD_OF(fd);
+    return world != NULL ? read_it(world, fd, data, size) : NEXT(read)(fd, data, size);
+}
+
+INTERPOSED ssize_t __read_chk(int fd, void *data, size_t size, size_t room);
+INTERPOSED ssize_t __read_chk(int fd, void *data, size_t size, size_t room)
+{
+    struct solo_world *world = WORLD_OF(fd);
+    if (size > room) {
+        abort();
+    }
+    return world != NULL ? read_it(world, fd, data, size) : NEXT(read)(fd, data, size);
+}
+
+INTERPOSED ssize_t write(int fd, const void *data, size_t size)
+{
+    struct solo_world *world = WORLD_OF(fd);
+    return world != NULL ? write_it(world, fd, data, size) : NEXT(write)(fd, data, size);
+}
+
+INTERPOSED int eventfd_read(int fd, eventfd_t *ret_value)
+{
+    struct solo_world *world = WORLD_OF(fd);
+    if (world == NULL) {
+        return NEXT(eventfd_read)(fd, ret_value);
+    }
+    return read_it(world, fd, ret_value, sizeof *ret_value) == (ssize_t)sizeof *ret_value ? 0 : -1;
+}
+
+INTERPOSED int eventfd_write(int fd, eventfd_t value)
+{
+    struct solo_world *world = WORLD_OF(fd);
+    if (world == NULL) {
+        return NEXT(eventfd_write)(fd, value);
+    }
+    return write_it(world, fd, &value, sizeof value) == (ssize_t)sizeof value ? 0 : -1;
+}
+
+static ssize_t do_readv(const struct transfer *transfer)
+{
+    return NEXT(readv)(transfer->fd, transfer->parts, transfer->part_count);
+}
+
+static ssize_t do_writev(const struct transfer *transfer)
+{
+    return NEXT(writev)(transfer->fd, transfer->parts, transfer->part_count);
+}
+
+INTERPOSED ssize_t readv(int fd, const struct iovec *parts, int count)
+{
+    struct solo_world *world = WORLD_OF(fd);
+    return world != NULL ? move(world, &(struct transfer){.attempt = do_readv,
+                                                          .fd = fd,
+                                                          .parts = parts,
+                                                          .part_count = count})
+                         : NEXT(readv)(fd, parts, count);
+}
+
+INTERPOSED ssize_t writev(int fd, const struct iovec *parts, int count)
+{
+    struct solo_world *world = WORLD_OF(fd);
+    return world != NULL ? move(world, &(struct transfer){.attempt = do_writev,
+                                                          .fd = fd,
+                                                          .writes = true,
+                                                          .parts = parts,
+                                                          .part_count = count})
+                         : NEXT(writev)(fd, parts, count);
+}
+
+static ssize_t do_recv(const struct transfer *transfer)
+{
+    return NEXT(recv)(transfer->fd, transfer->data, transfer->size, transfer->flags);
+}
+
+static ssize_t do_send(const struct transfer *transfer)
+{
+    return NEXT(send)(transfer->fd, transfer->data, transfer->size, transfer->flags);
+}
+
+static ssize_t do_recvmsg(const struct transfer *transfer)
+{
+    return NEXT(recvmsg)(transfer->fd, transfer->message, transfer->flags);
+}
+
+static ssize_t do_sendmsg(const struct transfer *transfer)
+{
+    return NEXT(sendmsg)(transfer->fd, transfer->message, transfer->flags);
+}
+
+INTERPOSED ssize_t recv(int fd, void *data, size_t size, int flags)
+{
+    struct solo_world *world = WORLD_OF(fd);
+    return world != NULL ? move(world, &(struct transfer){.attempt = do_recv,
+                                                          .fd = fd,
+                                                          .data = data,
+                                                          .size = size,
+                                                          .flags = flags})
+                         : NEXT(recv)(fd, data, size, flags);
+}
+
+/* Nobody in a pair has an address. */
+INTERPOSED ssize_t recvfrom(int fd, void *restrict data, size_t size, int flags, struct sockaddr *restrict address,
+                            socklen_t *restrict ret_size)
+{
+    struct solo_world *world = WORLD_OF(fd);
+    if (world == NULL) {
+        return NEXT(recvfrom)(fd, data, size, flags, address, ret_size);
+    }
+    if (ret_size != NULL) {
+        *ret_size = 0;
+    }
+    return move(world, &(struct transfer){.attempt = do_recv, .fd = fd, .data = data, .size = size, .flags = flags});
+}
+
+INTERPOSED ssize_t send(int fd, const void *data, size_t size, int flags)
+{
+    struct solo_world *world = WORLD_OF(fd);
+    return world != NULL ? move(world, &(struct transfer){.attempt = do_send,
+                                                          .fd = fd,
+                                                          .writes = true,
+                                                          .whole = true,
+                                                          .data = (void *)(uintptr_t)data,
+                                                          .size = size,
+                                                          .flags = flags})
+                         : NEXT(send)(fd, data, size, flags);
+}
+
+INTERPOSED ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+    struct solo_world *world = WORLD_OF(fd);
+    return world != NULL ? move(world, &(struct transfer){.attempt = do_recvmsg,
+                                                          .fd = fd,
+                                                          .message = message,
+                                                          .flags = flags})
+                         : NEXT(recvmsg)(fd, message, flags);
+}
+
+INTERPOSED ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    struct solo_world *world = WORLD_OF(fd);
+    return world != NULL ? move(world, &(struct transfer){.attempt = do_sendmsg,
+                                                          .fd = fd,
+                                                          .writes = true,
+                                                          .message = (struct msghdr *)(uintptr_t)message,
+                                                          .flags = flags})
+                         : NEXT(sendmsg)(fd, message, flags);
+}
+
+INTERPOSED int shutdown(int fd, int how)
+{
+    struct solo_world *world = WORLD_OF(fd);
+    if (world == NULL) {
+        return NEXT(shutdown)(fd, how);
+    }
+    interpose_descriptor_announce(world, SOLO_PROBE_CLOSE, SOLO_ACCESS_WRITE, fd, 0);
+    int result = NEXT(shutdown)(fd, how);
+    interpose_descriptors_changed(world);
+    return result;
+}

@@ -1,0 +1,65 @@
+/*
+ * unmodelled.c - what a simulated schedule cannot model.
+ *
+ * usage: unmodelled fork|socket|alarm|cancel|kill|file-lock|file-position
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void *print(void *arg)
+{
+    flockfile(stdout);
+    printf("a line ");
+    usleep(1000);
+    printf("in two parts\n");
+    funlockfile(stdout);
+    return arg;
+}
+
+static void *seek(void *arg)
+{
+    flockfile(arg);
+    usleep(1000);
+    fseek(arg, 0, SEEK_SET);
+    funlockfile(arg);
+    return arg;
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "";
+    pthread_t thread;
+    if (strcmp(what, "fork") == 0) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            _exit(0);
+        }
+        waitpid(pid, NULL, 0);
+    } else if (strcmp(what, "socket") == 0) {
+        close(socket(AF_INET, SOCK_STREAM, 0));
+    } else if (strcmp(what, "alarm") == 0) {
+        alarm(1);
+    } else if (strcmp(what, "file-lock") == 0) { /* this can be: one waits for the other */
+        pthread_create(&thread, NULL, print, NULL);
+        usleep(500);
+        printf("another line\n");
+        print(NULL);
+        pthread_join(thread, NULL);
+    } else if (strcmp(what, "file-position") == 0) { /* this cannot: it blocks inside the C library */
+        FILE *file = tmpfile();
+        pthread_create(&thread, NULL, seek, file);
+        usleep(500);
+        rewind(file);
+        pthread_join(thread, NULL);
+    } else {
+        pthread_create(&thread, NULL, print, NULL);
+        strcmp(what, "kill") == 0 ? pthread_kill(thread, SIGUSR1) : pthread_cancel(thread);
+        pthread_join(thread, NULL);
+    }
+    return 0;
+}
