@@ -304,7 +304,7 @@ int solo_reactor_call_later(struct solo_reactor *reactor, uint64_t delay_ns, sol
 
     struct solo__delayed_calls *delayed = &reactor->delayed;
     struct solo__provenance *full = NULL;
-    uint64_t now_ns = reactor->looping ? reactor->now_ns : solo__reactor_now(reactor);
+    uint64_t now_ns = solo__reactor_now(reactor);
     if (make_room(reactor, now_ns, &full) < 0) {
         return -ENOMEM;
     }

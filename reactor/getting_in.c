@@ -3,9 +3,9 @@
  *
  * `solo` starts the program with two variables in its environment: the harness library, and a descriptor to talk
  * through. A third names the program, where it does not use this library by itself and has it loaded by the dynamic
- * linker: any other program on the way to it, such as env, leaves the variables as they are. The library's solo_harness_main turns this process into a server that forks one child per schedule; in each
- * child it returns, and main runs as virtual thread 0. Without the variables nothing happens and the program runs in
- * world os.
+ * linker: any other program on the way to it, such as env, leaves the variables as they are. The library's
+ * solo_harness_main turns this process into a server that forks one child per schedule; in each child it returns, and
+ * main runs as virtual thread 0. Without the variables nothing happens and the program runs in world os.
  */
 #include <dlfcn.h>
 #include <stdbool.h>

@@ -236,7 +236,7 @@ static void begin_shutdown(struct solo_reactor *reactor)
     solo__triggers_let_go(reactor, false); /* a startup that still waits is over */
     solo__triggers_close(reactor, SOLO_STARTUP);
     reactor->stage = SOLO__STAGE_STOPPING;
-    reactor->drain_deadline_ns = solo__add_ns(reactor->now_ns, reactor->drain_max_ns);
+    reactor->drain_deadline_ns = solo__add_ns(solo__reactor_now(reactor), reactor->drain_max_ns);
     announce_state(reactor, SOLO_REACTOR_STOPPING);
 }
 
@@ -266,7 +266,7 @@ static void finish_shutdown(struct solo_reactor *reactor)
 
 void solo__lifecycle_step(struct solo_reactor *reactor)
 {
-    bool late = reactor->now_ns >= reactor->drain_deadline_ns;
+    bool late = reactor->drain_deadline_ns != SOLO_NEVER && solo__reactor_now(reactor) >= reactor->drain_deadline_ns;
     if (reactor->stage == SOLO__STAGE_STARTING && before_is_done(reactor, SOLO_STARTUP)) {
         finish_startup(reactor);
     }
@@ -279,15 +279,6 @@ void solo__lifecycle_step(struct solo_reactor *reactor)
     if (reactor->stage == SOLO__STAGE_DRAINING && (is_drained(reactor) || late)) {
         finish_shutdown(reactor);
     }
-}
-
-uint64_t solo__lifecycle_deadline(const struct solo_reactor *reactor)
-{
-    if (reactor->crashed) {
-        return 0;
-    }
-    bool waits = reactor->stage == SOLO__STAGE_STOPPING || reactor->stage == SOLO__STAGE_DRAINING;
-    return waits ? reactor->drain_deadline_ns : SOLO_NEVER;
 }
 
 /* ---- Ending without a stop ---- */

@@ -16,20 +16,26 @@
 /* ---- The pass ---- */
 
 /* Until when the poll may sleep; 0: not at all. */
-static uint64_t poll_deadline(struct solo_reactor *reactor, uint64_t limit_ns)
+static inline uint64_t poll_deadline(struct solo_reactor *reactor, uint64_t limit_ns)
 {
+    if (limit_ns == 0) {
+        return 0;
+    }
     uint64_t due_ns = solo__delayed_calls_next(reactor);
     uint64_t stop_ns = solo__lifecycle_deadline(reactor);
     uint64_t deadline_ns = due_ns < stop_ns ? due_ns : stop_ns;
     deadline_ns = deadline_ns < limit_ns ? deadline_ns : limit_ns;
-    if (deadline_ns <= reactor->now_ns || !solo__reactor_may_sleep(reactor)) {
-        return 0;
-    }
-    return deadline_ns;
+    bool is_due = deadline_ns != SOLO_NEVER && (deadline_ns == 0 || deadline_ns <= solo__reactor_now(reactor));
+    return is_due || !solo__reactor_may_sleep(reactor) ? 0 : deadline_ns;
 }
 
-/* Waits until there is something to do, and reads the clock: the only place where the loop does either. */
-static size_t poll(struct solo_reactor *reactor, uint64_t limit_ns, struct solo_ready *ready)
+/*
+ * Waits until there is something to do, and reads the clock: the only place where the loop does either. Where it
+ * neither waited nor found anything, nobody may ever ask for the time: it is then read when somebody does, in the next
+ * pass at the latest.
+ */
+static inline __attribute__((always_inline)) size_t poll(struct solo_reactor *reactor, uint64_t limit_ns,
+                                                         struct solo_ready *ready)
 {
     struct solo_world *world = reactor->world;
     uint32_t id = reactor->object.id;
@@ -37,11 +43,16 @@ static size_t poll(struct solo_reactor *reactor, uint64_t limit_ns, struct solo_
     bool woken = false;
 
     solo__announce(world, SOLO_PROBE_POLL, SOLO_ACCESS_WRITE, id, deadline_ns);
-    solo__self->patient = deadline_ns == solo__lifecycle_deadline(reactor); /* nobody wants to see a stop give up */
+    if (deadline_ns != 0) { /* nobody wants to see a stop give up */
+        solo__self->patient = deadline_ns == solo__lifecycle_deadline(reactor);
+    }
     int count = world->poll->wait(world, reactor->poller, deadline_ns, ready, SOLO__READY_MAX, &woken);
-    solo__self->patient = false;
-    reactor->now_ns = world->clock->now_ns(world);
+    reactor->now_known = false;
+    if (count > 0 || woken || deadline_ns != 0) {
+        (void)solo__reactor_now(reactor);
+    }
     if (deadline_ns != 0) {
+        solo__self->patient = false;
         solo__reactor_is_awake(reactor);
     }
     if (woken) {
@@ -66,31 +77,47 @@ static void serve_ready(struct solo_reactor *reactor, struct solo_ready *ready, 
     reactor->ready_count = 0;
 }
 
-/* One pass of the loop, with one poll that sleeps until limit_ns at most. */
-static void pass(struct solo_reactor *reactor, uint64_t limit_ns)
+/* One pass of the loop, with one poll that sleeps until limit_ns at most. Inline: see wait_for_events. */
+static inline __attribute__((always_inline)) void pass(struct solo_reactor *reactor, uint64_t limit_ns)
 {
     struct solo_ready ready[SOLO__READY_MAX];
 
     solo__announce(reactor->world, SOLO_PROBE_PASS, SOLO_ACCESS_NONE, reactor->object.id, ++reactor->passes);
 
-    /* What is to be run in this pass is fixed now. */
-    solo__thread_calls_take(reactor);
-    solo__delayed_calls_take(reactor);
+    /* What is to be run in this pass is fixed now, and so is its time, if there is anything. */
+    bool has_delayed = solo__delayed_calls_next(reactor) != SOLO_NEVER;
+    if (solo__thread_calls_queued(reactor) || has_delayed) {
+        (void)solo__reactor_now(reactor);
+        solo__thread_calls_take(reactor);
+    }
+    if (has_delayed) {
+        solo__delayed_calls_take(reactor);
+    }
 
     /* Thread calls first, as they were accepted; then what is due, by due time and then by creation. */
-    solo__thread_calls_run(reactor);
-    solo__delayed_calls_run(reactor);
-    solo__blocking_calls_answer(reactor);
+    if (reactor->batch.first != NULL) {
+        solo__thread_calls_run(reactor);
+    }
+    if (has_delayed) {
+        solo__delayed_calls_run(reactor);
+    }
+    if (reactor->unanswered != NULL) {
+        solo__blocking_calls_answer(reactor);
+    }
 
     /* Startup that waited, or shutdown if it was asked for; the last step of a shutdown ends the loop. */
-    solo__lifecycle_step(reactor);
-    if (reactor->stage == SOLO__STAGE_STOPPED) {
-        return;
+    if (solo__lifecycle_moves(reactor)) {
+        solo__lifecycle_step(reactor);
+        if (reactor->stage == SOLO__STAGE_STOPPED) {
+            return;
+        }
     }
 
     /* One poll, sleeping until the next due time at most, and what it found. */
     size_t count = poll(reactor, limit_ns, ready);
-    serve_ready(reactor, ready, count);
+    if (count > 0) {
+        serve_ready(reactor, ready, count);
+    }
 }
 
 /* ---- Being in the loop ---- */
@@ -109,7 +136,7 @@ static struct outer enter_loop(struct solo_reactor *reactor)
     self->callback_depth = 0;
     reactor->looping = true;
     reactor->crashed = false;
-    reactor->now_ns = reactor->world->clock->now_ns(reactor->world);
+    reactor->now_known = false;
     return outer;
 }
 
@@ -172,7 +199,7 @@ int solo_reactor_iterate(struct solo_reactor *reactor, uint64_t delay_ns)
     }
 
     struct outer outer = enter_loop(reactor);
-    pass(reactor, solo__add_ns(reactor->now_ns, delay_ns));
+    pass(reactor, delay_ns > 0 ? solo__add_ns(solo__reactor_now(reactor), delay_ns) : 0);
     leave_loop(reactor, outer);
     return 0;
 }
@@ -294,11 +321,10 @@ int solo_reactor_destroy(struct solo_reactor *reactor)
 
 /* ---- Questions ---- */
 
-uint64_t solo__reactor_now(struct solo_reactor *reactor)
+uint64_t solo__reactor_read_clock(struct solo_reactor *reactor)
 {
-    if (!reactor->looping) {
-        reactor->now_ns = reactor->world->clock->now_ns(reactor->world);
-    }
+    reactor->now_ns = reactor->world->clock->now_ns(reactor->world);
+    reactor->now_known = true;
     return reactor->now_ns;
 }
 

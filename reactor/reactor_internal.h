@@ -236,7 +236,8 @@ struct solo_reactor {
     unsigned pool_min, pool_max;
     uint64_t drain_max_ns;
     uint64_t drain_deadline_ns; /* of the shutdown under way; SOLO_NEVER before */
-    uint64_t now_ns;            /* the time of this pass */
+    uint64_t now_ns;            /* the time of this pass: solo__reactor_now */
+    bool now_known;             /* it has been read */
     uint64_t passes;
     size_t workers_left; /* pool workers that did not end in time: they keep the reactor's memory */
     bool last_pass;      /* the drain has ended, and what was queued then is served in this pass */
@@ -314,14 +315,21 @@ static inline uint64_t solo__add_ns(uint64_t time_ns, uint64_t delay_ns)
 }
 
 /* The time of this pass; outside the loop there is no pass, and the clock is read. */
-uint64_t solo__reactor_now(struct solo_reactor *reactor);
+uint64_t solo__reactor_read_clock(struct solo_reactor *reactor);
+static inline uint64_t solo__reactor_now(struct solo_reactor *reactor)
+{
+    return reactor->looping && reactor->now_known ? reactor->now_ns : solo__reactor_read_clock(reactor);
+}
 
 /* ---- Between the files of the engine ---- */
 
 /* thread_call.c. take fixes the batch of this pass, run serves it. */
 void solo__thread_calls_take(struct solo_reactor *reactor);
 void solo__thread_calls_run(struct solo_reactor *reactor);
-bool solo__thread_calls_queued(struct solo_reactor *reactor);
+static inline bool solo__thread_calls_queued(const struct solo_reactor *reactor)
+{
+    return (__atomic_load_n(&reactor->inbox, __ATOMIC_RELAXED) & ~(uintptr_t)SOLO__INBOX_BITS) != 0;
+}
 /* Whether one with this serve function is in the queue. */
 bool solo__thread_calls_include(struct solo_reactor *reactor, void (*serve)(struct solo__call *call, int status));
 /* From now on it takes no blocking calls. */
@@ -382,7 +390,17 @@ void solo__descriptors_end(struct solo_reactor *reactor);
 /* lifecycle.c. The step is made in every pass, at the latest at the deadline; end is for destroy. */
 void solo__lifecycle_start(struct solo_reactor *reactor);
 void solo__lifecycle_step(struct solo_reactor *reactor);
-uint64_t solo__lifecycle_deadline(const struct solo_reactor *reactor);
+/* Whether there is a step to make: not so while it simply runs. */
+static inline bool solo__lifecycle_moves(const struct solo_reactor *reactor)
+{
+    return reactor->stop_asked || (reactor->stage != SOLO__STAGE_RUNNING && reactor->stage != SOLO__STAGE_IDLE);
+}
+/* Until when the present stage may last, and with it the poll; 0 after a crash. */
+static inline uint64_t solo__lifecycle_deadline(const struct solo_reactor *reactor)
+{
+    bool waits = reactor->stage == SOLO__STAGE_STOPPING || reactor->stage == SOLO__STAGE_DRAINING;
+    return reactor->crashed ? 0 : waits ? reactor->drain_deadline_ns : SOLO_NEVER;
+}
 void solo__lifecycle_crash(struct solo_reactor *reactor);
 void solo__lifecycle_end(struct solo_reactor *reactor);
 void solo__lifecycle_destroy_pools(struct solo_reactor *reactor);

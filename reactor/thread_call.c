@@ -110,11 +110,6 @@ bool solo__reactor_is_newest(struct solo_reactor *reactor, const struct solo__ca
     return newest(inbox) == call && (inbox & SOLO__LEVEL) < (uintptr_t)POST_CALL;
 }
 
-bool solo__thread_calls_queued(struct solo_reactor *reactor)
-{
-    return newest(look(reactor)) != NULL;
-}
-
 /* Nobody but the reactor thread takes calls, so those that are there stay. */
 bool solo__thread_calls_include(struct solo_reactor *reactor, void (*serve)(struct solo__call *call, int status))
 {
@@ -149,7 +144,7 @@ void solo__reactor_is_awake(struct solo_reactor *reactor)
 static struct solo__call_list take(struct solo_reactor *reactor)
 {
     struct solo__call_list taken = {NULL, NULL};
-    if (newest(look(reactor)) == NULL) {
+    if (!solo__thread_calls_queued(reactor)) {
         return taken;
     }
     LOOK_AWAY();

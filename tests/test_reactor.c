@@ -423,6 +423,92 @@ static void test_reactor__all_callbacks_of_a_pass_see_one_time(void)
     worlds_run(one_clock_body);
 }
 
+/* How often the loop asks its world for the time, and for what is ready. */
+static struct solo_world *counted_world;
+static const struct solo_clock_table *real_clock;
+static const struct solo_poll_table *real_poll;
+static unsigned clocks, polls;
+
+static uint64_t counting_now(struct solo_world *world)
+{
+    clocks++;
+    return real_clock->now_ns(world);
+}
+
+static int counting_wait(struct solo_world *world, struct solo_poller *poller, uint64_t deadline_ns,
+                         struct solo_ready *ready, size_t ready_max, bool *ret_woken)
+{
+    polls++;
+    return real_poll->wait(world, poller, deadline_ns, ready, ready_max, ret_woken);
+}
+
+static void count_from_here(void)
+{
+    static struct solo_clock_table clock;
+    static struct solo_poll_table poll;
+    counted_world = solo_world_current();
+    real_clock = counted_world->clock;
+    real_poll = counted_world->poll;
+    clock = *real_clock;
+    clock.now_ns = counting_now;
+    counted_world->clock = &clock;
+    poll = *real_poll;
+    poll.wait = counting_wait;
+    counted_world->poll = &poll;
+    clocks = polls = 0;
+}
+
+static void count_to_here(void)
+{
+    counted_world->clock = real_clock;
+    counted_world->poll = real_poll;
+}
+
+static void ask_twice(void *arg)
+{
+    uint64_t first = 0, second = 1;
+    CU_ASSERT_EQUAL(solo_reactor_now(the_reactor, &first), 0);
+    CU_ASSERT_EQUAL(solo_reactor_now(the_reactor, &second), 0);
+    CU_ASSERT_EQUAL(first, second);
+    note('t');
+    (void)arg;
+}
+
+enum { IDLE_TURNS = 100 };
+
+static void frugal_body(void)
+{
+    the_reactor = worlds_reactor();
+    count_from_here();
+    for (int i = 0; i < IDLE_TURNS; i++) {
+        CU_ASSERT_EQUAL(solo_reactor_iterate(the_reactor, 0), 0);
+    }
+    CU_ASSERT_EQUAL(polls, IDLE_TURNS);
+    CU_ASSERT_EQUAL(clocks, 0); /* nobody asked */
+
+    post(ask_twice, NULL);
+    post(ask_twice, NULL);
+    CU_ASSERT_EQUAL(solo_reactor_iterate(the_reactor, 0), 0);
+    CU_ASSERT_EQUAL(polls, IDLE_TURNS + 1);
+    CU_ASSERT_EQUAL(clocks, 1);
+
+    CU_ASSERT_EQUAL(solo_reactor_call_later(the_reactor, 3600 * 1000 * WORLDS_MS, ask_twice, NULL, NULL, NULL), 0);
+    clocks = polls = 0;
+    for (int i = 0; i < IDLE_TURNS; i++) {
+        CU_ASSERT_EQUAL(solo_reactor_iterate(the_reactor, 0), 0);
+    }
+    CU_ASSERT_EQUAL(polls, IDLE_TURNS);
+    CU_ASSERT_EQUAL(clocks, IDLE_TURNS); /* whether it is due */
+    count_to_here();
+    noted("tt");
+    worlds_destroy(the_reactor);
+}
+
+static void test_reactor__a_pass_polls_once_and_reads_the_clock_once_at_most(void)
+{
+    worlds_run(frugal_body);
+}
+
 static void set_up_time_body(void)
 {
     the_reactor = worlds_reactor();
@@ -637,6 +723,7 @@ void suite_reactor(void)
     SOLO_TEST(test_reactor__iterate_does_one_pass_without_starting_up);
     SOLO_TEST(test_reactor__iterate_polls_for_its_delay_at_most);
     SOLO_TEST(test_reactor__all_callbacks_of_a_pass_see_one_time);
+    SOLO_TEST(test_reactor__a_pass_polls_once_and_reads_the_clock_once_at_most);
     SOLO_TEST(test_reactor__outside_the_loop_now_is_now);
     SOLO_TEST(test_reactor__runs_from_during_startup_until_during_shutdown);
     SOLO_TEST(test_reactor__call_when_running_waits_for_the_start_or_for_the_next_pass);
