@@ -46,6 +46,28 @@ static void print_plain(const struct solo__ledger *ledger, char *text)
              ledger->failing == 0 ? "passed" : "fails");
 }
 
+/* A search that runs one of each class of schedules that differ only in the order of operations that commute. */
+static void print_reduced(const struct solo__region *region, char *text)
+{
+    const struct solo__ledger *ledger = &region->ledger;
+    const struct solo__dpor_state *search = &region->strategy.dpor;
+    char number[32];
+    char failing[64];
+    grouped(ledger->schedules, number, sizeof number);
+    print_failing(ledger, failing, sizeof failing);
+    if (!search->finished || search->cut) {
+        snprintf(text, SOLO_EVIDENCE_MAX, "not exhausted: %s schedule%s tried%s, %s", number, plural(ledger->schedules),
+                 search->cut ? ", some too long to vary all of their choices" : "", failing);
+    } else if (ledger->failing == 0) {
+        snprintf(text, SOLO_EVIDENCE_MAX, "every order of operations that depend on each other passed: %s schedule%s",
+                 number, plural(ledger->schedules));
+    } else {
+        snprintf(text, SOLO_EVIDENCE_MAX,
+                 "every order of operations that depend on each other tried: %s schedule%s, %s", number,
+                 plural(ledger->schedules), failing);
+    }
+}
+
 static void print_search(const struct solo__region *region, char *text)
 {
     const struct solo__ledger *ledger = &region->ledger;
@@ -127,6 +149,8 @@ void solo__evidence(const struct solo__region *region, char text[SOLO_EVIDENCE_M
         snprintf(text, SOLO_EVIDENCE_MAX, "the only schedule %s", ledger->failing == 0 ? "passed" : "fails");
     } else if (strcmp(region->request.strategy, "dfs") == 0) {
         print_search(region, text);
+    } else if (strcmp(region->request.strategy, "dpor") == 0) {
+        print_reduced(region, text);
     } else if (strcmp(region->request.strategy, "fifo") == 0 && ledger->schedules != 0) {
         print_plain(ledger, text);
     } else {

@@ -290,6 +290,7 @@ static void fill_report(const struct solo__region *region, struct solo_report *r
     const struct solo__ledger *ledger = &region->ledger;
     bool search = strcmp(region->request.strategy, "dfs") == 0;
     bool plain = strcmp(region->request.strategy, "fifo") == 0;
+    bool reduced = strcmp(region->request.strategy, "dpor") == 0;
     report->schedules = ledger->schedules;
     report->distinct = ledger->traces.distinct;
     report->orders = ledger->orders.distinct;
@@ -299,8 +300,9 @@ static void fill_report(const struct solo__region *region, struct solo_report *r
     report->failing = ledger->failing;
     report->steps = ledger->steps;
     report->choices = ledger->choices;
-    report->exhausted =
-        (search && region->strategy.dfs.finished && !region->strategy.dfs.cut) || (plain && ledger->strategy_ended);
+    report->exhausted = (search && region->strategy.dfs.finished && !region->strategy.dfs.cut) ||
+                        (plain && ledger->strategy_ended) ||
+                        (reduced && region->strategy.dpor.finished && !region->strategy.dpor.cut);
     solo__evidence(region, report->evidence);
     report->unfinished = ledger->killed + ledger->unending;
     report->stopped = ledger->asked_to_stop != 0;

@@ -304,12 +304,17 @@ static bool is_counted(const struct solo__outcome *outcome, uint32_t index)
 
 bool solo__ledger_counts(struct solo__region *region)
 {
-    if (strcmp(region->request.strategy, solo__strategy_dfs.name) != 0) {
-        return true;
+    const struct solo__dfs_state *dfs = &region->strategy.dfs;
+    const struct solo__dpor_state *dpor = &region->strategy.dpor;
+    if (strcmp(region->request.strategy, solo__strategy_dfs.name) == 0) {
+        region->outcome.diverged_at = dfs->diverged_at;
+        return dfs->diverged_at != 0 || !solo__dfs_is_repeat(dfs);
     }
-    const struct solo__dfs_state *search = &region->strategy.dfs;
-    region->outcome.diverged_at = search->diverged_at;
-    return search->diverged_at != 0 || !solo__dfs_is_repeat(search);
+    if (strcmp(region->request.strategy, solo__strategy_dpor.name) == 0) {
+        region->outcome.diverged_at = dpor->diverged_at;
+        return dpor->diverged_at != 0 || !dpor->redundant;
+    }
+    return true;
 }
 
 bool solo__ledger_account(struct solo__region *region)

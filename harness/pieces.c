@@ -129,15 +129,15 @@ static void describe(const struct solo__subject *subject, char text[SOLO_EXPLORA
     const struct solo__request *request = &subject->region->request;
     uint64_t bytes = solo__subject_bytes(subject);
     uint64_t peers = request->peer_file[0] != '\0' ? solo__hash_file(SOLO__HASH_START, request->peer_file) : 0;
-    snprintf(
-        text, SOLO_EXPLORATION_MAX,
-        "%s %016llx, peers %016llx, strategy %s:%u, seed %llu, schedules %llu, distinct %llu a shard, steps %llu, faults "
-        "%u, time %s, carrier %s, policy %s, %s",
-        subject->name, (unsigned long long)bytes, (unsigned long long)peers, request->strategy, request->strategy_argument,
-        (unsigned long long)request->seed, (unsigned long long)request->schedules_max,
-        (unsigned long long)request->distinct_max, (unsigned long long)request->steps_max, request->faults_max,
-        request->let_time_pass ? "any" : "idle", carriers[request->carrier & 1], policies[request->policy % 3],
-        request->stop_at_first ? "to the first finding" : "to the end");
+    snprintf(text, SOLO_EXPLORATION_MAX,
+             "%s %016llx, peers %016llx, strategy %s:%u, seed %llu, schedules %llu, distinct %llu a shard, steps %llu, "
+             "faults "
+             "%u, time %s, carrier %s, policy %s, %s",
+             subject->name, (unsigned long long)bytes, (unsigned long long)peers, request->strategy,
+             request->strategy_argument, (unsigned long long)request->seed, (unsigned long long)request->schedules_max,
+             (unsigned long long)request->distinct_max, (unsigned long long)request->steps_max, request->faults_max,
+             request->let_time_pass ? "any" : "idle", carriers[request->carrier & 1], policies[request->policy % 3],
+             request->stop_at_first ? "to the first finding" : "to the end");
 }
 
 /* The hashes of a set, in memory of their own. NULL: out of it. */

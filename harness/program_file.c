@@ -61,8 +61,7 @@ static void note_needed(struct elf *elf, const char *name)
     static const char *const with_threads[] = {"libstdc++.so", "libc++.so", "libpthread.so"};
     elf->uses_kit = elf->uses_kit || strcmp(name, "libsolo.so") == 0;
     for (size_t i = 0; i < sizeof with_threads / sizeof with_threads[0]; i++) {
-        elf->uses_threads =
-            elf->uses_threads || strncmp(name, with_threads[i], strlen(with_threads[i])) == 0;
+        elf->uses_threads = elf->uses_threads || strncmp(name, with_threads[i], strlen(with_threads[i])) == 0;
     }
 }
 

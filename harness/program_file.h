@@ -7,9 +7,10 @@
 #include "region.h"
 
 struct solo__program_file {
-    char path[SOLO__PATH_MAX]; /* of the program itself, which may stand behind a wrapper such as env; real and absolute */
-    bool is_plain;             /* it does not use libsolo: its threads are to be interposed */
-    bool has_accesses;         /* it announces its memory accesses: built by solo cc */
+    char path
+        [SOLO__PATH_MAX]; /* of the program itself, which may stand behind a wrapper such as env; real and absolute */
+    bool is_plain;        /* it does not use libsolo: its threads are to be interposed */
+    bool has_accesses;    /* it announces its memory accesses: built by solo cc */
 };
 
 /*

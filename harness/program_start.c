@@ -92,8 +92,8 @@ static bool starts_with(const char *text, const char *beginning)
     return strncmp(text, beginning, strlen(beginning)) == 0;
 }
 
-static const char *const replaced[] = {"SOLO_CONTROL=",    "SOLO_HARNESS=", "SOLO_PROGRAM=",
-                                       "MALLOC_PERTURB_=", "ASAN_OPTIONS=", "LD_PRELOAD="};
+static const char *const replaced[] = {
+    "SOLO_CONTROL=", "SOLO_HARNESS=", "SOLO_PROGRAM=", "MALLOC_PERTURB_=", "ASAN_OPTIONS=", "LD_PRELOAD="};
 enum {
     REPLACED_ALWAYS = 3,
     REPLACED_OTHER = REPLACED_ALWAYS,

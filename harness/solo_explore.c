@@ -54,7 +54,7 @@ static int print_help(void)
            "defect once: with the shortest schedule that shows it, and the command that replays it.\n"
            "\n"
            "  --strategy S[:N]     portfolio, random, pct, pos, urw, surw, hold, fifo (one schedule: the plain\n"
-           "                       one), dfs (exhaustive); help tells what each does (portfolio)\n"
+           "                       one), dfs and dpor (exhaustive); help tells what each does (portfolio)\n"
            "  --schedules N        stop after N schedules (1,000 distinct ones, or the end of the search)\n"
            "  --bound B            dfs: at most B delays a schedule (2)\n"
            "  --seed S             of the first schedule; those of the others follow from it (1)\n"

@@ -40,6 +40,8 @@ static const struct row {
     {&solo__strategy_fifo, sizeof(struct solo__fifo_state), SOLO__SAMPLERS, 0, 0, "the plain schedule, once"},
     {&solo__strategy_dfs, sizeof(struct solo__dfs_state), SOLO__SAMPLERS, 0, SOLO_DELAY_UNBOUNDED,
      "dfs[:B]: every schedule with at most B delays, those with fewest first"},
+    {&solo__strategy_dpor, sizeof(struct solo__dpor_state), SOLO__SAMPLERS, 0, 0,
+     "each order of operations that depend on each other, once"},
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };

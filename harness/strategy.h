@@ -8,6 +8,7 @@
 #ifndef SOLO__STRATEGY_H
 #define SOLO__STRATEGY_H
 
+#include "dpor.h"
 #include "sampling.h"
 #include <solo/explore.h>
 #include <solo/token.h>
@@ -71,6 +72,10 @@ static inline bool solo__dfs_is_repeat(const struct solo__dfs_state *state)
     return state->delay_bound != SOLO_DELAY_UNBOUNDED && state->spent < state->round;
 }
 
+/* ---- exhaustive with reduction: dpor.h ---- */
+
+extern const struct solo_strategy solo__strategy_dpor;
+
 /* ---- replay of a token ---- */
 
 struct solo__replay_state {
@@ -120,6 +125,7 @@ union solo__strategy_state {
     struct solo__random_state random;
     struct solo__sampling_state sampling;
     struct solo__dfs_state dfs;
+    struct solo__dpor_state dpor;
     struct solo__replay_state replay;
     struct solo__interactive_state interactive;
 };
