@@ -17,8 +17,9 @@ struct solo_connector {
     struct solo_factory *factory;
     struct solo_transport *transport; /* its own until it is connected, then the reactor's */
     enum stage stage;
-    int reason;            /* of the failure to come */
-    struct solo__call end; /* carries the failure to a later pass */
+    int reason;                   /* of the failure to come */
+    solo_delayed_call_id timeout; /* 0: none is set */
+    struct solo__call end;        /* carries the failure to a later pass */
 };
 
 static void end(struct solo_connector *connector)
@@ -66,11 +67,20 @@ static void fail_later(struct solo_connector *connector, int reason)
     solo__reactor_later(connector->reactor, &connector->end);
 }
 
+static void stop_timeout(struct solo_connector *connector)
+{
+    if (connector->timeout != 0) {
+        (void)solo_delayed_call_cancel(connector->reactor, connector->timeout);
+        connector->timeout = 0;
+    }
+}
+
 /* Gives up the descriptor of an attempt. */
 static void give_up(struct solo_connector *connector)
 {
     struct solo_world *world = connector->reactor->world;
     struct solo__watch *watch = &connector->transport->watch;
+    stop_timeout(connector);
     (void)solo__reactor_watch(connector->reactor, watch, 0);
     solo__reactor_unlink(connector->reactor, &connector->closable);
     (void)world->network->close(world, watch->fd, SOLO_CLOSE_WHOLE);
@@ -92,6 +102,7 @@ static void on_decided(struct solo__watch *watch, uint32_t ready)
         return;
     }
     connector->stage = CONNECTED;
+    stop_timeout(connector);
     solo__reactor_unlink(connector->reactor, &connector->closable);
     if (!solo__transport_open(transport, watch->fd, connector->factory)) {
         end(connector);
@@ -105,19 +116,38 @@ static void close_with_reactor(struct solo__closable *closable, int reason)
     failed(connector, reason);
 }
 
+static void on_timeout(void *arg)
+{
+    struct solo_connector *connector = arg;
+    connector->timeout = 0;
+    give_up(connector);
+    failed(connector, -ETIMEDOUT);
+}
+
 /* Begins to connect. An error of the network is the attempt's, not the call's. */
-static int begin(struct solo_connector *connector, const struct solo_address *remote)
+static int begin(struct solo_connector *connector, const struct solo_address *remote,
+                 const struct solo_connect_options *options)
 {
     struct solo_world *world = connector->reactor->world;
     struct solo__watch *watch = &connector->transport->watch;
-    int error = world->network->open(world, SOLO_OPEN_STREAM, NULL, remote, &watch->fd);
+    int error = 0;
+    if (options->timeout_ns != 0) {
+        error = solo_reactor_call_later(connector->reactor, options->timeout_ns, on_timeout, connector, NULL,
+                                        &connector->timeout);
+        if (error < 0) {
+            return error;
+        }
+    }
+    error = world->network->open(world, SOLO_OPEN_STREAM, options->local, remote, &watch->fd);
     if (error < 0) {
+        stop_timeout(connector);
         fail_later(connector, error);
         return 0;
     }
     watch->fn = on_decided;
     error = solo__reactor_watch(connector->reactor, watch, SOLO_WRITABLE);
     if (error < 0) {
+        stop_timeout(connector);
         (void)world->network->close(world, watch->fd, SOLO_CLOSE_WHOLE);
         return error;
     }
@@ -144,25 +174,20 @@ static struct solo_connector *make(struct solo_reactor *reactor, struct solo_fac
     return connector;
 }
 
-int solo_reactor_connect_tcp(struct solo_reactor *reactor, const char *host, uint16_t port,
-                             struct solo_factory *factory, struct solo_connector **ret_connector)
+static int connect_to(struct solo_reactor *reactor, const struct solo_address *remote,
+                      const struct solo_connect_options *options, struct solo_factory *factory,
+                      struct solo_connector **ret_connector, void *created_at)
 {
-    struct solo_address remote;
-    SOLO__LIVE_OBJECT(solo_reactor_connect_tcp, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
-    if (host == NULL || factory == NULL || factory->build_protocol == NULL || port == 0 ||
-        solo_address_inet(host, port, &remote) < 0) {
-        return -EINVAL;
-    }
-    SOLO__REACTOR_ONLY(solo_reactor_connect_tcp, &reactor->owner, reactor);
+    static const struct solo_connect_options none;
     if (solo__reactor_is_over(reactor)) {
         return SOLO_ECLOSING;
     }
-
-    struct solo_connector *connector = make(reactor, factory, __builtin_return_address(0));
+    struct solo_connector *connector = make(reactor, factory, created_at);
     if (connector == NULL) {
         return -ENOMEM;
     }
-    int error = begin(connector, &remote);
+    connector->transport->peer = *remote;
+    int error = begin(connector, remote, options != NULL ? options : &none);
     if (error < 0) {
         solo__transport_unref(connector->transport);
         solo__object_end(connector);
@@ -172,6 +197,58 @@ int solo_reactor_connect_tcp(struct solo_reactor *reactor, const char *host, uin
         *ret_connector = connector;
     }
     return 0;
+}
+
+static bool is_factory(const struct solo_factory *factory)
+{
+    return factory != NULL && factory->build_protocol != NULL;
+}
+
+/* Whether one can connect there. */
+static bool is_remote(const struct solo_address *address)
+{
+    return address != NULL &&
+           (address->family == SOLO_INET ? address->port != 0 : address->family == SOLO_UNIX && *address->path != '\0');
+}
+
+int solo_reactor_connect(struct solo_reactor *reactor, const struct solo_address *remote,
+                         const struct solo_connect_options *options, struct solo_factory *factory,
+                         struct solo_connector **ret_connector)
+{
+    SOLO__LIVE_OBJECT(solo_reactor_connect, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
+    if (!is_remote(remote) || !is_factory(factory)) {
+        return -EINVAL;
+    }
+    SOLO__REACTOR_ONLY(solo_reactor_connect, &reactor->owner, reactor);
+
+    return connect_to(reactor, remote, options, factory, ret_connector, __builtin_return_address(0));
+}
+
+int solo_reactor_connect_tcp(struct solo_reactor *reactor, const char *host, uint16_t port,
+                             struct solo_factory *factory, struct solo_connector **ret_connector)
+{
+    struct solo_address remote;
+    SOLO__LIVE_OBJECT(solo_reactor_connect_tcp, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
+    if (solo_address_inet(host, port, &remote) < 0 || port == 0 || !is_factory(factory)) {
+        return -EINVAL;
+    }
+    SOLO__REACTOR_ONLY(solo_reactor_connect_tcp, &reactor->owner, reactor);
+
+    return connect_to(reactor, &remote, NULL, factory, ret_connector, __builtin_return_address(0));
+}
+
+int solo_reactor_connect_unix(struct solo_reactor *reactor, const char *path, struct solo_factory *factory,
+                              struct solo_connector **ret_connector)
+{
+    struct solo_address remote;
+    SOLO__LIVE_OBJECT(solo_reactor_connect_unix, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
+    int error = is_factory(factory) ? solo_address_unix(path, &remote) : -EINVAL;
+    if (error < 0) {
+        return error;
+    }
+    SOLO__REACTOR_ONLY(solo_reactor_connect_unix, &reactor->owner, reactor);
+
+    return connect_to(reactor, &remote, NULL, factory, ret_connector, __builtin_return_address(0));
 }
 
 int solo_connector_disconnect(struct solo_connector *connector)

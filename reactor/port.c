@@ -17,7 +17,7 @@ struct solo_port {
     struct solo__closable closable;
     struct solo_factory *factory;
     solo_delayed_call_id pause; /* 0: it is not pausing */
-    uint16_t number;
+    struct solo_address local;
     bool stopping;         /* the descriptor is gone; the factory's stopped is on its way or was called */
     struct solo__call end; /* carries stopped to a later pass */
 };
@@ -47,7 +47,7 @@ static bool is_shortage(int error)
     return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM;
 }
 
-static void welcome(struct solo_port *port, int fd)
+static void welcome(struct solo_port *port, int fd, const struct solo_address *peer)
 {
     struct solo_world *world = port->reactor->world;
     struct solo_transport *transport = solo__transport_make(port->reactor, port->object.created_at);
@@ -55,6 +55,7 @@ static void welcome(struct solo_port *port, int fd)
         (void)world->network->close(world, fd, SOLO_CLOSE_ABORT);
         return;
     }
+    transport->peer = *peer;
     (void)solo__transport_open(transport, fd, port->factory);
 }
 
@@ -64,10 +65,11 @@ static void on_ready(struct solo__watch *watch, uint32_t ready)
     struct solo_world *world = port->reactor->world;
     (void)ready;
     for (int i = 0; i < ACCEPTS_MAX && !port->stopping; i++) {
+        struct solo_address peer;
         int fd = -1;
-        int error = world->network->accept(world, port->watch.fd, NULL, &fd);
+        int error = world->network->accept(world, port->watch.fd, &peer, &fd);
         if (error == 0) {
-            welcome(port, fd);
+            welcome(port, fd, &peer);
         } else if (is_shortage(error)) {
             begin_pause(port);
             return;
@@ -87,7 +89,7 @@ static void close_door(struct solo_port *port)
     }
     (void)solo__reactor_watch(port->reactor, &port->watch, 0);
     solo__reactor_unlink(port->reactor, &port->closable);
-    (void)world->network->close(world, port->watch.fd, SOLO_CLOSE_WHOLE);
+    (void)world->network->close(world, port->watch.fd, SOLO_CLOSE_NAME);
 }
 
 static void stopped(struct solo_port *port)
@@ -118,44 +120,35 @@ static void close_with_reactor(struct solo__closable *closable, int reason)
 }
 
 /* Opens the descriptor and watches it. */
-static int open_door(struct solo_port *port, uint16_t number)
+static int open_door(struct solo_port *port, const struct solo_address *local)
 {
     struct solo_world *world = port->reactor->world;
-    struct solo_address local = {.family = SOLO_INET, .port = number, .host = SOLO_LOOPBACK};
-    int error = world->network->open(world, SOLO_OPEN_LISTENER, &local, NULL, &port->watch.fd);
+    int error = world->network->open(world, SOLO_OPEN_LISTENER, local, NULL, &port->watch.fd);
     if (error < 0) {
         return error;
     }
-    error = world->network->query(world, port->watch.fd, SOLO_QUERY_LOCAL, &local);
+    error = world->network->query(world, port->watch.fd, SOLO_QUERY_LOCAL, &port->local);
     error = error < 0 ? error : solo__reactor_watch(port->reactor, &port->watch, SOLO_READABLE);
     if (error < 0) {
-        (void)world->network->close(world, port->watch.fd, SOLO_CLOSE_WHOLE);
-        return error;
+        (void)world->network->close(world, port->watch.fd, SOLO_CLOSE_NAME);
     }
-    port->number = local.port;
-    return 0;
+    return error;
 }
 
-int solo_reactor_listen_tcp(struct solo_reactor *reactor, uint16_t number, struct solo_factory *factory,
-                            struct solo_port **ret_port)
+static int listen_at(struct solo_reactor *reactor, const struct solo_address *local, struct solo_factory *factory,
+                     struct solo_port **ret_port, void *created_at)
 {
-    SOLO__LIVE_OBJECT(solo_reactor_listen_tcp, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
-    if (factory == NULL || factory->build_protocol == NULL) {
-        return -EINVAL;
-    }
-    SOLO__REACTOR_ONLY(solo_reactor_listen_tcp, &reactor->owner, reactor);
     if (solo__reactor_is_over(reactor)) {
         return SOLO_ECLOSING;
     }
-
-    struct solo_port *port = solo__object_make(reactor->world, SOLO__PORT, sizeof *port, __builtin_return_address(0));
+    struct solo_port *port = solo__object_make(reactor->world, SOLO__PORT, sizeof *port, created_at);
     if (port == NULL) {
         return -ENOMEM;
     }
     port->reactor = reactor;
     port->factory = factory;
     port->watch.fn = on_ready;
-    int error = open_door(port, number);
+    int error = open_door(port, local);
     if (error < 0) {
         solo__object_end(port);
         return error;
@@ -166,6 +159,50 @@ int solo_reactor_listen_tcp(struct solo_reactor *reactor, uint16_t number, struc
         *ret_port = port;
     }
     return 0;
+}
+
+static bool is_factory(const struct solo_factory *factory)
+{
+    return factory != NULL && factory->build_protocol != NULL;
+}
+
+int solo_reactor_listen(struct solo_reactor *reactor, const struct solo_address *local, struct solo_factory *factory,
+                        struct solo_port **ret_port)
+{
+    SOLO__LIVE_OBJECT(solo_reactor_listen, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
+    if (local == NULL || !is_factory(factory)) {
+        return -EINVAL;
+    }
+    SOLO__REACTOR_ONLY(solo_reactor_listen, &reactor->owner, reactor);
+
+    return listen_at(reactor, local, factory, ret_port, __builtin_return_address(0));
+}
+
+int solo_reactor_listen_tcp(struct solo_reactor *reactor, uint16_t number, struct solo_factory *factory,
+                            struct solo_port **ret_port)
+{
+    const struct solo_address local = {.family = SOLO_INET, .port = number, .host = SOLO_LOOPBACK};
+    SOLO__LIVE_OBJECT(solo_reactor_listen_tcp, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
+    if (!is_factory(factory)) {
+        return -EINVAL;
+    }
+    SOLO__REACTOR_ONLY(solo_reactor_listen_tcp, &reactor->owner, reactor);
+
+    return listen_at(reactor, &local, factory, ret_port, __builtin_return_address(0));
+}
+
+int solo_reactor_listen_unix(struct solo_reactor *reactor, const char *path, struct solo_factory *factory,
+                             struct solo_port **ret_port)
+{
+    struct solo_address local;
+    SOLO__LIVE_OBJECT(solo_reactor_listen_unix, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
+    int error = is_factory(factory) ? solo_address_unix(path, &local) : -EINVAL;
+    if (error < 0) {
+        return error;
+    }
+    SOLO__REACTOR_ONLY(solo_reactor_listen_unix, &reactor->owner, reactor);
+
+    return listen_at(reactor, &local, factory, ret_port, __builtin_return_address(0));
 }
 
 /* The rungs of a function on a port. */
@@ -181,7 +218,18 @@ int solo_port_get_number(struct solo_port *port, uint16_t *ret_number)
         return -EINVAL;
     }
 
-    *ret_number = port->number;
+    *ret_number = port->local.port;
+    return 0;
+}
+
+int solo_port_get_address(struct solo_port *port, struct solo_address *ret_address)
+{
+    CHECK(solo_port_get_address, port);
+    if (ret_address == NULL) {
+        return -EINVAL;
+    }
+
+    *ret_address = port->local;
     return 0;
 }
 

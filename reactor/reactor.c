@@ -26,7 +26,7 @@ static inline uint64_t poll_deadline(struct solo_reactor *reactor, uint64_t limi
     uint64_t deadline_ns = due_ns < stop_ns ? due_ns : stop_ns;
     deadline_ns = deadline_ns < limit_ns ? deadline_ns : limit_ns;
     bool is_due = deadline_ns != SOLO_NEVER && (deadline_ns == 0 || deadline_ns <= solo__reactor_now(reactor));
-    return is_due || !solo__reactor_may_sleep(reactor) ? 0 : deadline_ns;
+    return is_due || reactor->unsent.first != NULL || !solo__reactor_may_sleep(reactor) ? 0 : deadline_ns;
 }
 
 /*
@@ -113,10 +113,16 @@ static inline __attribute__((always_inline)) void pass(struct solo_reactor *reac
         }
     }
 
-    /* One poll, sleeping until the next due time at most, and what it found. */
+    /* What all of them wrote leaves; one poll, sleeping until the next due time at most, and what it found. */
+    if (reactor->unsent.first != NULL) {
+        solo__transports_send(reactor);
+    }
     size_t count = poll(reactor, limit_ns, ready);
     if (count > 0) {
         serve_ready(reactor, ready, count);
+        if (reactor->unsent.first != NULL) {
+            solo__transports_send(reactor);
+        }
     }
 }
 

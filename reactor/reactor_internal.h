@@ -18,6 +18,7 @@
 #include <solo/thread_call.h>
 
 struct solo_pool;
+struct solo_transport;
 
 /* ---- Accepted calls ---- */
 
@@ -162,6 +163,16 @@ int solo__reactor_add_pool(struct solo_reactor *reactor, struct solo__pool_part 
 /* Reactor thread: forgets a pool that has finished. */
 void solo__reactor_forget_pool(struct solo_reactor *reactor, struct solo__pool_part *part);
 
+/* ---- Transports with something to send (transport_write.c) ---- */
+
+struct solo__unsent {
+    struct solo_transport *first, *last; /* in the order in which they had something to send */
+    uint64_t round;                      /* how many times the list was sent */
+};
+
+/* Sends what the transports' users wrote, one system call for each of them. */
+void solo__transports_send(struct solo_reactor *reactor);
+
 /* ---- Deferreds, as far as deferred.h does not say it (deferred.c) ---- */
 
 /* If it has a result, moves it to *ret_result (a failure counts as handled) and leaves none. Never allocates. */
@@ -252,6 +263,7 @@ struct solo_reactor {
     struct solo__descriptor **descriptors; /* by descriptor number */
     size_t descriptors_size;
     struct solo__closable *closables;
+    struct solo__unsent unsent;             /* empty while the poll sleeps */
     struct solo__blocking_call *unanswered; /* blocking calls whose work returned a Deferred without a result */
     struct solo_ready *ready;               /* what the present poll reported and is not served yet */
     size_t ready_count;

@@ -1,9 +1,5 @@
 /*
- * transport.c - one connection: bytes out in order, bytes in to the protocol, and exactly one connection_lost.
- *
- * Writing. While nothing is queued a write goes to the network at once, which costs one system call and no wait; what
- * does not fit is queued, and as long as anything is queued, everything is. Room for the whole write is made before
- * the first byte is sent, so a write is taken whole or not at all.
+ * transport.c - one connection: what arrives, and exactly one connection_lost. What it sends is in transport_write.c.
  *
  * Losing. Whatever ends a connection, its descriptor is closed first (`closed`), then connection_lost is called: in
  * the I/O step right away, but for a call of the program in a later pass, so never inside the call that caused it.
@@ -11,15 +7,16 @@
  * bytes, what it sent before is still delivered: the connection is lost when reading comes to its end, which is then
  * near.
  *
+ * A connection that is being lost, or whose writing is to end, waits for two things: an empty outbox, and no producer.
+ * solo__transport_emptied is where both are seen.
+ *
  * Source of the behaviours: Twisted's twisted.internet.tcp.Connection and abstract.FileDescriptor.
  */
 #include "transport_internal.h"
-#include <string.h>
 
 enum {
     READ_MAX = 16 * 1024, /* bytes that one data_received gets at most */
     DRAIN_READS_MAX = 4,  /* reads before a close, see drain */
-    OUTBOX_FIRST = 256,
 };
 
 static struct solo_world *world_of(const struct solo_transport *transport)
@@ -33,48 +30,14 @@ static void set_state(struct solo_transport *transport, enum solo_transport_stat
     solo__announce(world_of(transport), SOLO_PROBE_TRANSPORT_STATE, SOLO_ACCESS_WRITE, transport->object.id, state);
 }
 
-/* ---- Outbox ---- */
-
-/* Makes room for `size` more bytes. false: no memory; nothing has changed. */
-static bool make_room(struct solo_transport *transport, size_t size)
+int solo__transport_rewatch(struct solo_transport *transport)
 {
-    struct solo__outbox *outbox = &transport->outbox;
-    size_t wanted = outbox->count + size;
-    if (wanted <= outbox->capacity - outbox->start) {
-        return true;
+    uint32_t events = transport->read_paused || transport->read_ended ? 0 : SOLO_READABLE;
+    if (transport->in_memory || transport->closed) {
+        return 0;
     }
-    if (wanted <= outbox->capacity / 2) { /* moving costs less than what was sent since the last move */
-        memmove(outbox->data, outbox->data + outbox->start, outbox->count);
-        outbox->start = 0;
-        return true;
-    }
-    struct solo_world *world = world_of(transport);
-    size_t capacity = outbox->capacity > OUTBOX_FIRST ? outbox->capacity : OUTBOX_FIRST;
-    while (capacity < wanted * 2) {
-        capacity *= 2;
-    }
-    char *data = world->memory->allocate(world, capacity);
-    if (data == NULL) {
-        return false;
-    }
-    if (outbox->count > 0) {
-        memcpy(data, outbox->data + outbox->start, outbox->count);
-    }
-    world->memory->release(world, outbox->data);
-    *outbox = (struct solo__outbox){data, 0, outbox->count, capacity};
-    return true;
-}
-
-static void append(struct solo__outbox *outbox, const char *data, size_t size)
-{
-    memcpy(outbox->data + outbox->start + outbox->count, data, size);
-    outbox->count += size;
-}
-
-static void sent(struct solo__outbox *outbox, size_t size)
-{
-    outbox->count -= size;
-    outbox->start = outbox->count > 0 ? outbox->start + size : 0;
+    return solo__reactor_watch(transport->reactor, &transport->watch,
+                               events | (transport->blocked ? SOLO_WRITABLE : 0));
 }
 
 /* ---- Losing ---- */
@@ -88,11 +51,14 @@ static int reason_of(ptrdiff_t error)
 static void close_stream(struct solo_transport *transport, bool abort)
 {
     struct solo_world *world = world_of(transport);
-    (void)solo__reactor_watch(transport->reactor, &transport->watch, 0);
+    solo__transport_forget_unsent(transport);
     solo__reactor_unlink(transport->reactor, &transport->closable);
     transport->closed = true;
     transport->outbox.count = 0;
-    (void)world->network->close(world, transport->watch.fd, abort ? SOLO_CLOSE_ABORT : SOLO_CLOSE_WHOLE);
+    if (!transport->in_memory) {
+        (void)solo__reactor_watch(transport->reactor, &transport->watch, 0);
+        (void)world->network->close(world, transport->watch.fd, abort ? SOLO_CLOSE_ABORT : SOLO_CLOSE_WHOLE);
+    }
 }
 
 /*
@@ -103,7 +69,7 @@ static void drain(struct solo_transport *transport)
 {
     struct solo_world *world = world_of(transport);
     char buffer[READ_MAX];
-    for (int i = 0; i < DRAIN_READS_MAX && !transport->read_ended; i++) {
+    for (int i = 0; i < DRAIN_READS_MAX && !transport->read_ended && !transport->in_memory; i++) {
         if (world->network->read(world, transport->watch.fd, buffer, sizeof buffer, NULL) <= 0) {
             return;
         }
@@ -119,6 +85,7 @@ static void lost(struct solo_transport *transport, int reason)
     struct solo_reactor *reactor = transport->reactor;
 
     set_state(transport, SOLO_TRANSPORT_LOST);
+    solo__producer_stop(transport);
     transport->protocol = NULL;
     solo__callback_begin(reactor, id);
     if (protocol->ops != NULL && protocol->ops->connection_lost != NULL) {
@@ -143,20 +110,34 @@ static void serve_loss(struct solo__call *call, int status)
     struct solo_transport *transport = SOLO__CONTAINER(call, struct solo_transport, loss);
     const struct solo__provenance *outer_work = solo__self->work;
     (void)status; /* it must happen, closing or not */
-    solo__self->work = &call->provenance;
+    if (call->provenance.object != 0) {
+        solo__self->work = &call->provenance;
+    }
     lost(transport, transport->reason);
     solo__self->work = outer_work;
 }
 
-/* Ends it from a call of the program, which the provenance remembers. */
-static void lose_later(struct solo_transport *transport, int reason, bool abort, void *frame, void *return_address)
+void solo__transport_lose_later(struct solo_transport *transport, int reason, bool abort, void *frame,
+                                void *return_address)
 {
     close_stream(transport, abort);
     transport->reason = reason;
     transport->loss.serve = serve_loss;
     transport->loss.reactor = transport->reactor;
-    solo__provenance_take(&transport->loss.provenance, transport->object.id, frame, return_address);
+    if (frame != NULL) {
+        solo__provenance_take(&transport->loss.provenance, transport->object.id, frame, return_address);
+    }
     solo__reactor_later(transport->reactor, &transport->loss);
+}
+
+/* With `later`, whose call it was is known from when it was made, if it was one. */
+static void lose(struct solo_transport *transport, int reason, bool abort, bool later)
+{
+    if (later) {
+        solo__transport_lose_later(transport, reason, abort, NULL, NULL);
+    } else {
+        lose_now(transport, reason, abort);
+    }
 }
 
 /* The reactor ends: one last try to send what is queued, without waiting. */
@@ -165,40 +146,104 @@ static void close_with_reactor(struct solo__closable *closable, int reason)
     struct solo_transport *transport = SOLO__CONTAINER(closable, struct solo_transport, closable);
     struct solo_world *world = world_of(transport);
     struct solo__outbox *outbox = &transport->outbox;
-    if (outbox->count > 0) {
+    if (outbox->count > 0 && !transport->in_memory) {
         (void)world->network->write(world, transport->watch.fd, outbox->data + outbox->start, outbox->count, NULL);
     }
     lose_now(transport, reason, false);
 }
 
-/*
- * Sending failed with `error`. Returns true if the connection can only be closed now; false if what has arrived is
- * still to be read, up to its end.
- */
-static bool sending_failed(struct solo_transport *transport, ptrdiff_t error)
+void solo__transport_sending_failed(struct solo_transport *transport, ptrdiff_t error, bool later)
 {
     bool was_open = transport->state == SOLO_TRANSPORT_OPEN;
     transport->outbox.count = 0;
+    transport->blocked = false;
+    solo__transport_forget_unsent(transport);
     if (was_open) {
         set_state(transport, SOLO_TRANSPORT_CLOSING);
     }
-    transport->broken = was_open && !transport->read_ended && (error == -EPIPE || error == -ECONNRESET);
-    return !transport->broken || solo__reactor_watch(transport->reactor, &transport->watch, SOLO_READABLE) < 0;
+    transport->broken =
+        was_open && !transport->read_ended && !transport->read_paused && (error == -EPIPE || error == -ECONNRESET);
+    if (!transport->broken || solo__transport_rewatch(transport) < 0) {
+        lose(transport, reason_of(error), true, later);
+        return;
+    }
+    solo__producer_stop(transport);
 }
 
-/* ---- The I/O step ---- */
+/* ---- Half of a connection ends ---- */
 
-/* Everything is sent and the connection was to be closed then. */
-static void finish_closing(struct solo_transport *transport)
+typedef void (*half_close_fn)(struct solo_protocol *protocol);
+
+static void tell_half(struct solo_transport *transport, half_close_fn fn)
 {
-    drain(transport);
-    lose_now(transport, transport->reason, false);
+    if (fn != NULL) {
+        solo__callback_begin(transport->reactor, transport->object.id);
+        fn(transport->protocol);
+        solo__callback_end(transport->reactor, transport->object.id);
+    }
 }
 
-static void on_end_of_stream(struct solo_transport *transport)
+/* Everything is sent, and writing was to end then. */
+static void finish_writing(struct solo_transport *transport, bool later)
+{
+    struct solo_world *world = world_of(transport);
+    const struct solo_half_close_ops *ops = transport->half_close;
+    int error = transport->in_memory ? 0 : world->network->close(world, transport->watch.fd, SOLO_CLOSE_WRITING);
+    transport->write_ended = true;
+    if (error < 0) {
+        lose(transport, SOLO_ECONNLOST, true, later);
+        return;
+    }
+    if (ops != NULL) {
+        tell_half(transport, ops->write_connection_lost);
+    }
+    if (transport->read_ended && !transport->closed) {
+        lose(transport, SOLO_ECONNDONE, false, later);
+    }
+}
+
+void solo__transport_emptied(struct solo_transport *transport, bool later)
+{
+    if (transport->broken || solo__producer_resume(transport)) {
+        return;
+    }
+    if (transport->state == SOLO_TRANSPORT_CLOSING) {
+        drain(transport);
+        lose(transport, transport->reason, false, later);
+    } else if (transport->write_ending && !transport->write_ended) {
+        finish_writing(transport, later);
+    }
+}
+
+/* The other side sends no more, and the protocol wants to hear of it. */
+static void end_reading(struct solo_transport *transport)
+{
+    tell_half(transport, transport->half_close->read_connection_lost);
+    if (transport->closed) {
+        return;
+    }
+    if (transport->write_ended) {
+        lose_now(transport, SOLO_ECONNDONE, false);
+        return;
+    }
+    (void)solo__transport_rewatch(transport);
+    solo__transport_send_now(transport);
+}
+
+void solo__transport_end_of_stream(struct solo_transport *transport)
 {
     transport->read_ended = true;
-    if (transport->outbox.count == 0) {
+    if (transport->half_close != NULL && transport->state == SOLO_TRANSPORT_OPEN) {
+        end_reading(transport);
+        return;
+    }
+    if (transport->state == SOLO_TRANSPORT_OPEN || transport->broken) {
+        solo__producer_stop(transport);
+    }
+    if (transport->closed) {
+        return;
+    }
+    if (transport->outbox.count == 0 && transport->producer == NULL) {
         lose_now(transport, transport->broken ? SOLO_ECONNLOST : SOLO_ECONNDONE, false);
         return;
     }
@@ -206,10 +251,12 @@ static void on_end_of_stream(struct solo_transport *transport)
         transport->reason = SOLO_ECONNDONE;
         set_state(transport, SOLO_TRANSPORT_CLOSING);
     }
-    (void)solo__reactor_watch(transport->reactor, &transport->watch, SOLO_WRITABLE);
+    (void)solo__transport_rewatch(transport);
 }
 
-static void deliver(struct solo_transport *transport, const char *data, size_t size)
+/* ---- The I/O step ---- */
+
+void solo__transport_deliver(struct solo_transport *transport, const void *data, size_t size)
 {
     struct solo_protocol *protocol = transport->protocol;
     bool wanted = transport->state == SOLO_TRANSPORT_OPEN || transport->broken;
@@ -219,6 +266,7 @@ static void deliver(struct solo_transport *transport, const char *data, size_t s
     solo__callback_begin(transport->reactor, transport->object.id);
     protocol->ops->data_received(protocol, data, size);
     solo__callback_end(transport->reactor, transport->object.id);
+    solo__transport_send_now(transport);
 }
 
 static void receive(struct solo_transport *transport)
@@ -227,37 +275,22 @@ static void receive(struct solo_transport *transport)
     char buffer[READ_MAX];
     ptrdiff_t got = world->network->read(world, transport->watch.fd, buffer, sizeof buffer, NULL);
     if (got > 0) {
-        deliver(transport, buffer, (size_t)got);
+        solo__transport_deliver(transport, buffer, (size_t)got);
     } else if (got == 0) {
-        on_end_of_stream(transport);
+        solo__transport_end_of_stream(transport);
     } else if (got != -EAGAIN) {
         lose_now(transport, reason_of(got), true);
     }
 }
 
-static void flush(struct solo_transport *transport)
+/* It waited until it may send again. */
+static void go_on_sending(struct solo_transport *transport)
 {
-    struct solo_world *world = world_of(transport);
-    struct solo__outbox *outbox = &transport->outbox;
-    ptrdiff_t put =
-        world->network->write(world, transport->watch.fd, outbox->data + outbox->start, outbox->count, NULL);
-    if (put == -EAGAIN) {
-        return;
-    }
-    if (put < 0) {
-        if (sending_failed(transport, put)) {
-            lose_now(transport, reason_of(put), true);
-        }
-        return;
-    }
-    sent(outbox, (size_t)put);
-    if (outbox->count > 0) {
-        return;
-    }
-    if (transport->state == SOLO_TRANSPORT_CLOSING) {
-        finish_closing(transport);
-    } else {
-        (void)solo__reactor_watch(transport->reactor, &transport->watch, SOLO_READABLE);
+    ptrdiff_t error = solo__transport_send_some(transport);
+    if (error < 0) {
+        solo__transport_sending_failed(transport, error, false);
+    } else if (transport->outbox.count == 0) {
+        solo__transport_emptied(transport, false);
     }
 }
 
@@ -265,11 +298,11 @@ static void on_ready(struct solo__watch *watch, uint32_t ready)
 {
     struct solo_transport *transport = SOLO__CONTAINER(watch, struct solo_transport, watch);
     solo__transport_ref(transport);
-    if ((ready & (SOLO_READABLE | SOLO_HANGUP)) != 0 && !transport->read_ended) {
+    if ((ready & (SOLO_READABLE | SOLO_HANGUP)) != 0 && !transport->read_ended && !transport->read_paused) {
         receive(transport);
     }
-    if ((ready & (SOLO_WRITABLE | SOLO_HANGUP)) != 0 && !transport->closed && transport->outbox.count > 0) {
-        flush(transport);
+    if ((ready & (SOLO_WRITABLE | SOLO_HANGUP)) != 0 && !transport->closed && transport->blocked) {
+        go_on_sending(transport);
     }
     solo__transport_unref(transport);
 }
@@ -284,6 +317,7 @@ struct solo_transport *solo__transport_make(struct solo_reactor *reactor, void *
         transport->reactor = reactor;
         transport->references = 1;
         transport->watch.fd = -1;
+        transport->high_water = SOLO_HIGH_WATER_DEFAULT;
     }
     return transport;
 }
@@ -296,13 +330,25 @@ static void drop(struct solo_transport *transport)
     solo__transport_unref(transport);
 }
 
+void solo__transport_begin(struct solo_transport *transport, struct solo_protocol *protocol)
+{
+    protocol->transport = transport;
+    transport->protocol = protocol;
+    transport->closable.close = close_with_reactor;
+    solo__reactor_link(transport->reactor, &transport->closable);
+    set_state(transport, SOLO_TRANSPORT_OPEN);
+    if (protocol->ops != NULL && protocol->ops->connection_made != NULL) {
+        protocol->ops->connection_made(protocol);
+    }
+}
+
 bool solo__transport_open(struct solo_transport *transport, int fd, struct solo_factory *factory)
 {
     struct solo_reactor *reactor = transport->reactor;
     uint32_t id = transport->object.id;
     transport->watch.fd = fd;
     transport->watch.fn = on_ready;
-    if (solo__reactor_watch(reactor, &transport->watch, SOLO_READABLE) < 0) {
+    if (solo__transport_rewatch(transport) < 0) {
         drop(transport);
         return false;
     }
@@ -313,15 +359,9 @@ bool solo__transport_open(struct solo_transport *transport, int fd, struct solo_
         drop(transport);
         return false;
     }
-    protocol->transport = transport;
-    transport->protocol = protocol;
-    transport->closable.close = close_with_reactor;
-    solo__reactor_link(reactor, &transport->closable);
-    set_state(transport, SOLO_TRANSPORT_OPEN);
-    if (protocol->ops != NULL && protocol->ops->connection_made != NULL) {
-        protocol->ops->connection_made(protocol);
-    }
+    solo__transport_begin(transport, protocol);
     solo__callback_end(reactor, id);
+    solo__transport_send_now(transport);
     return true;
 }
 
@@ -341,118 +381,29 @@ void solo__transport_unref(struct solo_transport *transport)
     }
 }
 
-int solo_transport_ref(struct solo_transport *transport)
-{
-    SOLO__LIVE_OBJECT(solo_transport_ref, transport, SOLO__TRANSPORT, SOLO012_TRANSPORT_AFTER_LOST);
-
-    solo__transport_ref(transport);
-    return 0;
-}
-
-int solo_transport_unref(struct solo_transport *transport)
-{
-    SOLO__LIVE_OBJECT(solo_transport_unref, transport, SOLO__TRANSPORT, SOLO012_TRANSPORT_AFTER_LOST);
-
-    solo__transport_unref(transport);
-    return 0;
-}
-
-int solo_transport_get_reactor(struct solo_transport *transport, struct solo_reactor **ret_reactor)
-{
-    SOLO__LIVE_OBJECT(solo_transport_get_reactor, transport, SOLO__TRANSPORT, SOLO012_TRANSPORT_AFTER_LOST);
-    if (ret_reactor == NULL) {
-        return -EINVAL;
-    }
-
-    *ret_reactor = transport->reactor;
-    return 0;
-}
-
-/* ---- Reactor-only functions ---- */
-
-/*
- * The rungs: a transport, its reactor alive, the right thread. Its own state comes last: only the reactor thread may
- * look.
- */
-#define CHECK(function, transport)                                                                                     \
-    SOLO__LIVE_OBJECT(function, transport, SOLO__TRANSPORT, SOLO012_TRANSPORT_AFTER_LOST);                             \
-    SOLO__OBJECT((transport)->reactor, SOLO__REACTOR);                                                                 \
-    SOLO__REACTOR_ONLY(function, &(transport)->reactor->owner, transport)
-
-/* And not lost. */
-#define CHECK_NOT_LOST(function, transport)                                                                            \
-    CHECK(function, transport);                                                                                        \
-    if ((transport)->state == SOLO_TRANSPORT_LOST) {                                                                   \
-        solo__violation_after_end(SOLO012_TRANSPORT_AFTER_LOST, SOLO__FN_##function, (transport),                      \
-                                  __builtin_frame_address(0), __builtin_return_address(0));                            \
-        return SOLO_ECLOSED;                                                                                           \
-    }
-
-/* Sends as much as the network takes at once; returns how much, or the error. */
-static ptrdiff_t send_at_once(struct solo_transport *transport, const void *data, size_t size)
-{
-    struct solo_world *world = world_of(transport);
-    if (transport->outbox.count > 0) {
-        return 0;
-    }
-    ptrdiff_t put = world->network->write(world, transport->watch.fd, data, size, NULL);
-    return put == -EAGAIN ? 0 : put;
-}
-
-int solo_transport_write(struct solo_transport *transport, const void *data, size_t size)
-{
-    CHECK_NOT_LOST(solo_transport_write, transport);
-    if (data == NULL && size > 0) {
-        return -EINVAL;
-    }
-    if (transport->state != SOLO_TRANSPORT_OPEN) {
-        return SOLO_ECLOSING;
-    }
-    if (size > SOLO_WRITE_BUFFER_MAX - transport->outbox.count) {
-        return SOLO_ELIMIT;
-    }
-    if (size == 0) {
-        return 0;
-    }
-
-    if (!make_room(transport, size)) {
-        return -ENOMEM;
-    }
-    transport->accepted += size;
-    bool was_empty = transport->outbox.count == 0;
-    ptrdiff_t put = send_at_once(transport, data, size);
-    ptrdiff_t error = put < 0 ? put : 0;
-    if (error == 0 && (size_t)put < size) {
-        append(&transport->outbox, (const char *)data + put, size - (size_t)put);
-        if (was_empty) {
-            error = solo__reactor_watch(transport->reactor, &transport->watch, SOLO_READABLE | SOLO_WRITABLE);
-        }
-    }
-    if (error < 0 && sending_failed(transport, error)) { /* what was accepted goes down with the connection */
-        lose_later(transport, reason_of(error), true, __builtin_frame_address(0), __builtin_return_address(0));
-    }
-    return 0;
-}
+/* ---- Losing, asked for by the program ---- */
 
 void solo__transport_lose(struct solo_transport *transport, void *frame, void *return_address)
 {
     if (transport->state != SOLO_TRANSPORT_OPEN) {
         if (transport->broken && !transport->closed) { /* what is still to be read is not wanted */
-            lose_later(transport, SOLO_ECONNLOST, false, frame, return_address);
+            solo__transport_lose_later(transport, SOLO_ECONNLOST, false, frame, return_address);
         }
         return;
     }
     transport->reason = SOLO_ECONNDONE;
     set_state(transport, SOLO_TRANSPORT_CLOSING);
-    if (transport->outbox.count == 0) {
+    if (transport->outbox.count == 0 && transport->producer == NULL) {
         drain(transport);
-        lose_later(transport, SOLO_ECONNDONE, false, frame, return_address);
+        solo__transport_lose_later(transport, SOLO_ECONNDONE, false, frame, return_address);
+        return;
     }
+    solo__provenance_take(&transport->loss.provenance, transport->object.id, frame, return_address);
 }
 
 int solo_transport_lose_connection(struct solo_transport *transport)
 {
-    CHECK_NOT_LOST(solo_transport_lose_connection, transport);
+    SOLO__TRANSPORT_CHECK_NOT_LOST(solo_transport_lose_connection, transport);
 
     solo__transport_lose(transport, __builtin_frame_address(0), __builtin_return_address(0));
     return 0;
@@ -460,22 +411,36 @@ int solo_transport_lose_connection(struct solo_transport *transport)
 
 int solo_transport_abort_connection(struct solo_transport *transport)
 {
-    CHECK_NOT_LOST(solo_transport_abort_connection, transport);
+    SOLO__TRANSPORT_CHECK_NOT_LOST(solo_transport_abort_connection, transport);
 
     if (!transport->closed) {
         set_state(transport, SOLO_TRANSPORT_CLOSING);
-        lose_later(transport, SOLO_ECONNLOST, true, __builtin_frame_address(0), __builtin_return_address(0));
+        solo__transport_lose_later(transport, SOLO_ECONNLOST, true, __builtin_frame_address(0),
+                                   __builtin_return_address(0));
     }
     return 0;
 }
 
-int solo_transport_get_state(struct solo_transport *transport, enum solo_transport_state *ret_state)
+int solo_transport_lose_write_connection(struct solo_transport *transport)
 {
-    CHECK(solo_transport_get_state, transport);
-    if (ret_state == NULL) {
-        return -EINVAL;
+    SOLO__TRANSPORT_CHECK_NOT_LOST(solo_transport_lose_write_connection, transport);
+    if (transport->state != SOLO_TRANSPORT_OPEN) {
+        return SOLO_ECLOSING;
     }
 
-    *ret_state = transport->state;
+    if (!transport->write_ending) {
+        transport->write_ending = true;
+        solo__provenance_take(&transport->loss.provenance, transport->object.id, __builtin_frame_address(0),
+                              __builtin_return_address(0));
+        solo__transport_send_soon(transport);
+    }
+    return 0;
+}
+
+int solo_transport_set_half_close(struct solo_transport *transport, const struct solo_half_close_ops *ops)
+{
+    SOLO__TRANSPORT_CHECK_NOT_LOST(solo_transport_set_half_close, transport);
+
+    transport->half_close = ops;
     return 0;
 }

@@ -12,6 +12,7 @@
 #include <solo/descriptor.h>
 #include <solo/expect.h>
 #include <solo/pool.h>
+#include <solo/producer.h>
 #include <solo/reactor.h>
 #include <solo/team.h>
 #include <solo/thread.h>

@@ -1,0 +1,283 @@
+/* test_connector.c - addresses, UNIX names, options and time limits of connections, in both worlds. */
+#include "talkers.h"
+#include <unistd.h>
+
+static struct solo_address unix_name(const char *name)
+{
+    struct solo_address address = {.family = SOLO_UNIX};
+    (void)snprintf(address.path, sizeof address.path, "/tmp/solo-test-%d-%s", (int)getpid(), name);
+    return address;
+}
+
+/* ---- Addresses ---- */
+
+static void check_client_addresses(struct talker *talker)
+{
+    struct solo_transport *transport = talker->protocol.transport;
+    struct solo_address host = {0}, peer = {0}, at = {0};
+    CU_ASSERT_EQUAL(solo_transport_get_host(transport, &host), 0);
+    CU_ASSERT_EQUAL(solo_transport_get_peer(transport, &peer), 0);
+    CU_ASSERT_EQUAL(solo_port_get_address(port, &at), 0);
+    CU_ASSERT_EQUAL(memcmp(&peer, &at, sizeof peer), 0);
+    CU_ASSERT_EQUAL(host.family, SOLO_INET);
+    CU_ASSERT_EQUAL(host.host, SOLO_LOOPBACK);
+    CU_ASSERT_EQUAL(solo_transport_get_host(transport, NULL), -EINVAL);
+    CU_ASSERT_EQUAL(solo_transport_get_peer(transport, NULL), -EINVAL);
+    CU_ASSERT_EQUAL(solo_transport_set_no_delay(transport, false), 0);
+    CU_ASSERT_EQUAL(solo_transport_set_no_delay(transport, true), 0);
+    CU_ASSERT_EQUAL(solo_transport_set_keep_alive(transport, true), 0);
+    (void)snprintf(talker->text, sizeof talker->text, "%u", host.port);
+}
+
+static void check_server_addresses(struct talker *talker)
+{
+    struct solo_address peer = {0};
+    CU_ASSERT_EQUAL(solo_transport_get_peer(talker->protocol.transport, &peer), 0);
+    (void)snprintf(talker->text, sizeof talker->text, "%u", peer.port);
+    lose(talker);
+}
+
+static void check_lost_addresses(struct talker *talker)
+{
+    struct solo_address peer = {0};
+    CU_ASSERT_EQUAL(solo_transport_get_peer(talker->protocol.transport, &peer), 0);
+    CU_ASSERT_EQUAL(peer.family, SOLO_INET);
+    CU_ASSERT_EQUAL(solo_transport_get_host(talker->protocol.transport, &peer), SOLO_ECLOSED);
+    stop_when_both_lost(talker);
+}
+
+static void addresses_body(void)
+{
+    begin();
+    client.on_made = check_client_addresses;
+    server.on_made = check_server_addresses;
+    server.on_lost = client.on_lost = check_lost_addresses;
+    (void)connect_client();
+    run_and_end();
+    CU_ASSERT_STRING_EQUAL(client.last->text, server.last->text);
+}
+
+static void test_connector__both_ends_know_where_the_other_one_is(void)
+{
+    worlds_run(addresses_body);
+}
+
+static void local_body(void)
+{
+    struct solo_address from = {.family = SOLO_INET, .host = SOLO_LOOPBACK}, at = {0}, peer = {0};
+    struct solo_connect_options options = {.local = &from};
+    struct solo_world *world = solo_world_current();
+    int fd = -1;
+    begin();
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_LISTENER, &from, NULL, &fd), 0);
+    CU_ASSERT_EQUAL(world->network->query(world, fd, SOLO_QUERY_LOCAL, &from), 0);
+    CU_ASSERT_EQUAL(world->network->close(world, fd, SOLO_CLOSE_WHOLE), 0);
+    CU_ASSERT_EQUAL(solo_port_get_address(port, &at), 0);
+    CU_ASSERT_EQUAL(solo_reactor_connect(reactor, &at, &options, &client.factory, NULL), 0);
+    while (server.built == 0) {
+        CU_ASSERT_EQUAL_FATAL(solo_reactor_iterate(reactor, SOLO_NEVER), 0);
+    }
+    CU_ASSERT_EQUAL(solo_transport_get_peer(server.last->protocol.transport, &peer), 0);
+    CU_ASSERT_EQUAL(peer.port, from.port);
+    worlds_destroy(reactor);
+}
+
+static void test_connector__a_client_may_say_where_it_comes_from(void)
+{
+    worlds_run(local_body);
+}
+
+/* ---- UNIX names ---- */
+
+static void greet(struct talker *talker)
+{
+    say(talker, "hello over a name");
+    lose(talker);
+}
+
+static void unix_body(void)
+{
+    const struct solo_address name = unix_name("a");
+    struct solo_address at = {0};
+    struct solo_port *second = NULL;
+    uint16_t number = 1;
+    begin();
+    CU_ASSERT_EQUAL(solo_port_stop_listening(port), 0);
+    CU_ASSERT_EQUAL(solo_reactor_listen_unix(reactor, name.path, &server.factory, &port), 0);
+    CU_ASSERT_EQUAL(solo_reactor_listen_unix(reactor, name.path, &server.factory, &second), -EADDRINUSE);
+    CU_ASSERT_EQUAL(solo_port_get_address(port, &at), 0);
+    CU_ASSERT_STRING_EQUAL(at.path, name.path);
+    CU_ASSERT_EQUAL(solo_port_get_number(port, &number), 0);
+    CU_ASSERT_EQUAL(number, 0);
+    CU_ASSERT_EQUAL(solo_reactor_connect_unix(reactor, name.path, &client.factory, NULL), 0);
+    CU_ASSERT_EQUAL(client.built, 0); /* never inside the call */
+    client.on_made = greet;
+    server.on_lost = client.on_lost = stop_when_both_lost;
+    CU_ASSERT_EQUAL(solo_reactor_run(reactor), 0);
+    worlds_destroy(reactor);
+    heard(server.last, "hello over a name");
+    CU_ASSERT_EQUAL(server.stopped, 2);
+    CU_ASSERT_EQUAL(server.open + client.open, 0);
+    CU_ASSERT_EQUAL(access(name.path, F_OK), -1); /* it went with its port */
+}
+
+static void test_connector__a_unix_name_works_as_a_port_does(void)
+{
+    worlds_run(unix_body);
+}
+
+static void stop_and_fail(struct solo_factory *factory, int reason)
+{
+    connection_failed(factory, reason);
+    stop_now();
+}
+
+static void no_name_body(void)
+{
+    const struct solo_address name = unix_name("b");
+    char path[SOLO_ADDRESS_PATH_MAX + 2];
+    memset(path, 'x', sizeof path);
+    path[sizeof path - 1] = '\0';
+    begin();
+    client.factory.connection_failed = stop_and_fail;
+    CU_ASSERT_EQUAL(solo_reactor_connect_unix(reactor, path, &client.factory, NULL), -ENAMETOOLONG);
+    CU_ASSERT_EQUAL(solo_reactor_listen_unix(reactor, path, &server.factory, NULL), -ENAMETOOLONG);
+    CU_ASSERT_EQUAL(solo_reactor_connect_unix(reactor, "", &client.factory, NULL), -EINVAL);
+    CU_ASSERT_EQUAL(solo_reactor_connect_unix(reactor, name.path, &client.factory, NULL), 0);
+    CU_ASSERT_EQUAL(client.failed, 0);
+    run_and_end();
+    CU_ASSERT_EQUAL(client.failure, -ENOENT);
+    CU_ASSERT_EQUAL(client.stopped, 1);
+}
+
+static void test_connector__a_name_where_nobody_listens_fails_by_name(void)
+{
+    worlds_run(no_name_body);
+}
+
+/* ---- Time limits ---- */
+
+/* Nobody accepts there and its queue is full: connecting stays undecided. Returns the listener. */
+static int full_listener(struct solo_world *world, struct solo_address *ret_at, int *clients, unsigned count)
+{
+    const struct solo_address any = {.family = SOLO_INET, .host = SOLO_LOOPBACK};
+    int fd = -1;
+    CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_LISTENER, &any, NULL, &fd), 0);
+    CU_ASSERT_EQUAL(world->network->query(world, fd, SOLO_QUERY_LOCAL, ret_at), 0);
+    for (unsigned i = 0; i < count; i++) {
+        CU_ASSERT_EQUAL(world->network->open(world, SOLO_OPEN_STREAM, NULL, ret_at, &clients[i]), 0);
+    }
+    return fd;
+}
+
+static void timeout_body(void)
+{
+    struct solo_world *world = solo_world_current();
+    struct solo_connect_options options = {.timeout_ns = 5 * WORLDS_MS};
+    struct solo_address at = {0};
+    uint64_t before = 0, after = 0;
+    int clients[128];
+    begin();
+    int listener = full_listener(world, &at, clients, 128);
+    client.factory.connection_failed = stop_and_fail;
+    CU_ASSERT_EQUAL(solo_reactor_now(reactor, &before), 0);
+    CU_ASSERT_EQUAL(solo_reactor_connect(reactor, &at, &options, &client.factory, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_run(reactor), 0);
+    CU_ASSERT_EQUAL(solo_reactor_now(reactor, &after), 0);
+    CU_ASSERT_EQUAL(client.failure, -ETIMEDOUT);
+    CU_ASSERT_EQUAL(client.stopped, 1);
+    CU_ASSERT_TRUE(after - before >= 5 * WORLDS_MS);
+    worlds_destroy(reactor);
+    for (unsigned i = 0; i < 128; i++) {
+        CU_ASSERT_EQUAL(world->network->close(world, clients[i], SOLO_CLOSE_WHOLE), 0);
+    }
+    CU_ASSERT_EQUAL(world->network->close(world, listener, SOLO_CLOSE_WHOLE), 0);
+}
+
+/* Only the simulated backlog has a size that a test may count on. */
+static void test_connector__what_is_not_decided_in_time_fails(void)
+{
+    worlds_run_sim(timeout_body, 5);
+}
+
+static void connected_in_time(struct talker *talker)
+{
+    (void)talker;
+    CU_ASSERT_EQUAL(solo_reactor_call_later(reactor, 20 * WORLDS_MS, worlds_stop, reactor, NULL, NULL), 0);
+}
+
+static void in_time_body(void)
+{
+    struct solo_connect_options options = {.timeout_ns = 10 * WORLDS_MS};
+    struct solo_address at = {0};
+    begin();
+    CU_ASSERT_EQUAL(solo_port_get_address(port, &at), 0);
+    options.timeout_ns = worlds.sim == NULL ? SOLO_NEVER / 2 : options.timeout_ns; /* a slow machine is no finding */
+    CU_ASSERT_EQUAL(solo_reactor_connect(reactor, &at, &options, &client.factory, NULL), 0);
+    client.on_made = connected_in_time;
+    run_and_end();
+    CU_ASSERT_EQUAL(client.failed, 0);
+    CU_ASSERT_EQUAL(client.lost, 1); /* with the reactor */
+}
+
+static void test_connector__a_limit_ends_with_the_connection(void)
+{
+    worlds_run_os(in_time_body);
+    worlds_simulate(in_time_body, SOLO_CARRIER_FIBER, false, 1);
+}
+
+static void give_up_body(void)
+{
+    struct solo_connect_options options = {.timeout_ns = 1000 * WORLDS_MS};
+    struct solo_connector *connector = NULL;
+    struct solo_address at = {0};
+    begin();
+    client.factory.connection_failed = stop_and_fail;
+    CU_ASSERT_EQUAL(solo_port_get_address(port, &at), 0);
+    CU_ASSERT_EQUAL(solo_reactor_connect(reactor, &at, &options, &client.factory, &connector), 0);
+    CU_ASSERT_EQUAL(solo_connector_disconnect(connector), 0);
+    run_and_end();
+    CU_ASSERT_EQUAL(client.failure, SOLO_ECANCELLED);
+    CU_ASSERT_EQUAL(client.failed, 1);
+}
+
+static void test_connector__giving_up_ends_the_limit(void)
+{
+    worlds_run(give_up_body);
+}
+
+static void nonsense_body(void)
+{
+    struct solo_address at = {.family = SOLO_INET, .host = SOLO_LOOPBACK}, none = {0};
+    begin();
+    CU_ASSERT_EQUAL(solo_reactor_connect(reactor, &at, NULL, &client.factory, NULL), -EINVAL); /* port 0 */
+    CU_ASSERT_EQUAL(solo_reactor_connect(reactor, &none, NULL, &client.factory, NULL), -EINVAL);
+    CU_ASSERT_EQUAL(solo_reactor_connect(reactor, NULL, NULL, &client.factory, NULL), -EINVAL);
+    at.port = port_number;
+    CU_ASSERT_EQUAL(solo_reactor_connect(reactor, &at, NULL, NULL, NULL), -EINVAL);
+    CU_ASSERT_EQUAL(solo_reactor_listen(reactor, &at, &server.factory, NULL), -EADDRINUSE);
+    CU_ASSERT_EQUAL(solo_reactor_listen(reactor, NULL, &server.factory, NULL), -EINVAL);
+    CU_ASSERT_EQUAL(solo_reactor_listen(reactor, &none, &server.factory, NULL), -EINVAL);
+    CU_ASSERT_EQUAL(solo_reactor_listen(reactor, &at, NULL, NULL), -EINVAL);
+    CU_ASSERT_EQUAL(solo_port_get_address(port, NULL), -EINVAL);
+    worlds_destroy(reactor);
+    CU_ASSERT_EQUAL(server.stopped, 1);
+}
+
+static void test_connector__nonsense_is_refused_and_keeps_nothing(void)
+{
+    worlds_run(nonsense_body);
+}
+
+void suite_connector(void)
+{
+    SOLO_SUITE("connector");
+    SOLO_TEST(test_connector__both_ends_know_where_the_other_one_is);
+    SOLO_TEST(test_connector__a_client_may_say_where_it_comes_from);
+    SOLO_TEST(test_connector__a_unix_name_works_as_a_port_does);
+    SOLO_TEST(test_connector__a_name_where_nobody_listens_fails_by_name);
+    SOLO_TEST(test_connector__what_is_not_decided_in_time_fails);
+    SOLO_TEST(test_connector__a_limit_ends_with_the_connection);
+    SOLO_TEST(test_connector__giving_up_ends_the_limit);
+    SOLO_TEST(test_connector__nonsense_is_refused_and_keeps_nothing);
+}
