@@ -7,6 +7,7 @@
  */
 #include "peer_internal.h"
 #include "sanitizer/annotate.h"
+#include <solo/signal.h>
 #include <solo/sim.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -289,6 +290,7 @@ static int do_line(struct play *play, const struct solo__peer_line *line)
     case SOLO__PEER_CLOSE:
     case SOLO__PEER_ABORT: hang_up(play, line->command == SOLO__PEER_ABORT); return 0;
     case SOLO__PEER_WAIT: return do_wait(play, line);
+    case SOLO__PEER_SIGNAL: return solo_signal_raise((int)line->number);
     default: return 0; /* repeat and end say only what comes next */
     }
 }

@@ -16,6 +16,7 @@ enum solo__peer_command {
     SOLO__PEER_CLOSE,
     SOLO__PEER_ABORT,
     SOLO__PEER_WAIT,
+    SOLO__PEER_SIGNAL,
     SOLO__PEER_REPEAT,
     SOLO__PEER_END,
 };
@@ -23,7 +24,7 @@ enum solo__peer_command {
 struct solo__peer_line {
     enum solo__peer_command command;
     unsigned line;   /* in the file */
-    uint64_t number; /* port, milliseconds, times; of END: index of its REPEAT; of REPEAT: times */
+    uint64_t number; /* port, milliseconds, signal, times; of END: index of its REPEAT; of REPEAT: times */
     char *text;      /* of SEND, EXPECT and AWAIT; owned */
     size_t size;
 };

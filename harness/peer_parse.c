@@ -5,6 +5,7 @@
  * at its beginning. So it can be told here, for every line, whether there is a connection.
  */
 #include "peer_internal.h"
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ static const struct {
     {"close", SOLO__PEER_CLOSE},
     {"abort", SOLO__PEER_ABORT},
     {"wait", SOLO__PEER_WAIT},
+    {"signal", SOLO__PEER_SIGNAL},
     {"repeat", SOLO__PEER_REPEAT},
     {"end", SOLO__PEER_END},
 };
@@ -121,6 +123,26 @@ static int parse_number(struct parser *parser, const char *what, uint64_t least,
     }
     *ret_number = number;
     return 0;
+}
+
+/* A name without SIG, or a number. */
+static int parse_signal(struct parser *parser, uint64_t *ret_number)
+{
+    static const struct {
+        const char *name;
+        int number;
+    } names[] = {{"HUP", SIGHUP},   {"INT", SIGINT},   {"TERM", SIGTERM},
+                 {"CHLD", SIGCHLD}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2}};
+    const char *before = parser->at, *word;
+    size_t size = next_word(parser, &word);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strlen(names[i].name) == size && memcmp(names[i].name, word, size) == 0) {
+            *ret_number = (uint64_t)names[i].number;
+            return 0;
+        }
+    }
+    parser->at = before;
+    return parse_number(parser, "the signal", 1, SOLO_SIGNAL_MAX, ret_number);
 }
 
 static int hex_digit(char c)
@@ -223,6 +245,7 @@ static int parse_arguments(struct parser *parser, struct solo__peer_line *line, 
         parser->connected = true;
         return parse_number(parser, "the port", 1, UINT16_MAX, &line->number);
     case SOLO__PEER_WAIT: return parse_number(parser, "the time in milliseconds", 0, UINT32_MAX, &line->number);
+    case SOLO__PEER_SIGNAL: return parse_signal(parser, &line->number);
     case SOLO__PEER_REPEAT: return begin_repeat(parser, line, index);
     case SOLO__PEER_END: return end_repeat(parser, line);
     default: break;

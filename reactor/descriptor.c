@@ -12,7 +12,7 @@ enum { DESCRIPTORS_MIN = 64 };
 /* ---- Watches ---- */
 
 /* The poll has reported it, and then it was forgotten: it must not be called. */
-static void forget_ready(struct solo_reactor *reactor, const struct solo__watch *watch)
+void solo__reactor_forget_ready(struct solo_reactor *reactor, const struct solo__watch *watch)
 {
     for (size_t i = 0; i < reactor->ready_count; i++) {
         if (reactor->ready[i].key == (uintptr_t)watch) {
@@ -29,7 +29,7 @@ int solo__reactor_watch(struct solo_reactor *reactor, struct solo__watch *watch,
     }
     int error = world->poll->watch(world, reactor->poller, watch->fd, events, (uintptr_t)watch);
     if (events == 0) {
-        forget_ready(reactor, watch);
+        solo__reactor_forget_ready(reactor, watch);
         watch->events = 0;
         return 0;
     }

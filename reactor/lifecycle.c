@@ -215,6 +215,7 @@ static void finish_startup(struct solo_reactor *reactor)
     reactor->stage = SOLO__STAGE_RUNNING;
     set_running(reactor, true);
     announce_state(reactor, SOLO_REACTOR_RUNNING);
+    solo__signals_begin_stopping(reactor);
     fire_phase(reactor, SOLO_STARTUP, SOLO_DURING);
     start_pools(reactor);
     fire_phase(reactor, SOLO_STARTUP, SOLO_AFTER);
@@ -257,6 +258,7 @@ static void finish_shutdown(struct solo_reactor *reactor)
     lose_connections(reactor);
     fire_phase(reactor, SOLO_SHUTDOWN, SOLO_AFTER);
 
+    solo__signals_end_stopping(reactor);
     reactor->stage = SOLO__STAGE_STOPPED;
     reactor->started = false;
     solo__thread_calls_close(reactor);
@@ -289,6 +291,7 @@ void solo__lifecycle_crash(struct solo_reactor *reactor)
     reactor->started = false;
     reactor->stage = SOLO__STAGE_IDLE;
     set_running(reactor, false);
+    solo__signals_end_stopping(reactor);
     solo__triggers_let_go(reactor, false);
     solo__triggers_open(reactor, SOLO_STARTUP);
     announce_state(reactor, SOLO_REACTOR_CRASHED);

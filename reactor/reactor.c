@@ -281,6 +281,7 @@ int solo_reactor_create(const struct solo_reactor_options *options, struct solo_
     SOLO_ANNOTATE_PRIVATE(reactor, sizeof *reactor);
     reactor->world = world;
     reactor->in_sim = solo__world_is_sim(world);
+    reactor->stops_on_signals = options->stops_on_signals;
     reactor->pool_min = options->pool_min;
     reactor->pool_max = pool_max;
     reactor->drain_max_ns = options->drain_max_ns != 0 ? options->drain_max_ns : SOLO__DRAIN_MAX_DEFAULT_NS;
@@ -313,6 +314,7 @@ int solo_reactor_destroy(struct solo_reactor *reactor)
     solo__call_batch_leave(solo__self);
     solo__lifecycle_end(reactor);
     solo__descriptors_end(reactor);
+    solo__signals_end(reactor);
     solo__deferreds_end(reactor);
     reactor->world->poll->close(reactor->world, reactor->poller);
     solo__owner_release(&reactor->owner);

@@ -109,6 +109,8 @@ struct solo__watch {
  * was ready in this very poll. -EBADF, -ENOMEM, -EPERM; forgetting always works.
  */
 int solo__reactor_watch(struct solo_reactor *reactor, struct solo__watch *watch, uint32_t events);
+/* What this very poll reported for it is not served. */
+void solo__reactor_forget_ready(struct solo_reactor *reactor, const struct solo__watch *watch);
 
 /* ---- Closables: what the reactor must close when it stops ---- */
 
@@ -259,6 +261,9 @@ struct solo_reactor {
     struct solo__trigger_list triggers[2][SOLO__PHASES]; /* by event and phase */
     struct solo__trigger_list held;                      /* fired before-triggers whose Deferred has no result yet */
     uint64_t trigger_ids;
+    struct solo__signal *signals; /* that it watches */
+    bool stops_on_signals;
+    int stop_signal; /* that asked for the stop; 0: none */
     bool phase_over[2][SOLO__PHASES];
     struct solo__descriptor **descriptors; /* by descriptor number */
     size_t descriptors_size;
@@ -398,6 +403,11 @@ void solo__deferreds_end(struct solo_reactor *reactor);
 
 /* descriptor.c */
 void solo__descriptors_end(struct solo_reactor *reactor);
+
+/* signal.c. Those that stop, while it runs; end: all, in destroy. */
+void solo__signals_begin_stopping(struct solo_reactor *reactor);
+void solo__signals_end_stopping(struct solo_reactor *reactor);
+void solo__signals_end(struct solo_reactor *reactor);
 
 /* lifecycle.c. The step is made in every pass, at the latest at the deadline; end is for destroy. */
 void solo__lifecycle_start(struct solo_reactor *reactor);

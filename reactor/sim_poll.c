@@ -26,6 +26,7 @@ struct solo_poller {
     struct sim_watch **watches; /* in order of fd */
     uint32_t count, capacity;
     bool woken;
+    unsigned signals; /* how many it watches */
 };
 
 static int sim_open(struct solo_world *world, struct solo_poller **ret_poller)
@@ -180,15 +181,36 @@ static int sim_watch(struct solo_world *world, struct solo_poller *poller, int f
 
 /* ---- Waiting ---- */
 
-enum { CANDIDATES_MAX = 64 }; /* ready descriptors among which the chooser picks the next one */
+#define SIGNAL_TAG 0x80000000u /* no descriptor has it */
+enum { CANDIDATES_MAX = 64 };  /* ready descriptors among which the chooser picks the next one */
 
 struct candidate {
     struct solo_ready ready;
+    struct sim_signal *signal; /* NULL: a descriptor */
     struct solo_option option;
 };
 
+/* Signals that have come, as if they were descriptors after all others. */
+static size_t look_for_signals(struct solo_world *world, struct solo_poller *poller, struct candidate *found,
+                               size_t count)
+{
+    for (uint32_t number = 1; number <= SOLO_SIGNAL_MAX && count < CANDIDATES_MAX; number++) {
+        struct sim_signal *signal = &sim_world_of(world)->signals[number];
+        if (signal->poller == poller && signal->pending) {
+            found[count].ready = (struct solo_ready){signal->key, SOLO_READABLE};
+            found[count].signal = signal;
+            found[count].option = (struct solo_option){.tag = SIGNAL_TAG | number,
+                                                       .thread = solo__self->number,
+                                                       .operation = SOLO_PROBE_POLLED,
+                                                       .access = SOLO_ACCESS_READ};
+            count++;
+        }
+    }
+    return count;
+}
+
 /* Fills `found` with what is ready, lowest descriptor first, and takes the wake. */
-static size_t look(struct solo_poller *poller, struct candidate *found, bool *ret_woken)
+static size_t look(struct solo_world *world, struct solo_poller *poller, struct candidate *found, bool *ret_woken)
 {
     size_t count = 0;
     *ret_woken = poller->woken;
@@ -198,6 +220,7 @@ static size_t look(struct solo_poller *poller, struct candidate *found, bool *re
         uint32_t events = sim__descriptor_ready(watch->descriptor) & (watch->events | SOLO_HANGUP);
         if (events != 0) {
             found[count].ready = (struct solo_ready){watch->key, events};
+            found[count].signal = NULL;
             found[count].option = (struct solo_option){.tag = (uint32_t)watch->fd,
                                                        .thread = solo__self->number,
                                                        .operation = SOLO_PROBE_POLLED,
@@ -206,7 +229,7 @@ static size_t look(struct solo_poller *poller, struct candidate *found, bool *re
             count++;
         }
     }
-    return count;
+    return poller->signals > 0 ? look_for_signals(world, poller, found, count) : count;
 }
 
 /* Fills `ready` from the candidates, in an order that the chooser gives. */
@@ -223,6 +246,9 @@ static size_t report(struct core *core, const struct candidate *found, size_t co
     for (; count > 0 && filled < ready_max; count--) {
         size_t chosen = core_choose(core, SOLO_CHOICE_READY, options, count);
         ready[filled++] = left[chosen]->ready;
+        if (left[chosen]->signal != NULL) {
+            left[chosen]->signal->pending = false;
+        }
         for (size_t i = chosen; i + 1 < count; i++) {
             left[i] = left[i + 1];
             options[i] = options[i + 1];
@@ -240,7 +266,7 @@ static int sim_wait(struct solo_world *world, struct solo_poller *poller, uint64
     for (;;) {
         bool woken;
         SOLO_ANNOTATE_IGNORE_BEGIN();
-        size_t count = look(poller, found, &woken);
+        size_t count = look(world, poller, found, &woken);
         SOLO_ANNOTATE_IGNORE_END();
         if (count > 0 || woken || deadline_ns <= core_now(core)) {
             *ret_woken = woken;
@@ -258,4 +284,45 @@ static void sim_wake(struct solo_world *world, struct solo_poller *poller)
     SOLO_ANNOTATE_IGNORE_END();
 }
 
-const struct solo_poll_table sim__poll_table = {sim_open, sim_close, sim_watch, sim_wait, sim_wake};
+/* ---- Signals ---- */
+
+static int watch_signal(struct solo_world *world, struct solo_poller *poller, int number, bool wanted, uint64_t key)
+{
+    enum { KILL = 9, STOP = 19 };
+    if (number < 1 || number > SOLO_SIGNAL_MAX || number == KILL || number == STOP) {
+        return -EINVAL;
+    }
+    struct sim_signal *signal = &sim_world_of(world)->signals[number];
+    if (wanted && signal->poller != NULL) {
+        return -EBUSY;
+    }
+    if (!wanted && signal->poller != poller) {
+        return -ENOENT;
+    }
+    *signal = (struct sim_signal){wanted ? poller : NULL, key, false};
+    poller->signals += wanted ? 1 : -1u;
+    return 0;
+}
+
+static int sim_watch_signal(struct solo_world *world, struct solo_poller *poller, int number, bool wanted, uint64_t key)
+{
+    SOLO_ANNOTATE_IGNORE_BEGIN();
+    int error = watch_signal(world, poller, number, wanted, key);
+    SOLO_ANNOTATE_IGNORE_END();
+    return error;
+}
+
+static int sim_raise_signal(struct solo_world *world, int number)
+{
+    SOLO_ANNOTATE_IGNORE_BEGIN();
+    struct sim_signal *signal = &sim_world_of(world)->signals[number];
+    if (signal->poller != NULL) {
+        signal->pending = true;
+        core_wake(core_of(world), &signal->poller->gate, true);
+    }
+    SOLO_ANNOTATE_IGNORE_END();
+    return 0;
+}
+
+const struct solo_poll_table sim__poll_table = {sim_open, sim_close,        sim_watch,       sim_wait,
+                                                sim_wake, sim_watch_signal, sim_raise_signal};

@@ -11,6 +11,11 @@ struct sim_world {
     struct core *core;
     struct solo__object_ids ids;
     struct sim_network *network; /* of this run; NULL until its first use */
+    struct sim_signal {
+        struct solo_poller *poller; /* who watches it; NULL: nobody */
+        uint64_t key;
+        bool pending;
+    } signals[SOLO_SIGNAL_MAX + 1];
 };
 
 static inline struct sim_world *sim_world_of(struct solo_world *world)

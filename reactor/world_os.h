@@ -30,6 +30,12 @@ extern const struct solo_network_table solo__os_network_table; /* world_os_netwo
 
 uint64_t solo__os_now_ns(void);
 
+/* world_os_signal.c: the process's signals, for the poller whose epoll this is. */
+int solo__os_watch_signal(struct solo_poller *poller, int epoll, int number, bool wanted, uint64_t key);
+int solo__os_raise_signal(struct solo_world *world, int number);
+/* The wait has reported this key: if it is a signal's, it has been seen. */
+void solo__os_signal_seen(const struct solo_poller *poller, uint64_t key);
+
 /* As the memory table says (world_os_memory.c). */
 void *solo__os_allocate(struct solo_world *world, size_t size);
 void solo__os_release(struct solo_world *world, void *memory);

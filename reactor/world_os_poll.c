@@ -28,7 +28,8 @@ enum { BATCH_MAX = 64 };
 struct solo_poller {
     int epoll;
     int event;
-    int woken; /* 1: a wake is on its way */
+    int woken;        /* 1: a wake is on its way */
+    unsigned signals; /* how many it watches */
 };
 
 static int os_open(struct solo_world *world, struct solo_poller **ret_poller)
@@ -40,6 +41,7 @@ static int os_open(struct solo_world *world, struct solo_poller **ret_poller)
         return -ENOMEM;
     }
     poller->woken = 0;
+    poller->signals = 0;
     poller->epoll = epoll_create1(EPOLL_CLOEXEC);
     poller->event = poller->epoll < 0 ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (poller->event < 0 || epoll_ctl(poller->epoll, EPOLL_CTL_ADD, poller->event, &wake) < 0) {
@@ -182,6 +184,9 @@ static int os_wait(struct solo_world *world, struct solo_poller *poller, uint64_
             } else if (filled < batch) {
                 ready[filled].key = events[i].data.u64;
                 ready[filled].events = translate(events[i].events);
+                if (poller->signals > 0) {
+                    solo__os_signal_seen(poller, ready[filled].key);
+                }
                 filled++;
             }
         }
@@ -207,4 +212,15 @@ static void os_wake(struct solo_world *world, struct solo_poller *poller)
     SOLO__LOOK_AGAIN();
 }
 
-const struct solo_poll_table solo__os_poll_table = {os_open, os_close, os_watch, os_wait, os_wake};
+static int os_watch_signal(struct solo_world *world, struct solo_poller *poller, int number, bool wanted, uint64_t key)
+{
+    int error = solo__os_watch_signal(poller, poller->epoll, number, wanted, key);
+    (void)world;
+    if (error == 0) {
+        poller->signals += wanted ? 1 : -1u;
+    }
+    return error;
+}
+
+const struct solo_poll_table solo__os_poll_table = {
+    os_open, os_close, os_watch, os_wait, os_wake, os_watch_signal, solo__os_raise_signal};

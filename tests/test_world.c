@@ -427,6 +427,32 @@ static void poll__many_wakes_count_as_one(struct solo_world *world)
     world->poll->close(world, poller);
 }
 
+static void poll__a_watched_signal_is_reported_once(struct solo_world *world)
+{
+    enum { USR1 = 10 };
+    struct solo_poller *poller = open_poller(world), *other = open_poller(world);
+    struct solo_ready ready = {0, 0};
+    bool woken = false;
+    CU_ASSERT_EQUAL(world->poll->watch_signal(world, poller, USR1, true, 77), 0);
+    CU_ASSERT_EQUAL(world->poll->watch_signal(world, other, USR1, true, 78), -EBUSY);
+    CU_ASSERT_EQUAL(world->poll->watch_signal(world, other, USR1, false, 78), -ENOENT);
+    CU_ASSERT_EQUAL(world->poll->watch_signal(world, other, 0, true, 78), -EINVAL);
+    CU_ASSERT_EQUAL(world->poll->watch_signal(world, other, 9, true, 78), -EINVAL); /* it cannot be caught */
+    for (int i = 0; i < 3; i++) {
+        CU_ASSERT_EQUAL(world->poll->raise_signal(world, USR1), 0);
+    }
+    CU_ASSERT_EQUAL(world->poll->wait(world, poller, SOLO_NEVER, &ready, 1, &woken), 1);
+    CU_ASSERT_EQUAL(ready.key, 77);
+    CU_ASSERT_EQUAL(ready.events, SOLO_READABLE);
+    CU_ASSERT_EQUAL(ready_now(world, poller, &ready), 0);
+    CU_ASSERT_EQUAL(world->poll->watch_signal(world, poller, USR1, false, 0), 0);
+    CU_ASSERT_EQUAL(world->poll->watch_signal(world, other, USR1, true, 78), 0);
+    CU_ASSERT_EQUAL(ready_now(world, other, &ready), 0);
+    CU_ASSERT_EQUAL(world->poll->watch_signal(world, other, USR1, false, 0), 0);
+    world->poll->close(world, poller);
+    world->poll->close(world, other);
+}
+
 static void poll__deadline_0_does_not_wait(struct solo_world *world)
 {
     struct solo_poller *poller = open_poller(world);
@@ -1088,6 +1114,7 @@ static void memory__random_fills_every_byte(struct solo_world *world)
     X(threads__an_announcement_reaches_the_subscribers)                                                                \
     X(poll__a_wake_before_the_wait_is_seen)                                                                            \
     X(poll__many_wakes_count_as_one)                                                                                   \
+    X(poll__a_watched_signal_is_reported_once)                                                                         \
     X(poll__deadline_0_does_not_wait)                                                                                  \
     X(poll__returns_with_nothing_at_its_deadline)                                                                      \
     X(poll__readiness_is_a_level)                                                                                      \

@@ -76,7 +76,8 @@ extern "C" {
     X(ACCESS_READ, "access-read", 1) /* instrumented memory access */                                                  \
     X(ACCESS_WRITE, "access-write", 1)                                                                                 \
     X(JOB_CANCEL, "job-cancel",                                                                                        \
-      1) /* somebody is about to take a queued job back; object: the pool, value: its number */
+      1) /* somebody is about to take a queued job back; object: the pool, value: its number */                        \
+    X(SIGNAL_SENT, "signal-sent", 1) /* somebody is about to send the process a signal; value: its number */
 
 enum solo_probe_kind {
 #define SOLO_PROBE_ENUM_(name, text, point) SOLO_PROBE_##name,

@@ -48,6 +48,7 @@ struct solo_reactor_options {
     unsigned pool_min;        /* default 0 */
     unsigned pool_max;        /* default 10; 0 means the default */
     uint64_t drain_max_ns;    /* how long a stop waits for jobs and triggers, world time; 0 means 60 s */
+    bool stops_on_signals; /* while it runs, SIGINT and SIGTERM ask it to stop; a second one does what it did before */
     /*
      * Delayed calls for which there is memory from the start, beforehand touched: up to so many at a time are set
      * without asking the system for any. Default 0: it grows as needed.

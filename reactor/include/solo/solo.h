@@ -15,6 +15,7 @@
 #include <solo/producer.h>
 #include <solo/reactor.h>
 #include <solo/team.h>
+#include <solo/signal.h>
 #include <solo/thread.h>
 #include <solo/thread_call.h>
 #include <solo/transport.h>

@@ -80,6 +80,9 @@ struct solo_thread_table {
 
 enum { SOLO_READABLE = 1, SOLO_WRITABLE = 2, SOLO_HANGUP = 4 };
 
+/* Numbers of signals are the system's. */
+enum { SOLO_SIGINT = 2, SOLO_SIGTERM = 15, SOLO_SIGNAL_MAX = 31 };
+
 struct solo_ready {
     uint64_t key;    /* as given to watch */
     uint32_t events; /* SOLO_READABLE | SOLO_WRITABLE | SOLO_HANGUP */
@@ -102,6 +105,14 @@ struct solo_poll_table {
                 size_t ready_max, bool *ret_woken);
     /* Any thread: makes the present or next wait return at once. */
     void (*wake)(struct solo_world *world, struct solo_poller *poller);
+    /*
+     * Signals of the process. While one is watched it does nothing but make the poller's wait report `key` as readable,
+     * once for all that came since. One poller at a time watches a number: -EBUSY. wanted false: what was before it is
+     * restored; -ENOENT. -EINVAL, -ENOMEM, -EMFILE.
+     */
+    int (*watch_signal)(struct solo_world *world, struct solo_poller *poller, int number, bool wanted, uint64_t key);
+    /* Any thread: sends one to the process, or to the schedule. */
+    int (*raise_signal)(struct solo_world *world, int number);
 };
 
 /* What a descriptor of the network is opened for. */
