@@ -485,7 +485,8 @@ static void use_everything(void)
 
 static void test_shutdown__whichever_allocation_is_refused_what_was_accepted_is_done_once(void)
 {
-    CU_ASSERT_TRUE(refusing_run(use_everything, REFUSE_FOR_GOOD) >= 2 + 4 + 2 * 4); /* 41 delayed calls fill two chunks */
+    CU_ASSERT_TRUE(refusing_run(use_everything, REFUSE_FOR_GOOD) >=
+                   2 + 4 + 2 * 4); /* 41 delayed calls fill two chunks */
 }
 
 void suite_shutdown(void);
