@@ -28,12 +28,11 @@ static void end(struct solo__job *job, int status)
 
 static bool are_good(const struct solo_work *works, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (works[i].fn == NULL) {
-            return false;
-        }
+    bool good = count > 0 && count <= (SIZE_MAX - sizeof(struct multiple_job)) / sizeof *works;
+    for (size_t i = 0; good && i < count; i++) {
+        good = works[i].fn != NULL;
     }
-    return count > 0 && count <= (SIZE_MAX - sizeof(struct multiple_job)) / sizeof *works;
+    return good;
 }
 
 int solo_call_multiple_in_thread(struct solo_reactor *reactor, const struct solo_work *works, size_t count,

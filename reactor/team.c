@@ -51,7 +51,8 @@ struct solo_team {
     bool has_quit;         /* quit was called */
     bool quitting;         /* the coordinator knows */
     size_t idle_count, busy_count, backlog_count;
-    size_t owed; /* how many busy workers shall still quit; never more than are busy */
+    size_t asked; /* tasks and requests that the coordinator has and has not decided about */
+    size_t owed;  /* how many busy workers shall still quit; never more than are busy */
     struct member *idle, *busy, *retired;
     struct task *backlog_first, *backlog_last;
 };
@@ -136,6 +137,15 @@ static void leave_busy(struct member *member, struct member **to)
     team->busy_count--;
     team->owed = team->owed < team->busy_count ? team->owed : team->busy_count;
     team->object.world->threads->wake(team->object.world, &team->gate, true);
+}
+
+/* The coordinator has one less to decide about. */
+static void decided(struct solo_team *team)
+{
+    enter(team);
+    team->asked--;
+    team->object.world->threads->wake(team->object.world, &team->gate, true);
+    leave(team);
 }
 
 /* ---- The coordinator's decisions ---- */
@@ -283,14 +293,29 @@ static void put_to_work(struct member *member)
     }
 }
 
+/* Gives the coordinator something to decide about. */
+static int ask(struct solo_team *team, struct solo__work *way)
+{
+    enter(team);
+    team->asked++;
+    leave(team);
+    int status = solo__worker_give(team->coordinator, way);
+    if (status < 0) {
+        decided(team);
+    }
+    return status;
+}
+
 static void coordinate_task(struct solo__work *way, int status)
 {
     struct task *task = (struct task *)way;
+    struct solo_team *team = task->team;
     if (status < 0) {
         end_task(task, status);
     } else {
-        dispatch(task->team, task);
+        dispatch(team, task);
     }
+    decided(team);
 }
 
 static void coordinate_grow(struct solo__work *way, int status)
@@ -305,6 +330,7 @@ static void coordinate_grow(struct solo__work *way, int status)
         put_to_work(member);
     }
     team->object.world->memory->release(team->object.world, request);
+    decided(team);
 }
 
 static void coordinate_shrink(struct solo__work *way, int status)
@@ -321,6 +347,7 @@ static void coordinate_shrink(struct solo__work *way, int status)
     team->owed += request->count < spare ? request->count : spare;
     leave(team);
     team->object.world->memory->release(team->object.world, request);
+    decided(team);
 }
 
 static void coordinate_quit(struct solo__work *way, int status)
@@ -452,7 +479,7 @@ int solo_team_do(struct solo_team *team, solo_call_fn fn, void *arg, solo_done_f
     solo__provenance_take(&task->provenance, id, __builtin_frame_address(0), __builtin_return_address(0));
     solo__announce(world, SOLO_PROBE_CALL_ACCEPTED, SOLO_ACCESS_WRITE, id, SOLO_QUEUE_WORKER);
     SOLO_ANNOTATE_HAPPENS_BEFORE(task);
-    if (solo__worker_give(team->coordinator, &task->way) < 0) { /* it quit between the look and the acceptance */
+    if (ask(team, &task->way) < 0) { /* it quit between the look and the acceptance */
         solo__announce(world, SOLO_PROBE_CALL_HANDED_BACK, SOLO_ACCESS_NONE, id, (uint64_t)(int64_t)SOLO_EALREADYQUIT);
         world->memory->release(world, task);
         return solo__refuse_after_quit(team, SOLO__FN_solo_team_do, __builtin_frame_address(0),
@@ -461,7 +488,7 @@ int solo_team_do(struct solo_team *team, solo_call_fn fn, void *arg, solo_done_f
     return 0;
 }
 
-static int ask(struct solo_team *team, size_t count, void (*serve)(struct solo__work *way, int status))
+static int request_change(struct solo_team *team, size_t count, void (*serve)(struct solo__work *way, int status))
 {
     struct solo_world *world = team->object.world;
     if (has_quit(team)) {
@@ -472,7 +499,7 @@ static int ask(struct solo_team *team, size_t count, void (*serve)(struct solo__
         return -ENOMEM;
     }
     *request = (struct request){.way.serve = serve, .team = team, .count = count};
-    int status = solo__worker_give(team->coordinator, &request->way);
+    int status = ask(team, &request->way);
     if (status < 0) {
         world->memory->release(world, request);
     }
@@ -483,14 +510,14 @@ int solo_team_grow(struct solo_team *team, size_t count)
 {
     SOLO__LIVE_OBJECT(solo_team_grow, team, SOLO__TEAM, SOLO006_USE_AFTER_END);
 
-    return ask(team, count, coordinate_grow);
+    return request_change(team, count, coordinate_grow);
 }
 
 int solo_team_shrink(struct solo_team *team, size_t count)
 {
     SOLO__LIVE_OBJECT(solo_team_shrink, team, SOLO__TEAM, SOLO006_USE_AFTER_END);
 
-    return ask(team, count, coordinate_shrink);
+    return request_change(team, count, coordinate_shrink);
 }
 
 int solo_team_get_statistics(struct solo_team *team, struct solo_team_statistics *ret_statistics)
@@ -544,7 +571,7 @@ static bool goes_on(const struct solo_team *team)
             return true;
         }
     }
-    return !team->quitting;
+    return !team->quitting || team->asked > 0;
 }
 
 static void wait_for_work(struct solo_team *team)

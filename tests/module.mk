@@ -37,6 +37,17 @@ $(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/lib/libsolo.so $(HOOK)
 	    -L$(BUILD)/lib -lsolo $(LDFLAGS)
 ALL += $(PROGRAMS)
 
+# Programs on blocking libraries of others: tests/apis/<library>.c, left out where the library is not installed.
+has_package = $(shell pkg-config --exists $(1) && echo yes)
+APIS := getaddrinfo $(if $(call has_package,sqlite3),sqlite) $(if $(call has_package,libcurl),curl)
+API_LIBS_sqlite = -lsqlite3
+API_LIBS_curl   = -lcurl
+API_PROGRAMS := $(APIS:%=$(BUILD)/tests/apis/%)
+$(API_PROGRAMS): $(BUILD)/tests/apis/%: $(BUILD)/obj/tests/apis/%.o $(BUILD)/lib/libsolo.so $(HOOK)
+	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -Wl,--as-needed -Wl,-rpath,'$$ORIGIN/../../lib' -o $@ $< $(HOOK) \
+	    -L$(BUILD)/lib -lsolo $(API_LIBS_$*) $(LDFLAGS)
+ALL += $(API_PROGRAMS)
+
 # Programs that know nothing of the kit: tests/plain/<name>.c -> tests/plain/<name> in the build folder.
 PLAIN_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/plain/*.c))
 $(patsubst %,$(BUILD)/obj/%.o,$(basename $(wildcard tests/plain/*.c))): PART_TOOL := none
