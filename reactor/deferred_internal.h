@@ -34,6 +34,9 @@ int solo__deferred_fire(struct solo_deferred *deferred, struct solo_result resul
 /* As solo_deferred_cancel. */
 void solo__deferred_cancel(struct solo_deferred *deferred);
 
+/* For a canceller: whether it is called because a timeout has passed. */
+bool solo__deferred_is_late(const struct solo_deferred *deferred);
+
 /* As solo_deferred_add. */
 int solo__deferred_add(struct solo_deferred *deferred, solo_callback_fn callback, solo_callback_fn errback, void *arg);
 

@@ -49,6 +49,7 @@ struct solo_deferred {
     bool running;
     bool cancelled;  /* somebody asked for it: its failure SOLO_ECANCELLED is no surprise */
     bool cancelling; /* the canceller runs */
+    bool late;       /* it is a timeout that cancels it */
     bool swallow;    /* the next firing comes too late and is ignored */
     struct solo__origin made, fired_at;
     struct solo__provenance *provenance; /* NULL, or right behind this: of made, of fired_at, of each inline pair */

@@ -28,7 +28,17 @@ static void time_is_up(void *arg)
 {
     struct timeout *timeout = arg;
     timeout->timed_out = true;
+    struct solo_deferred *innermost = timeout->deferred;
+    while (innermost->waiting_for != NULL) {
+        innermost = innermost->waiting_for;
+    }
+    innermost->late = true;
     solo__deferred_cancel(timeout->deferred);
+}
+
+bool solo__deferred_is_late(const struct solo_deferred *deferred)
+{
+    return deferred->late;
 }
 
 static void call_done(int status, void *arg)

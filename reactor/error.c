@@ -27,6 +27,8 @@ static const struct own_code own_codes[] = {
     {SOLO_ECONNLOST, "SOLO_ECONNLOST", "the connection was lost"},
     {SOLO_ELIMIT, "SOLO_ELIMIT", "a limit is reached"},
     {SOLO_EDIVERGED, "SOLO_EDIVERGED", "the token no longer fits the program"},
+    {SOLO_ENAME, "SOLO_ENAME", "there is no such host name"},
+    {SOLO_EPOOLFULL, "SOLO_EPOOLFULL", "no thread of the pool was free in time"},
 };
 
 static const struct own_code *find(int code)

@@ -316,6 +316,7 @@ int solo_reactor_destroy(struct solo_reactor *reactor)
     solo__descriptors_end(reactor);
     solo__signals_end(reactor);
     solo__deferreds_end(reactor);
+    solo__names_end(reactor);
     reactor->world->poll->close(reactor->world, reactor->poller);
     solo__owner_release(&reactor->owner);
     if (reactor->workers_left > 0) {

@@ -207,10 +207,9 @@ enum solo__stage {
 };
 
 struct solo__trigger;    /* trigger.c */
-struct solo__descriptor; /* deferred.c: gives back the memory that the reactor keeps for its Deferreds. */
-void solo__deferreds_end(struct solo_reactor *reactor);
-
-/* descriptor.c */
+struct solo__descriptor; /* descriptor.c */
+struct solo__host;       /* names.c */
+struct solo_resolver;
 struct solo__blocking_call; /* blocking_call.c */
 
 struct solo__trigger_list {
@@ -275,6 +274,12 @@ struct solo_reactor {
     struct solo__ended_deferreds ended_deferreds;
 
     uint32_t wakes_owed; /* posts that found SOLO__SLEEPS: each wakes the poll once */
+
+    /* Names. */
+    struct solo_resolver *resolver; /* NULL: the pool */
+    uint64_t resolve_timeout_ns;    /* 0: the default */
+    struct solo__host *hosts;
+    size_t hosts_count;
 
     /* Under lock. */
     struct solo_lock lock;
@@ -400,6 +405,9 @@ int solo__trigger_add_hook(struct solo_reactor *reactor, solo_call_fn fn, void *
 
 /* deferred.c: gives back the memory that the reactor keeps for its Deferreds. */
 void solo__deferreds_end(struct solo_reactor *reactor);
+
+/* names.c: the hosts that were set are given back. */
+void solo__names_end(struct solo_reactor *reactor);
 
 /* descriptor.c */
 void solo__descriptors_end(struct solo_reactor *reactor);

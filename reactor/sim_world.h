@@ -5,6 +5,7 @@
 #include "core.h"
 
 struct sim_network; /* sim_network.c */
+struct sim_name;    /* sim_names.c */
 
 struct sim_world {
     struct solo_world world; /* first, so that a world is a sim_world */
@@ -16,6 +17,7 @@ struct sim_world {
         uint64_t key;
         bool pending;
     } signals[SOLO_SIGNAL_MAX + 1];
+    struct sim_name *names;      /* that this run was given, last one first (sim_names.c) */
 };
 
 static inline struct sim_world *sim_world_of(struct solo_world *world)

@@ -117,6 +117,7 @@ void sim__world_begin(struct sim_world *world)
     memset(&world->ids, 0, sizeof world->ids);
     world->network = NULL;
     memset(world->signals, 0, sizeof world->signals);
+    world->names = NULL;
 }
 
 bool sim__is_sim(const struct solo_world *world)

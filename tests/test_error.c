@@ -41,7 +41,7 @@ static void test_error__zero_is_success(void)
 
 static void test_error__everything_else_is_unknown(void)
 {
-    static const int codes[] = {1, EINVAL, 2001, -1999, -2000, SOLO_EDIVERGED - 1, -4095, -4096, INT_MIN, INT_MAX};
+    static const int codes[] = {1, EINVAL, 2001, -1999, -2000, SOLO_EPOOLFULL - 1, -4095, -4096, INT_MIN, INT_MAX};
     for (unsigned i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         CU_ASSERT_STRING_EQUAL(solo_error_text(codes[i]), "unknown error");
         CU_ASSERT_STRING_EQUAL(solo_error_name(codes[i]), "?");

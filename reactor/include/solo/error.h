@@ -32,6 +32,8 @@ enum solo_error {
     SOLO_ECONNLOST = -2013,         /* the connection was lost: reset, aborted or reactor stop (ConnectionLost) */
     SOLO_ELIMIT = -2014,            /* a documented limit (..._max) is reached */
     SOLO_EDIVERGED = -2015,         /* replay: the token no longer fits the program */
+    SOLO_ENAME = -2016,             /* there is no such host name (DNSLookupError) */
+    SOLO_EPOOLFULL = -2017,         /* no thread of the pool was free in time: the work never began */
 };
 
 /*

@@ -11,6 +11,7 @@
 #include <solo/delayed_call.h>
 #include <solo/descriptor.h>
 #include <solo/expect.h>
+#include <solo/names.h>
 #include <solo/pool.h>
 #include <solo/producer.h>
 #include <solo/reactor.h>
