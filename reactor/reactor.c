@@ -371,6 +371,18 @@ int solo_reactor_is_reactor_thread(struct solo_reactor *reactor, bool *ret_is)
     return 0;
 }
 
+int solo_reactor_get_affinity(struct solo_reactor *reactor, const struct solo_affinity **ret_affinity)
+{
+    SOLO__OBJECT(reactor, SOLO__REACTOR);
+    if (ret_affinity == NULL) {
+        return -EINVAL;
+    }
+
+    _Static_assert(offsetof(struct solo__owner, thread) == 0, "an owner begins as an affinity");
+    *ret_affinity = (const struct solo_affinity *)(const void *)&reactor->owner;
+    return 0;
+}
+
 int solo_reactor_hand_over(struct solo_reactor *reactor)
 {
     SOLO__LIVE_OBJECT(solo_reactor_hand_over, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);

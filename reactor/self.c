@@ -21,6 +21,9 @@
 enum { SPARES = 16, NAME_DEPTH_MAX = 8, FIRST_ID = SOLO__THREAD << 24 | 1 };
 
 __thread struct solo_thread *solo__self __attribute__((tls_model("initial-exec"), visibility("hidden")));
+/* The same variable under the name by which solo/reactor.h reads it. */
+extern __thread struct solo_thread *solo_affinity_self
+    __attribute__((alias("solo__self"), tls_model("initial-exec"), visibility("default")));
 
 static struct solo_lock list_lock;
 static struct solo_thread main_thread;    /* of world os */

@@ -702,6 +702,54 @@ static void test_reactor__run_binds_and_releases_and_hand_over_lets_another_thre
     worlds_run(owner_body);
 }
 
+static const struct solo_affinity *affinity;
+
+/* What the function says, which the inline question must say too. */
+static bool asked_both_ways(void)
+{
+    bool is = false;
+    CU_ASSERT_EQUAL(solo_reactor_is_reactor_thread(the_reactor, &is), 0);
+    CU_ASSERT_EQUAL(solo_affinity_is_here(affinity) != 0, is);
+    return is;
+}
+
+static void ask_from_elsewhere(void *arg)
+{
+    *(bool *)arg = asked_both_ways();
+}
+
+static void ask_in_the_loop(void *arg)
+{
+    struct solo_thread *thread = NULL;
+    bool elsewhere = true;
+    CU_ASSERT_TRUE(asked_both_ways());
+    CU_ASSERT_EQUAL(solo_thread_create(ask_from_elsewhere, &elsewhere, &thread), 0);
+    CU_ASSERT_EQUAL(solo_thread_join(thread), 0);
+    CU_ASSERT_FALSE(elsewhere);
+    CU_ASSERT_TRUE(asked_both_ways());
+    note('a');
+    (void)arg;
+}
+
+static void affinity_body(void)
+{
+    the_reactor = worlds_reactor();
+    CU_ASSERT_EQUAL(solo_reactor_get_affinity(the_reactor, NULL), -EINVAL);
+    CU_ASSERT_EQUAL(solo_reactor_get_affinity(NULL, &affinity), -EINVAL);
+    CU_ASSERT_EQUAL(solo_reactor_get_affinity(the_reactor, &affinity), 0);
+    CU_ASSERT_FALSE(asked_both_ways()); /* nobody's yet */
+    post(ask_in_the_loop, NULL);
+    worlds_run_to_end(the_reactor);
+    CU_ASSERT_FALSE(asked_both_ways()); /* nobody's again */
+    noted("a");
+    worlds_destroy(the_reactor);
+}
+
+static void test_reactor__the_inline_question_whose_thread_it_is_has_the_same_answer(void)
+{
+    worlds_run(affinity_body);
+}
+
 void suite_reactor(void);
 void suite_reactor(void)
 {
@@ -722,6 +770,7 @@ void suite_reactor(void)
     SOLO_TEST(test_reactor__another_reactor_may_run_inside_a_callback);
     SOLO_TEST(test_reactor__iterate_does_one_pass_without_starting_up);
     SOLO_TEST(test_reactor__iterate_polls_for_its_delay_at_most);
+    SOLO_TEST(test_reactor__the_inline_question_whose_thread_it_is_has_the_same_answer);
     SOLO_TEST(test_reactor__all_callbacks_of_a_pass_see_one_time);
     SOLO_TEST(test_reactor__a_pass_polls_once_and_reads_the_clock_once_at_most);
     SOLO_TEST(test_reactor__outside_the_loop_now_is_now);

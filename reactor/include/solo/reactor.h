@@ -106,6 +106,28 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_reactor_is_running(struct solo_reactor *rea
 /* Whether the caller owns the reactor now. -EINVAL. */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_reactor_is_reactor_thread(struct solo_reactor *reactor, bool *ret_is);
 
+/* Where a reactor keeps who owns it. To be read by solo_affinity_is_here only. */
+struct solo_affinity {
+    struct solo_thread *owner;
+};
+
+/*
+ * For checks in hot paths, the same question inline and without a call: ask once for a reactor's affinity, which is
+ * valid until the reactor is destroyed, and then solo_affinity_is_here. -EINVAL.
+ */
+SOLO_ANY_THREAD SOLO_PUBLIC int solo_reactor_get_affinity(struct solo_reactor *reactor,
+                                                          const struct solo_affinity **ret_affinity);
+
+/* The calling thread as solo_affinity_is_here sees it; NULL until it has called the kit. */
+extern SOLO_PUBLIC __attribute__((tls_model("initial-exec"))) __thread struct solo_thread *solo_affinity_self;
+
+/* Whether the caller owns that reactor now. Any thread. */
+static inline int solo_affinity_is_here(const struct solo_affinity *affinity)
+{
+    const struct solo_thread *self = solo_affinity_self;
+    return self == __atomic_load_n(&affinity->owner, __ATOMIC_RELAXED) && self != (void *)0;
+}
+
 /* The owner gives the reactor away: the next thread that makes a reactor-only call owns it. SOLO_EALREADYRUNNING. */
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_reactor_hand_over(struct solo_reactor *reactor);
 

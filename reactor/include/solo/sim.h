@@ -34,12 +34,12 @@ enum solo_clock_mode {
 };
 
 enum solo_ending {
-    SOLO_ENDING_NONE = 0, /* still running; after a crash this is what is left */
-    SOLO_ENDING_RETURNED, /* the main function returned, or the program called exit */
-    SOLO_ENDING_QUIET,    /* quiescence, and everybody who waits is idle */
-    SOLO_ENDING_DEADLOCK, /* quiescence, and somebody waits for what nobody will give */
-    SOLO_ENDING_STEPS,    /* steps_max was reached */
-    SOLO_ENDING_DIVERGED, /* the strategy gave up: a strict replay no longer fits */
+    SOLO_ENDING_NONE = 0,   /* still running; after a crash this is what is left */
+    SOLO_ENDING_RETURNED,   /* the main function returned, or the program called exit */
+    SOLO_ENDING_QUIET,      /* quiescence, and everybody who waits is idle */
+    SOLO_ENDING_DEADLOCK,   /* quiescence, and somebody waits for what nobody will give */
+    SOLO_ENDING_STEPS,      /* steps_max was reached */
+    SOLO_ENDING_DIVERGED,   /* the strategy gave up: a strict replay no longer fits */
     SOLO_ENDING_UNMODELLED, /* the program called something that the simulation cannot model */
 };
 

@@ -16,6 +16,7 @@
  * w5.iter         one turn of a loop that has nothing to do and does not sleep: turns a second
  * w6.echo.N       an echo server answers N clients, 64 bytes at a time: processor time a request, ns
  * w7.affinity     whether the caller is on the loop's thread: ns
+ * w7.function     the same by a function of the library, where there is a quicker way as well
  * w8.deferred     a deferred result is made, gets ten callbacks and fires: a second
  */
 #ifndef SOLO_TESTS_PEER_H

@@ -373,10 +373,30 @@ static double w6(unsigned long count, unsigned number)
 
 static double w7(unsigned long count, unsigned number)
 {
+    const struct solo_affinity *affinity;
     unsigned long yes = 0;
     (void)number;
     reactor_make();
     (void)solo_reactor_iterate(reactor, 0); /* from the first call on it is ours */
+    if (solo_reactor_get_affinity(reactor, &affinity) < 0) {
+        peer_fail("solo_reactor_get_affinity");
+    }
+    double from = peer_seconds();
+    for (unsigned long i = 0; i < count; i++) {
+        __asm__ volatile("" ::: "memory");
+        yes += solo_affinity_is_here(affinity) != 0;
+    }
+    double seconds = peer_seconds() - from;
+    reactor_end();
+    return yes == count ? seconds * 1e9 / (double)count : 0;
+}
+
+static double w7_function(unsigned long count, unsigned number)
+{
+    unsigned long yes = 0;
+    (void)number;
+    reactor_make();
+    (void)solo_reactor_iterate(reactor, 0);
     double from = peer_seconds();
     for (unsigned long i = 0; i < count; i++) {
         bool is = false;
@@ -435,6 +455,7 @@ const struct peer_workload peer_workloads[] = {
     {"w5.iter", "turns/s", 300000, w5},
     {"w6.echo.", "ns", 10000, w6},
     {"w7.affinity", "ns", 50000000, w7},
+    {"w7.function", "ns", 20000000, w7_function},
     {"w8.deferred", "deferreds/s", 1000000, w8},
     {NULL, NULL, 0, NULL},
 };
