@@ -10,6 +10,8 @@ COMMAND_OBJECTS := $(call object,$(COMMAND_SOURCES))
 HARNESS_CFLAGS = $(shell pkg-config --cflags jansson libxml-2.0)
 HARNESS_LIBS   = $(shell pkg-config --libs jansson libxml-2.0) $(filter /%,$(shell gcc -print-file-name=libbacktrace.a)) -ldl
 $(HARNESS_OBJECTS) $(COMMAND_OBJECTS): PART_CFLAGS = -DSOLO_NO_STATIC_CONTRACTS $(HARNESS_CFLAGS)
+# A plain `solo` explores programs that were built for valgrind: its harness must be no race to helgrind and drd.
+$(HARNESS_OBJECTS): PART_CFLAGS += $(if $(filter plain,$(FLAVOUR)),-DSOLO_ANNOTATE_HARNESS)
 # libbacktrace's header lies among gcc's own, of which clang must not see any other.
 $(call object,harness/symbolize.c): PART_CFLAGS += -idirafter $(shell gcc -print-file-name=include)
 

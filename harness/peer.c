@@ -373,6 +373,8 @@ int solo_peers_start(struct solo_peers *peers, const struct solo_peers_options *
     peers->options = options != NULL ? *options : defaults;
     for (size_t i = 0; i < peers->count; i++) {
         struct solo__peer *peer = &peers->peers[i];
+        SOLO_ANNOTATE_PRIVATE(&peer->state, sizeof peer->state); /* both atomic, which helgrind does not know */
+        SOLO_ANNOTATE_PRIVATE(&peer->line, sizeof peer->line);
         peer->thread = NULL;
         peer->state = SOLO_PEER_PLAYING;
         peer->line = 0;

@@ -27,6 +27,7 @@ int command_verify(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_merge(int argc, char **argv);
+int command_check(int argc, char **argv);
 
 /* Options that several verbs understand. */
 struct command_options {

@@ -17,6 +17,7 @@ static const struct {
     {"explore", command_explore, "run a program under many schedules; give a token for each defect"},
     {"replay", command_replay, "run the schedule of a token again"},
     {"step", command_step, "be the scheduler: choose who goes next, see why others wait, undo"},
+    {"check", command_check, "run the schedule of a token under race detectors and memory checkers too"},
     {"verify", command_verify, "call an extension's entry points where their contracts allow it and where not"},
     {"merge", command_merge, "put the results of shards together"},
     {"explain", command_explain, "say what a finding means, or which thread may call a function"},

@@ -350,6 +350,11 @@ int core_wait(struct core *core, struct core_gate *gate, const struct solo_wait 
         current->patient = current->self->patient != 0 || (why != NULL && why->kind == SOLO_WAIT_DRAIN);
         set_add(core->timed, current->index);
     }
+    if (why != NULL) {
+        current->reason =
+            *why; /* read by whoever runs meanwhile: not on this thread's stack, which a race detector watches */
+        why = &current->reason;
+    }
     current->why = why;
     current->self->wait = why;
     current->state = CORE_BLOCKED;

@@ -22,9 +22,10 @@ struct core_thread {
     struct core *core;
     struct solo_option pending; /* what it is about to do, as offered to the chooser */
     struct solo_thread *self;
-    struct core_gate *gate;   /* where it waits, NULL if nowhere */
-    struct core_thread *next; /* in that gate */
-    const struct solo_wait *why;
+    struct core_gate *gate;      /* where it waits, NULL if nowhere */
+    struct core_thread *next;    /* in that gate */
+    const struct solo_wait *why; /* NULL, or `reason` */
+    struct solo_wait reason;
     uint64_t deadline_ns; /* SOLO_NEVER: none */
     uint16_t index;       /* slot, and number of the thread in events */
     uint8_t state;        /* enum core_state */

@@ -6,7 +6,8 @@
  *
  *     SOLO_TSAN      ThreadSanitizer. Its state is per fiber: a switch of fibers switches what is said here too.
  *     SOLO_ASAN      AddressSanitizer.
- *     SOLO_VALGRIND  helgrind, drd and memcheck at once. A few nanoseconds each when no tool is running.
+ *     SOLO_VALGRIND  helgrind, drd and memcheck at once. A few nanoseconds each when no tool is running. The harness of the
+ *                    plain flavour speaks to them too (SOLO_ANNOTATE_HARNESS), because it is loaded into programs of this one.
  *     none           nothing; arguments are not evaluated.
  *
  * Only synchronisation that programs really have is said: a lock, an item handed over, start, join. The hand-over
@@ -53,7 +54,7 @@ void __asan_unpoison_memory_region(void const volatile *address, size_t size);
 #define SOLO_ANNOTATE_POISON(address, size) __asan_poison_memory_region((address), (size))
 #define SOLO_ANNOTATE_UNPOISON(address, size) __asan_unpoison_memory_region((address), (size))
 
-#elif defined(SOLO_VALGRIND)
+#elif defined(SOLO_VALGRIND) || (defined(SOLO_ANNOTATE_HARNESS) && __has_include(<valgrind/helgrind.h>))
 
 /* helgrind.h and drd.h define the same names; helgrind's requests for order are understood by both. */
 #include <valgrind/drd.h>
