@@ -6,8 +6,8 @@
  *
  *     SOLO_TSAN      ThreadSanitizer. Its state is per fiber: a switch of fibers switches what is said here too.
  *     SOLO_ASAN      AddressSanitizer.
- *     SOLO_VALGRIND  helgrind, drd and memcheck at once. A few nanoseconds each when no tool is running. The harness of the
- *                    plain flavour speaks to them too (SOLO_ANNOTATE_HARNESS), because it is loaded into programs of this one.
+ *     SOLO_VALGRIND  helgrind, drd and memcheck at once. A few nanoseconds each when no tool is running. The harness
+ *                    of the plain flavour speaks to them too (SOLO_ANNOTATE_HARNESS): programs of this one load it.
  *     none           nothing; arguments are not evaluated.
  *
  * Only synchronisation that programs really have is said: a lock, an item handed over, start, join. The hand-over
