@@ -72,6 +72,7 @@ static void print_search(const struct solo__region *region, char *text)
 {
     const struct solo__ledger *ledger = &region->ledger;
     const struct solo__dfs_state *search = &region->strategy.dfs;
+    const char *unit = search->preemptions ? "preemption" : "delay";
     char number[32];
     char failing[64];
     grouped(ledger->schedules, number, sizeof number);
@@ -92,7 +93,7 @@ static void print_search(const struct solo__region *region, char *text)
         snprintf(text, SOLO_EVIDENCE_MAX, "all %s schedule%s tried, %s%s", number, plural(ledger->schedules), failing,
                  cut);
     } else if (search->finished) {
-        snprintf(text, SOLO_EVIDENCE_MAX, "exhausted at delay bound %u: %s schedule%s, %s%s",
+        snprintf(text, SOLO_EVIDENCE_MAX, "exhausted at %s bound %u: %s schedule%s, %s%s", unit,
                  (unsigned)search->delay_bound, number, plural(ledger->schedules), failing, cut);
     } else if (search->delay_bound == SOLO_DELAY_UNBOUNDED) {
         snprintf(text, SOLO_EVIDENCE_MAX, "not exhausted: %s schedule%s tried, %s%s", number, plural(ledger->schedules),
@@ -101,7 +102,7 @@ static void print_search(const struct solo__region *region, char *text)
         snprintf(text, SOLO_EVIDENCE_MAX, "not exhausted: %s schedule%s tried, %s", number, plural(ledger->schedules),
                  failing);
     } else {
-        snprintf(text, SOLO_EVIDENCE_MAX, "exhausted at delay bound %u, in bound %u not: %s schedule%s tried, %s%s",
+        snprintf(text, SOLO_EVIDENCE_MAX, "exhausted at %s bound %u, in bound %u not: %s schedule%s tried, %s%s", unit,
                  (unsigned)search->round - 1, (unsigned)search->round, number, plural(ledger->schedules), failing, cut);
     }
 }
@@ -147,7 +148,7 @@ void solo__evidence(const struct solo__region *region, char text[SOLO_EVIDENCE_M
     const struct solo__ledger *ledger = &region->ledger;
     if (ledger->schedules == 1 && ledger->choices == 0 && ledger->killed + ledger->unending == 0) {
         snprintf(text, SOLO_EVIDENCE_MAX, "the only schedule %s", ledger->failing == 0 ? "passed" : "fails");
-    } else if (strcmp(region->request.strategy, "dfs") == 0) {
+    } else if (solo__strategy_is_bounded(region->request.strategy)) {
         print_search(region, text);
     } else if (strcmp(region->request.strategy, "dpor") == 0) {
         print_reduced(region, text);

@@ -49,7 +49,7 @@ static int fill_request(struct solo__region *region, const struct solo_explore_o
     size_t length = strcspn(strategy, ":");
     memcpy(request->strategy, strategy, length);
     request->strategy_argument =
-        solo_strategy_argument(strategy, strcmp(strategy, "dfs") == 0 ? options->delay_bound : 0);
+        solo_strategy_argument(strategy, solo__strategy_is_bounded(strategy) ? options->delay_bound : 0);
     request->mode = SOLO__EXPLORE;
     request->seed = options->seed;
     request->schedules_max = options->schedules_max;
@@ -288,7 +288,7 @@ static int make_findings(struct solo__subject *subject, const struct solo_explor
 static void fill_report(const struct solo__region *region, struct solo_report *report)
 {
     const struct solo__ledger *ledger = &region->ledger;
-    bool search = strcmp(region->request.strategy, "dfs") == 0;
+    bool search = solo__strategy_is_bounded(region->request.strategy);
     bool plain = strcmp(region->request.strategy, "fifo") == 0;
     bool reduced = strcmp(region->request.strategy, "dpor") == 0;
     report->schedules = ledger->schedules;

@@ -306,7 +306,7 @@ bool solo__ledger_counts(struct solo__region *region)
 {
     const struct solo__dfs_state *dfs = &region->strategy.dfs;
     const struct solo__dpor_state *dpor = &region->strategy.dpor;
-    if (strcmp(region->request.strategy, solo__strategy_dfs.name) == 0) {
+    if (solo__strategy_is_bounded(region->request.strategy)) {
         region->outcome.diverged_at = dfs->diverged_at;
         return dfs->diverged_at != 0 || !solo__dfs_is_repeat(dfs);
     }

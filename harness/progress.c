@@ -10,7 +10,8 @@ static double part_done(const struct solo__ledger *ledger, const struct solo__re
 {
     double wanted = (double)request->schedules_max / (shards > 1 ? shards : 1);
     double part = wanted > 0 ? (double)ledger->schedules / wanted : 0;
-    double by_distinct = request->distinct_max != 0 ? (double)ledger->traces.distinct / (double)request->distinct_max : 0;
+    double by_distinct =
+        request->distinct_max != 0 ? (double)ledger->traces.distinct / (double)request->distinct_max : 0;
     part = by_distinct > part ? by_distinct : part;
     return part < 1 ? part : 1;
 }

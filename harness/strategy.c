@@ -40,8 +40,12 @@ static const struct row {
     {&solo__strategy_fifo, sizeof(struct solo__fifo_state), SOLO__SAMPLERS, 0, 0, "the plain schedule, once"},
     {&solo__strategy_dfs, sizeof(struct solo__dfs_state), SOLO__SAMPLERS, 0, SOLO_DELAY_UNBOUNDED,
      "dfs[:B]: every schedule with at most B delays, those with fewest first"},
+    {&solo__strategy_preempt, sizeof(struct solo__dfs_state), SOLO__SAMPLERS, 0, SOLO_DELAY_UNBOUNDED,
+     "preempt[:B]: every schedule with at most B preemptions, those with fewest first"},
     {&solo__strategy_dpor, sizeof(struct solo__dpor_state), SOLO__SAMPLERS, 0, 0,
      "each order of operations that depend on each other, once"},
+    {&solo__strategy_bytes, sizeof(struct solo__bytes_state), SOLO__SAMPLERS, 0, 0,
+     "the bytes given by solo_strategy_bytes are the answers, for fuzzers; without them the plain schedule, once"},
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
@@ -114,10 +118,11 @@ int solo_strategy_prepare(const struct solo_strategy *strategy, void *state, uns
     if (row == NULL || row->strategy != strategy) {
         return -EINVAL;
     }
-    if (strategy == &solo__strategy_dfs) {
+    if (strategy == &solo__strategy_dfs || strategy == &solo__strategy_preempt) {
         struct solo__dfs_state *dfs = state;
         memset(dfs, 0, offsetof(struct solo__dfs_state, path));
         dfs->delay_bound = argument;
+        dfs->preemptions = strategy == &solo__strategy_preempt;
     } else if (row->state_size == sizeof(struct solo__sampling_state)) {
         unsigned depth = takes_argument(row) && argument <= row->max ? argument : 0;
         solo__sampling_prepare(state, row->sampler, strategy == &portfolio, depth);
@@ -133,6 +138,12 @@ const char *solo_strategy_member(const struct solo_strategy *strategy, const voi
         return "";
     }
     return strategy == &portfolio ? solo__sampling_name(state) : strategy->name;
+}
+
+bool solo__strategy_is_bounded(const char *name)
+{
+    const struct row *row = find_row(name);
+    return row != NULL && (row->strategy == &solo__strategy_dfs || row->strategy == &solo__strategy_preempt);
 }
 
 bool solo__strategy_samples(const char *name)

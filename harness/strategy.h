@@ -48,10 +48,12 @@ struct solo__dfs_entry {
     uint16_t check;
     uint8_t kind;
     uint8_t last_is_time; /* the last option lets time pass */
+    uint8_t gave_way;     /* taking the turn from the thread that asks is no preemption */
 };
 
 struct solo__dfs_state {
     uint32_t delay_bound; /* SOLO_DELAY_UNBOUNDED: none */
+    uint32_t preemptions; /* that is what the bound is on, not delays */
     uint32_t round;       /* this round tries the schedules that cost exactly this many delays */
     uint32_t depth;       /* entries of the path */
     uint32_t position;    /* in the running schedule */
@@ -64,7 +66,7 @@ struct solo__dfs_state {
     uint32_t diverged_at; /* number of the choice that was not the same as before, 0 if all were */
     struct solo__dfs_entry path[SOLO__DFS_DEPTH_MAX];
 };
-extern const struct solo_strategy solo__strategy_dfs;
+extern const struct solo_strategy solo__strategy_dfs, solo__strategy_preempt;
 
 /* Whether the schedule that just ran was run in an earlier round too, so it does not count again. */
 static inline bool solo__dfs_is_repeat(const struct solo__dfs_state *state)
@@ -102,6 +104,14 @@ void solo__replay_load_answers(struct solo__replay_state *state, const struct so
 /* After a strict replay that ended by itself: notices a schedule that ended too early. Returns diverged_at. */
 uint32_t solo__replay_close(struct solo__replay_state *state, uint32_t answers_count, uint32_t last_check);
 
+/* ---- bytes: somebody's bytes are the answers ---- */
+
+struct solo__bytes_state {
+    uint32_t loaded, size, next;
+    uint8_t bytes[SOLO_BYTES_MAX];
+};
+extern const struct solo_strategy solo__strategy_bytes;
+
 /* ---- interactive: somebody else answers ---- */
 
 struct solo__interactive_state {
@@ -117,6 +127,8 @@ void solo__interactive_set_ask(solo__ask_fn ask, void *arg);
 
 /* ---- all of them ---- */
 
+/* Whether this strategy is one of the bounded searches of strategy_dfs.c. */
+bool solo__strategy_is_bounded(const char *name);
 /* Whether this strategy draws schedules, without end, and does not search for all of them. */
 bool solo__strategy_samples(const char *name);
 
@@ -127,6 +139,7 @@ union solo__strategy_state {
     struct solo__dfs_state dfs;
     struct solo__dpor_state dpor;
     struct solo__replay_state replay;
+    struct solo__bytes_state bytes;
     struct solo__interactive_state interactive;
 };
 

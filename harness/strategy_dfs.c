@@ -1,5 +1,5 @@
 /*
- * strategy_dfs.c - tries every schedule, depth first, up to a bound on delays.
+ * strategy_dfs.c - tries every schedule, depth first, up to a bound on delays, or on preemptions.
  *
  * A delay passes over one option of the plain order (Emmi, Qadeer, Rakamaric, POPL 2011): taking option k costs k,
  * except that letting time pass and a fault cost 1. The cost of a schedule is the sum. With a bound c the search goes
@@ -9,6 +9,10 @@
  * In a round the budget is spent as early as possible and given back on the way: then only schedules that end before
  * they could spend it were seen in an earlier round (solo__dfs_is_repeat). Without a bound the order is plain depth
  * first.
+ *
+ * Bounded by preemptions (Musuvathi, Qadeer, PLDI 2007) it is the same search with other costs: to take the turn from a
+ * thread that could go on costs 1, and so does every other answer than the plain one; but who runs next where a thread
+ * has blocked, ended or yielded costs nothing.
  *
  * The path survives the schedule. Invariant: path[0 .. depth) are the answers of the schedule that ran last, `spent` is
  * their cost, and every schedule that lies before it in the order of the round has been run.
@@ -20,23 +24,27 @@ static bool is_bounded(const struct solo__dfs_state *state)
     return state->delay_bound != SOLO_DELAY_UNBOUNDED;
 }
 
-static uint32_t cost(const struct solo__dfs_entry *entry, unsigned option)
+static uint32_t cost(const struct solo__dfs_state *state, const struct solo__dfs_entry *entry, unsigned option)
 {
-    if (option != 0 && (entry->kind == SOLO_CHOICE_FAULT || (entry->last_is_time && option == entry->count - 1u))) {
-        return 1;
+    bool is_time = entry->last_is_time && option == entry->count - 1u;
+    if (option == 0) {
+        return 0;
     }
-    return option;
+    if (state->preemptions) {
+        return is_time || !entry->gave_way;
+    }
+    return is_time || entry->kind == SOLO_CHOICE_FAULT ? 1 : option;
 }
 
 /* Sets the entry to the dearest option at or below `from` that the round can still pay for. */
 static void take_at_most(struct solo__dfs_state *state, struct solo__dfs_entry *entry, unsigned from)
 {
-    while (cost(entry, from) > state->round - state->spent) {
+    while (cost(state, entry, from) > state->round - state->spent) {
         state->refused = 1;
         from--;
     }
     entry->chosen = (uint16_t)from;
-    state->spent += cost(entry, from);
+    state->spent += cost(state, entry, from);
 }
 
 /* Moves to the next path of the round; false when there is none left. */
@@ -44,7 +52,7 @@ static bool backtrack_bounded(struct solo__dfs_state *state)
 {
     while (state->depth > 0) {
         struct solo__dfs_entry *entry = &state->path[state->depth - 1];
-        state->spent -= cost(entry, entry->chosen);
+        state->spent -= cost(state, entry, entry->chosen);
         if (entry->chosen > 0) {
             take_at_most(state, entry, entry->chosen - 1u);
             return true;
@@ -109,6 +117,14 @@ static bool is_same(const struct solo__dfs_entry *entry, const struct solo_choic
     return entry->count == choice->count && entry->check == choice->check && entry->kind == choice->kind;
 }
 
+/* The thread that asks cannot go on, or said that it need not. */
+static uint8_t gave_way(const struct solo_choice *choice)
+{
+    const struct solo_option *plain = choice->options[0];
+    return choice->kind == SOLO_CHOICE_THREAD &&
+           (plain->thread != choice->thread || plain->operation == SOLO_PROBE_YIELD);
+}
+
 static size_t extend(struct solo__dfs_state *state, const struct solo_choice *choice)
 {
     if (state->depth == SOLO__DFS_DEPTH_MAX || choice->count > UINT16_MAX) {
@@ -116,8 +132,12 @@ static size_t extend(struct solo__dfs_state *state, const struct solo_choice *ch
         return 0;
     }
     struct solo__dfs_entry *entry = &state->path[state->depth++];
-    *entry = (struct solo__dfs_entry){0, (uint16_t)choice->count, choice->check, (uint8_t)choice->kind,
-                                      choice->options[choice->count - 1]->tag == SOLO_TAG_TIME};
+    *entry = (struct solo__dfs_entry){0,
+                                      (uint16_t)choice->count,
+                                      choice->check,
+                                      (uint8_t)choice->kind,
+                                      choice->options[choice->count - 1]->tag == SOLO_TAG_TIME,
+                                      gave_way(choice)};
     state->position++;
     if (is_bounded(state)) {
         take_at_most(state, entry, (unsigned)choice->count - 1);
@@ -151,3 +171,4 @@ static void end(void *state, int ending)
 }
 
 const struct solo_strategy solo__strategy_dfs = {"dfs", begin, choose, NULL, end};
+const struct solo_strategy solo__strategy_preempt = {"preempt", begin, choose, NULL, end};

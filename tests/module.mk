@@ -61,6 +61,14 @@ $(EXTENSIONS): $(BUILD)/%.so: $(BUILD)/obj/%.o $(BUILD)/lib/libsolo.so
 	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared $(TOOL) -pthread -Wl,-rpath,'$$ORIGIN/../../lib' -o $@ $< -L$(BUILD)/lib -lsolo $(LDFLAGS)
 ALL += $(EXTENSIONS)
 
+# Fuzzers, built by clang, whose library has their main: tests/fuzz/<name>.c -> fuzz/<name> in the plain build folder.
+ifeq ($(FLAVOUR),plain)
+FUZZERS := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
+$(FUZZERS): $(BUILD)/%: tests/%.c $(BUILD)/lib/libsolo.so $(BUILD)/lib/libsolo-harness.so | deps-test
+	$(call say,CLANG)mkdir -p $(@D) && clang -std=gnu11 -O1 -g -fsanitize=fuzzer -Wall -Wextra $(INCLUDES) -DSOLO_NO_STATIC_CONTRACTS \
+	    -Wl,-rpath,'$$ORIGIN/../lib' -o $@ $< -L$(BUILD)/lib -lsolo-harness -lsolo
+endif
+
 # What follows uses ALL, so whatever adds to it comes before.
 
 # What `make test` does, in this order; the steps of other folders come after these two.
@@ -73,7 +81,7 @@ TEST_OPTIONS ?= $(if $(filter valgrind tsan,$(FLAVOUR)),--timeout 300) --junit $
 RUN_TESTS = $(if $(filter valgrind,$(FLAVOUR)),valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite)
 export TSAN_OPTIONS ?= atexit_sleep_ms=0
 PHONY += test test-units
-test-units: $(BUILD)/bin/solo-tests $(ALL) | deps-test ## run the CUnit suites; TESTS='suite suite.test ...' for some of them
+test-units: $(BUILD)/bin/solo-tests $(ALL) $(FUZZERS) | deps-test ## run the CUnit suites; TESTS='suite suite.test ...' for some of them
 	$(RUN_TESTS) $(BUILD)/bin/solo-tests $(TEST_OPTIONS) $(TESTS)
 
 test: $(ALL) ## prove it: every suite, check of the course, and sanitizer self-tests (6 minutes or less)

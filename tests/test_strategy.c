@@ -308,6 +308,57 @@ static void test_strategy__dfs_letting_time_pass_costs_one(void)
     }
 }
 
+/* ---- Preemption-bounded ---- */
+
+static unsigned preempt_walks(unsigned bound, shape_fn shape)
+{
+    unsigned walks = 0;
+    struct walk walk;
+    struct solo__dfs_state *state = malloc(sizeof *state);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(state);
+    CU_ASSERT_EQUAL(solo_strategy_prepare(&solo__strategy_preempt, state, bound), 0);
+    while (run_walk(&solo__strategy_preempt, state, walks, shape, false, &walk)) {
+        walks += !solo__dfs_is_repeat(state);
+    }
+    CU_ASSERT_TRUE(state->finished);
+    free(state);
+    return walks;
+}
+
+/* Strings with at most c of 4 digits not 0: any other thread than the running one is one preemption away. */
+static void test_strategy__preempt_each_taken_turn_costs_one(void)
+{
+    static const unsigned expected[] = {1, 9, 33, 65, 81, 81};
+    for (unsigned bound = 0; bound < 6; bound++) {
+        CU_ASSERT_EQUAL(preempt_walks(bound, ternary_of_4), expected[bound]);
+    }
+}
+
+/* The thread that asks (0) is not among the options, or yields: the others may have its turn for nothing. */
+static void test_strategy__preempt_a_turn_that_was_given_up_costs_nothing(void)
+{
+    static const struct solo_option others[] = {{.tag = 1, .thread = 1}, {.tag = 2, .thread = 2}};
+    static const struct solo_option yielder[] = {{.thread = 0, .operation = SOLO_PROBE_YIELD}, {.tag = 2, .thread = 2}};
+    const struct solo_option *const *lists[2];
+    const struct solo_option *blocked[] = {&others[0], &others[1]};
+    const struct solo_option *yields[] = {&yielder[0], &yielder[1]};
+    lists[0] = blocked;
+    lists[1] = yields;
+    for (unsigned l = 0; l < 2; l++) {
+        struct solo__dfs_state *state = malloc(sizeof *state);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(state);
+        CU_ASSERT_EQUAL(solo_strategy_prepare(&solo__strategy_preempt, state, 0), 0);
+        unsigned seen = 0;
+        while (solo__strategy_preempt.begin(state, 0) == 0) {
+            struct solo_choice choice = {SOLO_CHOICE_THREAD, 0, 0, 0, 7, lists[l], 2};
+            seen |= 1u << solo__strategy_preempt.choose(state, &choice);
+            solo__strategy_preempt.end(state, SOLO_ENDING_RETURNED);
+        }
+        CU_ASSERT_EQUAL(seen, 3);
+        free(state);
+    }
+}
+
 static void test_strategy__dfs_meets_cheaper_schedules_first(void)
 {
     struct search found = search(3, binary_of_6, false);
@@ -583,6 +634,8 @@ void suite_strategy(void)
     SOLO_TEST(test_strategy__dfs_with_bound_visits_what_the_bound_allows);
     SOLO_TEST(test_strategy__dfs_an_option_costs_what_it_passes_over);
     SOLO_TEST(test_strategy__dfs_letting_time_pass_costs_one);
+    SOLO_TEST(test_strategy__preempt_each_taken_turn_costs_one);
+    SOLO_TEST(test_strategy__preempt_a_turn_that_was_given_up_costs_nothing);
     SOLO_TEST(test_strategy__dfs_meets_cheaper_schedules_first);
     SOLO_TEST(test_strategy__dfs_repeats_few_schedules);
     SOLO_TEST(test_strategy__dfs_goes_on_after_a_schedule_that_never_ended);

@@ -35,6 +35,7 @@ struct solo_scenario {
 #define SOLO_DELAY_UNBOUNDED 0xffffffffu /* explore everything */
 
 enum {
+    SOLO_BYTES_MAX = 65536,
     SOLO_TOKEN_MAX = 4096,
     SOLO_FINDINGS_MAX = 32,
     SOLO_EVIDENCE_MAX = 512,
@@ -241,6 +242,14 @@ SOLO_ANY_THREAD SOLO_PUBLIC unsigned solo_strategy_argument(const char *name, un
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_strategy_prepare(const struct solo_strategy *strategy, void *state,
                                                       unsigned argument);
+
+/*
+ * Gives the strategy "bytes" what its next schedule answers with: each byte, modulo the number of options, is the
+ * answer to one choice; after the last one, and beyond SOLO_BYTES_MAX, answers are plain. So a fuzzer drives schedules.
+ * The bytes are copied. -EINVAL: another strategy, or NULL.
+ */
+SOLO_ANY_THREAD SOLO_PUBLIC int solo_strategy_bytes(const struct solo_strategy *strategy, void *state,
+                                                    const void *bytes, size_t size);
 
 /*
  * Name of what made the last schedule: of a portfolio the one whose turn it was, of any other strategy its own.
