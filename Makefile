@@ -40,7 +40,7 @@ TOOL_NEVER_INSTRUMENTED := $(if $(filter tsan,$(FLAVOUR)),,$(TOOL))
 WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla \
             $(if $(filter gcc,$(CC)),-Wno-format-truncation) $(if $(DEV),-Werror)
 # (Texts of reports are cut to fit on purpose.)
-INCLUDES := -Ireactor/include -Iharness/include -Isanitizer/include -iquote . -iquote sanitizer -iquote $(BUILD)/generated
+INCLUDES := -Ireactor/include -Iharness/include -Isanitizer/include -Iextras/include -iquote . -iquote sanitizer -iquote $(BUILD)/generated
 CFLAGS_ALL = -std=gnu11 $(CODE) -fno-omit-frame-pointer -fvisibility=hidden -fPIC -pthread \
              -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(INCLUDES) $(PART_CFLAGS) $(CFLAGS)
 # Linking a shared library without loose ends; the sanitizers' own symbols come from the program.
@@ -60,7 +60,7 @@ PHONY := all help clean deps
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-include reactor/module.mk sanitizer/module.mk harness/module.mk lessons/module.mk docs/module.mk tests/module.mk
+include reactor/module.mk sanitizer/module.mk harness/module.mk extras/module.mk lessons/module.mk docs/module.mk tests/module.mk
 
 all: $(ALL) ## build the libraries, the solo command, the lessons and the tests
 help: ## list the targets

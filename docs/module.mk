@@ -1,6 +1,6 @@
 # docs/: the reference pages and the man pages are the public headers in another dress.
 
-PUBLIC_HEADERS := $(REACTOR_HEADERS) $(wildcard harness/include/solo/*.h sanitizer/include/solo/*.h)
+PUBLIC_HEADERS := $(REACTOR_HEADERS) $(wildcard harness/include/solo/*.h sanitizer/include/solo/*.h extras/include/solo/*.h)
 PHONY += docs
 docs: ## write docs/reference (one page per public header) and man pages into the build folder
 	@mkdir -p docs/reference $(BUILD)/man/man3 && rm -f docs/reference/*.md

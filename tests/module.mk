@@ -26,8 +26,8 @@ $(BUILD)/generated/suites.list: force
 	@mkdir -p $(@D); printf '%s\n' $(sort $(TEST_SUITES:tests/test_%.c=%)) | cmp -s - $@ || \
 	    printf '%s\n' $(sort $(TEST_SUITES:tests/test_%.c=%)) > $@
 
-$(BUILD)/bin/solo-tests: $(TEST_OBJECTS) $(TESTED_OBJECTS) $(HOOK)
-	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -rdynamic -o $@ $^ $(HARNESS_LIBS) -lcunit $(LDFLAGS)
+$(BUILD)/bin/solo-tests: $(TEST_OBJECTS) $(TESTED_OBJECTS) $(EXTRAS_OBJECTS) $(HOOK)
+	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -rdynamic -o $@ $^ $(HARNESS_LIBS) $(EXTRAS_LIBS) -lcunit $(LDFLAGS)
 ALL += $(BUILD)/bin/solo-tests
 
 # Ordinary programs that the tests explore: tests/programs/<name>.c -> tests/programs/<name> in the build folder.
