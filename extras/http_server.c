@@ -25,6 +25,7 @@ struct solo_http_server {
 struct solo_http_exchange {
     struct solo_protocol protocol; /* first */
     struct solo_http_server *server;
+    struct solo_deferred *handled; /* the handler's result, while it is busy */
     struct message request;
     struct text kept;     /* that came while the handler was busy */
     struct text response; /* empty: none was given */
@@ -125,6 +126,8 @@ static struct solo_result finish(struct solo_result result, void *arg)
     }
     bool goes_on = !exchange->is_lost && solo__message_keeps_alive(&exchange->request);
     exchange->is_busy = false;
+    (void)solo_deferred_release(exchange->handled);
+    exchange->handled = NULL;
     exchange->response.used = 0;
     solo__message_end(&exchange->request);
     solo__message_begin(&exchange->request, HTTP_REQUEST);
@@ -146,19 +149,14 @@ static struct solo_result handle(void *arg)
 
 static void dispatch(struct solo_http_exchange *exchange)
 {
-    struct solo_deferred *deferred;
     exchange->is_busy = true;
-    int status = solo_maybe_deferred(exchange->server->reactor, handle, exchange, &deferred);
+    int status = solo_maybe_deferred(exchange->server->reactor, handle, exchange, &exchange->handled);
+    if (status == 0) {
+        status = solo_deferred_add(exchange->handled, finish, finish, exchange);
+    }
     if (status < 0) {
         (void)finish(solo_failure(status), exchange);
-        return;
     }
-    status = solo_deferred_add(deferred, finish, finish, exchange);
-    if (status < 0) { /* it comes back with more callbacks than it has room for: its result finds nobody */
-        (void)solo_deferred_cancel(deferred);
-        (void)finish(solo_failure(status), exchange);
-    }
-    (void)solo_deferred_release(deferred);
 }
 
 static void refuse(struct solo_http_exchange *exchange, int error)
@@ -216,7 +214,11 @@ static void connection_lost(struct solo_protocol *protocol, int reason)
     struct solo_http_exchange *exchange = (struct solo_http_exchange *)protocol;
     (void)reason;
     exchange->is_lost = true;
-    exchange_release_if_done(exchange);
+    if (exchange->handled != NULL) {
+        (void)solo_deferred_cancel(exchange->handled); /* which ends it; maybe all of it */
+    } else {
+        exchange_release_if_done(exchange);
+    }
 }
 
 static struct solo_protocol *build(struct solo_factory *factory)

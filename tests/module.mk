@@ -32,9 +32,9 @@ ALL += $(BUILD)/bin/solo-tests
 
 # Ordinary programs that the tests explore: tests/programs/<name>.c -> tests/programs/<name> in the build folder.
 PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/programs/*.c))
-$(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/lib/libsolo.so $(HOOK)
+$(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/lib/libsolo.so $(BUILD)/lib/libsolo-http.so $(HOOK)
 	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -Wl,--as-needed -Wl,-rpath,'$$ORIGIN/../../lib' -o $@ $< $(HOOK) \
-	    -L$(BUILD)/lib -lsolo $(LDFLAGS)
+	    -L$(BUILD)/lib -lsolo-http -lsolo $(LDFLAGS)
 ALL += $(PROGRAMS)
 
 # Programs on blocking libraries of others: tests/apis/<library>.c, left out where the library is not installed.

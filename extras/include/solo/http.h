@@ -38,8 +38,8 @@ SOLO_ANY_THREAD SOLO_PUBLIC const char *solo_http_header(const struct solo_http_
 
 /*
  * Answers a request: calls solo_http_respond and returns a value, now or later with solo_wait_for; then the response is
- * sent. A failure without a response is answered with status 500, a value without one with 404. The exchange is there
- * until then, even if the connection is not.
+ * sent. A failure without a response is answered with status 500, a value without one with 404. If the connection is
+ * lost first, the Deferred that is waited for is cancelled. The exchange is there until then.
  */
 typedef struct solo_result (*solo_http_handler_fn)(struct solo_http_exchange *exchange, void *arg);
 
