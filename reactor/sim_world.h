@@ -17,7 +17,7 @@ struct sim_world {
         uint64_t key;
         bool pending;
     } signals[SOLO_SIGNAL_MAX + 1];
-    struct sim_name *names;      /* that this run was given, last one first (sim_names.c) */
+    struct sim_name *names; /* that this run was given, last one first (sim_names.c) */
 };
 
 static inline struct sim_world *sim_world_of(struct solo_world *world)
