@@ -124,6 +124,7 @@ static char *token_text(const struct solo__subject *subject, const struct solo__
         0) {
         return NULL;
     }
+    token.granularity = (enum solo_granularity)subject->region->request.granularity;
     char *text = solo_token_text(&token);
     solo_token_finish(&token);
     return text;
@@ -425,6 +426,15 @@ static int fill_replay(struct solo__subject *subject, bool want_trace, struct so
     return want_trace ? write_trace(subject, replay) : 0;
 }
 
+/* What a program without access points has to be told. */
+static int refuse_accesses(const struct solo__subject *subject, char *why)
+{
+    snprintf(why, SOLO_EVIDENCE_MAX,
+             "%s has no scheduling points at memory accesses: rebuild it with `solo cc -o %s ...`", subject->name,
+             subject->name);
+    return -ENOTSUP;
+}
+
 static int replay(struct solo__subject *subject, const char *text, bool strict, bool want_trace,
                   struct solo_replay *ret_replay, char why[SOLO_EVIDENCE_MAX])
 {
@@ -438,8 +448,14 @@ static int replay(struct solo__subject *subject, const char *text, bool strict, 
     if (subject->get_ready != NULL) {
         result = subject->get_ready(subject);
     }
+    enum solo_granularity granularity = token.granularity;
+    if (result == 0 && granularity == SOLO_GRANULARITY_ACCESS && !subject->file.has_accesses) {
+        result = refuse_accesses(subject, why);
+    }
+    token.granularity = SOLO_GRANULARITY_SYNC; /* it is one that this program has */
     result = result < 0 ? result : solo_token_check(&token, subject->name, &limits, why);
     if (result == 0) {
+        region->request.granularity = granularity;
         region->request.mode = SOLO__REPLAY;
         region->request.keep_events = 1;
         result = solo__replay_load(&region->strategy.replay, &token, strict);
@@ -459,6 +475,13 @@ static int step(struct solo__subject *subject, solo_step_fn step_fn, void *arg, 
 
 /* ---- The public face ---- */
 
+static int choose_granularity(struct solo__subject *subject, const struct solo_explore_options *options)
+{
+    bool finest = subject->file.has_accesses && options->granularity != SOLO_WANT_SYNC;
+    subject->region->request.granularity = finest ? SOLO_GRANULARITY_ACCESS : SOLO_GRANULARITY_SYNC;
+    return options->granularity == SOLO_WANT_ACCESS && !finest ? refuse_accesses(subject, subject->why) : 0;
+}
+
 /* Opens one of the two kinds of subject, with its request filled in. */
 static int open_subject(struct solo__subject *subject, const struct solo_scenario *scenario, char *const argv[],
                         const struct solo_explore_options *options, const void *ret)
@@ -472,7 +495,7 @@ static int open_subject(struct solo__subject *subject, const struct solo_scenari
     if (result == 0 && subject->file.is_plain) {
         subject->region->request.carrier = SOLO_CARRIER_TOKEN; /* pthreads and their thread-local storage are real */
     }
-    return result;
+    return result == 0 ? choose_granularity(subject, options) : result;
 }
 
 /* The sentence for an error that nothing else has explained. */

@@ -33,4 +33,13 @@ $(BUILD)/lib/libsolo-interpose.so: $(INTERPOSE_OBJECTS) $(BUILD)/lib/libsolo.so
 	    -Wl,-rpath,'$$ORIGIN/././././.' -o $@ $(INTERPOSE_OBJECTS) -L$(BUILD)/lib -lsolo $(LDFLAGS)
 ALL += $(BUILD)/lib/libsolo-interpose.so
 
+# What `solo cc` links under the names that gcc's driver asks for.
+ACCESS_OBJECTS := $(call object,$(wildcard harness/access/*.c))
+$(ACCESS_OBJECTS): PART_TOOL := none
+$(BUILD)/lib/access/libtsan.a: $(ACCESS_OBJECTS)
+	$(call say,AR)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
+$(BUILD)/lib/access/libtsan_preinit.o: | $(BUILD)/lib/access/libtsan.a
+	$(call say,CC)$(CC) -x c -c -o $@ /dev/null
+ALL += $(BUILD)/lib/access/libtsan.a $(BUILD)/lib/access/libtsan_preinit.o
+
 ALL += $(if $(HARNESS_SOURCES),$(BUILD)/lib/libsolo-harness.so) $(if $(COMMAND_SOURCES),$(BUILD)/bin/solo)

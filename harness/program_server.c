@@ -12,6 +12,7 @@
 #include "process.h"
 #include "step.h"
 #include "watch.h"
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <solo/peer.h>
@@ -101,6 +102,16 @@ static __attribute__((noreturn)) void fail(int result)
     solo__process_leave(0);
 }
 
+/* A program that knows nothing of the kit hears of it through the library that was loaded before it. */
+static void tell_interposer(const struct solo__region *region)
+{
+    typedef void (*begin_fn)(unsigned granularity);
+    begin_fn begin = (begin_fn)dlsym(RTLD_DEFAULT, "solo_interpose_begin");
+    if (begin != NULL) {
+        begin(region->request.granularity);
+    }
+}
+
 /* Turns this child into virtual thread 0 of the schedule; returns so that main can run. */
 static void become_schedule(void)
 {
@@ -124,6 +135,7 @@ static void become_schedule(void)
         solo_oracles_begin();
     }
     solo_sim_set_ending_hook(sim, before_ending, region);
+    tell_interposer(region);
     result = solo_sim_enter(sim, region->request.seed + region->ledger.next, at_end, region);
     if (result == SOLO_ECLOSING) {
         region->ledger.strategy_ended = 1;

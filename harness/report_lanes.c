@@ -51,6 +51,8 @@ static const char *verb_of(unsigned kind)
     case SOLO_PROBE_WAIT:
     case SOLO_PROBE_BLOCK: return "waits for %s";
     case SOLO_PROBE_SIGNAL: return "signals %s";
+    case SOLO_PROBE_ACCESS_READ: return "reads %s";
+    case SOLO_PROBE_ACCESS_WRITE: return "writes %s";
     case SOLO_PROBE_CALL_ACCEPTED: return "queues %s";
     case SOLO_PROBE_CALL_BEGUN: return "begins %s";
     case SOLO_PROBE_CALL_ENDED: return "ends %s";

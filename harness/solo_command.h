@@ -28,6 +28,7 @@ int command_explain(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_merge(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_cc(int argc, char **argv);
 
 /* Options that several verbs understand. */
 struct command_options {
@@ -63,6 +64,7 @@ enum command_option {
     OPTION_WATCHDOG,
     OPTION_TWICE,
     OPTION_FULL,
+    OPTION_GRANULARITY,
     OPTION_OWN, /* the first one that only the verb itself knows */
 };
 
@@ -77,6 +79,7 @@ enum command_option {
     {"policy", required_argument, NULL, OPTION_POLICY}, {"peer", required_argument, NULL, OPTION_PEER},                \
         {"carrier", required_argument, NULL, OPTION_CARRIER}, {"faults", required_argument, NULL, OPTION_FAULTS},      \
         {"steps", required_argument, NULL, OPTION_STEPS}, {"time", required_argument, NULL, OPTION_TIME},              \
+        {"granularity", required_argument, NULL, OPTION_GRANULARITY},                                                  \
     {                                                                                                                  \
         "watchdog-s", required_argument, NULL, OPTION_WATCHDOG                                                         \
     }

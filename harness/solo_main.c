@@ -20,6 +20,7 @@ static const struct {
     {"check", command_check, "run the schedule of a token under race detectors and memory checkers too"},
     {"verify", command_verify, "call an extension's entry points where their contracts allow it and where not"},
     {"merge", command_merge, "put the results of shards together"},
+    {"cc", command_cc, "compile a program so that threads can be switched at memory accesses"},
     {"explain", command_explain, "say what a finding means, or which thread may call a function"},
     {"doctor", command_doctor, "check what works on this machine"},
 };

@@ -27,6 +27,9 @@ const char command_help_schedule[] =
     "  --steps N            a schedule ends after N steps (1000000)\n"
     "  --time any|idle      any: time may pass while somebody could run; idle: only when\n"
     "                       nobody can (any)\n"
+    "  --granularity sync|access\n"
+    "                       switch threads at calls only, or also at memory accesses, in a program\n"
+    "                       built by `solo cc` (access, if it is)\n"
     "  --watchdog-s N       kill a schedule that takes longer than N s of real time (10)\n";
 
 static int say(const char *verb, const char *format, va_list arguments, int code)
@@ -205,6 +208,7 @@ static bool set_word(const char *verb, struct command_options *options, int opti
     static const char *const formats[] = {"text", "json", NULL};
     static const char *const carriers[] = {"fiber", "token", NULL};
     static const char *const times[] = {"idle", "any", NULL};
+    static const char *const granularities[] = {"sync", "access", NULL};
     int word;
     switch (option) {
     case OPTION_WORLD:
@@ -224,6 +228,10 @@ static bool set_word(const char *verb, struct command_options *options, int opti
         word = word_of(verb, "--carrier", text, carriers);
         options->explore.carrier = word > 0 ? SOLO_CARRIER_TOKEN : SOLO_CARRIER_FIBER;
         remember(options, "--carrier", text);
+        return word >= 0;
+    case OPTION_GRANULARITY:
+        word = word_of(verb, "--granularity", text, granularities);
+        options->explore.granularity = word == 0 ? SOLO_WANT_SYNC : SOLO_WANT_ACCESS;
         return word >= 0;
     default:
         word = word_of(verb, "--time", text, times);
@@ -248,6 +256,7 @@ static bool take_option(const char *verb, struct command_options *options, int o
     case OPTION_POLICY:
     case OPTION_FORMAT:
     case OPTION_CARRIER:
+    case OPTION_GRANULARITY:
     case OPTION_TIME: return set_word(verb, options, option, optarg);
     default: return set_number(verb, options, option, optarg);
     }

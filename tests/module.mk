@@ -53,7 +53,18 @@ PLAIN_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/plain/*.c))
 $(patsubst %,$(BUILD)/obj/%.o,$(basename $(wildcard tests/plain/*.c))): PART_TOOL := none
 $(PLAIN_PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o
 	$(call say,LINK)mkdir -p $(@D) && $(CC) -pthread -o $@ $< $(LDFLAGS)
-ALL += $(PLAIN_PROGRAMS)
+# The same with scheduling points at memory accesses, by each compiler that is there; and one in C++.
+ACCESS_PROGRAMS := $(foreach program,unlocked spin,$(BUILD)/tests/plain/$(program).gcc $(BUILD)/tests/plain/$(program).clang)
+$(ACCESS_PROGRAMS): $(BUILD)/bin/solo $(BUILD)/lib/access/libtsan.a $(BUILD)/lib/access/libtsan_preinit.o
+$(filter %.gcc,$(ACCESS_PROGRAMS)): $(BUILD)/%.gcc: %.c
+	$(call say,SOLO-CC)mkdir -p $(@D) && $(BUILD)/bin/solo cc --with gcc -O1 -pthread -o $@ $<
+$(filter %.clang,$(ACCESS_PROGRAMS)): $(BUILD)/%.clang: %.c
+	$(call say,SOLO-CC)mkdir -p $(@D) && if command -v clang >/dev/null; then \
+	    $(BUILD)/bin/solo cc --with clang -O1 -pthread -o $@ $<; else touch $@; fi
+$(BUILD)/tests/plain/standard: tests/plain/standard.cc
+	$(call say,CXX)mkdir -p $(@D) && if command -v g++ >/dev/null; then \
+	    g++ -std=c++17 -g -O1 -pthread -o $@ $<; else touch $@; fi
+ALL += $(PLAIN_PROGRAMS) $(BUILD)/tests/plain/standard $(if $(filter plain,$(FLAVOUR)),$(ACCESS_PROGRAMS))
 
 # Extensions that `solo verify` is tried on: tests/extensions/<name>.c -> tests/extensions/<name>.so in the build folder.
 EXTENSIONS := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/extensions/*.c))

@@ -222,6 +222,97 @@ static void test_plain__a_schedule_that_runs_twice_is_the_same_twice(void)
     CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
 }
 
+/* ---- C++ ---- */
+
+/* Where there is no such compiler there is no such program. */
+static bool is_there(const char *path)
+{
+    struct stat status;
+    bool there = stat(path, &status) == 0 && status.st_size != 0;
+    if (!there) {
+        runner_skip("no compiler has built this program");
+    }
+    return there;
+}
+
+static void test_plain__threads_of_cxx_are_the_same_threads(void)
+{
+    struct solo_explore_options options = defaults();
+    if (is_there(program("standard", NULL)[0])) {
+        explore(program("standard", NULL), &options);
+        CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+        explore(program("standard", "lost"), &options);
+        CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+        CU_ASSERT_STRING_EQUAL(report.findings[0].violation.text, "the program exited with status 1");
+    }
+}
+
+/* ---- Memory accesses ---- */
+
+static void check_accesses(const char *name)
+{
+    if (is_there(program(name, NULL)[0])) {
+        struct solo_explore_options options = defaults();
+        check_twins(name, SOLO_NO_VIOLATION, "exited with status 1");
+        explore(program(name, NULL), &options);
+        CU_ASSERT_PTR_NOT_NULL(strstr(report.findings[0].token, ".access."));
+        CU_ASSERT_EQUAL(replay_token(program(name, NULL), report.findings[0].token, &options), 0);
+        CU_ASSERT_PTR_NOT_NULL(strstr(replay.trace, "access-read"));
+        CU_ASSERT_PTR_NOT_NULL(strstr(replay.trace, "memory#1"));
+        options.granularity = SOLO_WANT_SYNC;
+        explore(program(name, NULL), &options);
+        CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN); /* nothing happens between two calls */
+    }
+}
+
+#if defined(SOLO_VALGRIND) || defined(SOLO_ASAN) || defined(SOLO_TSAN) || defined(SOLO_TORTURE)
+enum { HAS_ACCESS_PROGRAMS = 0 };
+#else
+enum { HAS_ACCESS_PROGRAMS = 1 };
+#endif
+
+static void test_plain__an_unlocked_counter_loses_an_update_between_its_accesses(void)
+{
+    if (!HAS_ACCESS_PROGRAMS) {
+        runner_skip("solo cc is for the plain build");
+        return;
+    }
+    check_accesses("unlocked.gcc");
+    check_accesses("unlocked.clang");
+}
+
+static void test_plain__a_spin_on_a_flag_ends_and_a_lock_that_tests_first_is_none(void)
+{
+    if (!HAS_ACCESS_PROGRAMS) {
+        runner_skip("solo cc is for the plain build");
+        return;
+    }
+    struct solo_explore_options options = defaults();
+    const char *const names[] = {"spin.gcc", "spin.clang"};
+    for (unsigned i = 0; i < 2; i++) {
+        if (is_there(program(names[i], NULL)[0])) {
+            options.schedules_max = 300;
+            explore(program(names[i], NULL), &options);
+            CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+            CU_ASSERT_STRING_EQUAL(report.findings[0].violation.text, "the program exited with status 1");
+            CU_ASSERT_TRUE(report.findings[0].reproduced);
+            explore(program(names[i], "fixed"), &options);
+            CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+        }
+    }
+}
+
+static void test_plain__an_access_token_needs_a_build_with_accesses(void)
+{
+    struct solo_explore_options options = defaults();
+    CU_ASSERT_EQUAL(replay_token(program("unlocked", NULL), "solo1.1.unlocked.access.00000000.plain-0-0000", &options),
+                    -ENOTSUP);
+    CU_ASSERT_PTR_NOT_NULL(strstr(why, "rebuild it with `solo cc -o unlocked ...`"));
+    options.granularity = SOLO_WANT_ACCESS;
+    CU_ASSERT_EQUAL(solo_explore_program(program("unlocked", NULL), &options, &report), -ENOTSUP);
+    CU_ASSERT_PTR_NOT_NULL(strstr(report.evidence, "solo cc"));
+}
+
 /* ---- Descriptors ---- */
 
 static void check_descriptors(const char *topic)
@@ -393,6 +484,10 @@ void suite_plain(void)
     SOLO_TEST(test_plain__chance_is_the_same_in_every_run);
     SOLO_TEST(test_plain__one_schedule_has_one_trace_in_every_process);
     SOLO_TEST(test_plain__a_schedule_that_runs_twice_is_the_same_twice);
+    SOLO_TEST(test_plain__threads_of_cxx_are_the_same_threads);
+    SOLO_TEST(test_plain__an_unlocked_counter_loses_an_update_between_its_accesses);
+    SOLO_TEST(test_plain__a_spin_on_a_flag_ends_and_a_lock_that_tests_first_is_none);
+    SOLO_TEST(test_plain__an_access_token_needs_a_build_with_accesses);
     SOLO_TEST(test_plain__a_wake_up_taken_after_the_queue_is_lost);
     SOLO_TEST(test_plain__a_pipe_holds_back_its_writer_and_ends_with_it);
     SOLO_TEST(test_plain__a_socket_pair_answers);

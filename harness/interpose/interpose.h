@@ -125,6 +125,8 @@ void interpose_wake(struct solo_world *world, struct interpose_object *object, b
 
 /* ---- Threads ---- */
 
+enum { INTERPOSE_RECENT = 4 };
+
 struct interpose_cleanup; /* thread_local.c: what a thread_local variable's end calls */
 struct interpose_value;   /* thread_local.c: what a thread keeps under a key */
 
@@ -140,6 +142,10 @@ struct interpose_thread {
     bool detached, joined, finished;
     unsigned idle_calls; /* how often in a row it yielded or tried in vain */
     unsigned looks;      /* at the clock, in a row */
+    const void *stack_top;
+    unsigned repeats;    /* accesses to recently touched memory, in a row */
+    unsigned recent_next;
+    uint32_t recent[INTERPOSE_RECENT]; /* memory touched last */
     struct interpose_cleanup *cleanups;
     struct interpose_value *values; /* of pthread_setspecific; NULL: it set none */
 };
@@ -173,7 +179,7 @@ void interpose_idle(struct solo_world *world);
 static inline void interpose_busy(void)
 {
     struct interpose_thread *self = interpose_self();
-    self->idle_calls = self->looks = 0;
+    self->idle_calls = self->looks = self->repeats = 0;
 }
 
 int interpose_nanosleep(struct solo_world *world, const struct timespec *duration);

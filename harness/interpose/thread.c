@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+extern void *__libc_stack_end; /* of the dynamic linker */
+
 static __thread struct interpose_thread *self __attribute__((tls_model("initial-exec")));
 static __thread struct interpose_thread *creating __attribute__((tls_model("initial-exec")));
 
@@ -26,6 +28,7 @@ struct interpose_thread *interpose_self(void)
     if (self == NULL) { /* main, or a thread of the kit's own that runs the program's code */
         self = interpose_allocate(sizeof *self);
         self->handle = NEXT(pthread_self)();
+        self->stack_top = __libc_stack_end;
     }
     return self;
 }
@@ -80,6 +83,7 @@ static void thread_main(void *arg)
 {
     struct interpose_thread *thread = arg;
     self = thread;
+    thread->stack_top = __builtin_frame_address(0);
     (void)NEXT(pthread_setspecific)(leave_key, thread);
     if (thread->start_c11 != NULL) {
         thread->result = (void *)(intptr_t)thread->start_c11(thread->arg);

@@ -45,12 +45,20 @@ enum {
 
 enum { SOLO_JOBS_MAX = 256, SOLO_SHARDS_MAX = 65536 };
 
+/* Where threads can be switched: at calls, or also at the memory accesses of a program built by `solo cc`. */
+enum solo_wanted_granularity {
+    SOLO_WANT_FINEST = 0, /* as the program was built */
+    SOLO_WANT_SYNC,
+    SOLO_WANT_ACCESS, /* -ENOTSUP if it was not built so */
+};
+
 struct solo_explore_options {
     const char *strategy;   /* "portfolio" (default), "pct:3", "dfs", ...; see solo_strategy_find */
     uint64_t seed;          /* of the first schedule; the next ones follow from it */
     uint64_t schedules_max; /* 0: 1,000 distinct ones, at most 10,000 in all; "dfs": its end, at most 100,000 */
     unsigned delay_bound;   /* of "dfs" without a number; SOLO_DELAY_UNBOUNDED: none */
-    enum solo_carrier carrier;
+    enum solo_carrier carrier; /* of a program without libsolo it is always the token */
+    enum solo_wanted_granularity granularity;
     uint64_t steps_max; /* 0: one million */
     uint32_t faults_max;
     bool let_time_pass;    /* default of solo_explore_defaults: true */
@@ -138,9 +146,10 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_explore(const struct solo_scenario *scenari
                                              struct solo_report *ret_report);
 
 /*
- * Explores a program linked with the shared libsolo. argv ends with NULL. -ENOENT, -EACCES, -ENOEXEC; -EPROTO: it does
- * not use libsolo; as the peer script is refused; else as solo_explore. After an error `evidence` says why in one
- * sentence.
+ * Explores a program: one linked with the shared libsolo, or one that knows nothing of it, whose threads are
+ * interposed (docs/concepts/programs.md). argv ends with NULL. -ENOENT, -EACCES, -ENOEXEC; -ENOTSUP: it is static or
+ * set-uid, or not built for what is wanted; -EPROTO: it ended before its first schedule; as the peer script is refused;
+ * else as solo_explore. After an error `evidence` says why in one sentence.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_explore_program(char *const argv[], const struct solo_explore_options *options,
                                                      struct solo_report *ret_report);
