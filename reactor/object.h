@@ -49,6 +49,9 @@ enum solo__object_kind {
     SOLO__TIMERFD,
     SOLO__EPOLL,
     SOLO__MEMORY, /* a word of it, announced by an access */
+    SOLO__LOOPING_CALL,
+    SOLO__COOPERATOR,
+    SOLO__TASK, /* of a cooperator */
     SOLO__OBJECT_KINDS
 };
 

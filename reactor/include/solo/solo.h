@@ -8,12 +8,15 @@
 #include <solo/deferred_queue.h>
 #include <solo/deferred_semaphore.h>
 #include <solo/deferred_steps.h>
+#include <solo/cooperator.h>
 #include <solo/delayed_call.h>
 #include <solo/descriptor.h>
 #include <solo/expect.h>
+#include <solo/looping_call.h>
 #include <solo/names.h>
 #include <solo/pool.h>
 #include <solo/producer.h>
+#include <solo/react.h>
 #include <solo/reactor.h>
 #include <solo/team.h>
 #include <solo/signal.h>
