@@ -67,7 +67,7 @@ void solo__job_end(struct solo__job *job, int status)
 /* The reactor's turn to hear of it. In its last round too: a job that ran did run, whatever becomes of the reactor. */
 static void serve(struct solo__call *call, int status)
 {
-    struct solo__job *job = (struct solo__job *)call;
+    struct solo__job *job = solo__job_of(call);
     (void)status;
     solo__job_end(job, job->status);
     solo__job_release(job);
@@ -82,26 +82,34 @@ void solo__job_hand_back(struct solo__job *job, int status)
 void *solo__job_make(struct solo_pool *pool, size_t size, solo_call_fn fn, void *arg, solo_done_fn done, void *frame,
                      void *return_address)
 {
-    struct solo__job *job = solo__call_make(pool->reactor, size, SOLO__JOB, fn, arg, done, frame, return_address);
+    struct solo_world *world = pool->reactor->world;
+    struct solo_thread *self = solo__self_get();
+    if (size == sizeof(struct solo__job) && !solo__provenance_is_full(self)) {
+        size = offsetof(struct solo__job, call.provenance.frames[1]); /* a long queue is bound by the size of its jobs */
+    }
+    struct solo__job *job = world->memory->allocate(world, size);
     if (job == NULL) {
         return NULL;
     }
+    SOLO_ANNOTATE_PRIVATE(job, size);
+    solo__call_init(&job->call, pool->reactor, SOLO__JOB, fn, arg, done, frame, return_address);
     job->call.serve = serve;
     job->pool = pool;
     job->run = run_call;
     job->end = end_call;
+    job->context = solo__context_keep(self->context);
     job->state = SOLO_JOB_QUEUED;
     job->status = 0;
     job->reports = done != NULL;
     job->report_asked = false;
-    job->context = solo__context_keep(solo__self->context); /* the call has made sure that it is somebody */
     return job;
 }
 
 void solo__job_release(struct solo__job *job)
 {
+    struct solo_world *world = job->call.reactor->object.world;
     struct solo_context *context = job->context;
-    solo__call_release(&job->call);
+    world->memory->release(world, job);
     solo__context_drop(context);
 }
 
@@ -134,15 +142,6 @@ int solo__job_admit(struct solo__job *job)
     return 0;
 }
 
-static void fill_in_option(struct solo__job *job)
-{
-    job->option = (struct solo_option){.tag = job->number,
-                                       .thread = job->call.provenance.thread,
-                                       .operation = SOLO_PROBE_CALL_BEGUN,
-                                       .access = SOLO_ACCESS_WRITE,
-                                       .object = job->call.provenance.object};
-}
-
 /* Under the lock, for whoever needs the number, and where somebody has to be woken or started. False: closed. */
 static bool put_and_see(struct solo_pool *pool, struct solo__job *job, unsigned *ret_number)
 {
@@ -151,7 +150,6 @@ static bool put_and_see(struct solo_pool *pool, struct solo__job *job, unsigned 
     solo__pool_settle(pool);
     if (accepted) {
         *ret_number = job->number;
-        fill_in_option(job);
         solo__pool_wake_for_queue(pool);
     }
     bool grows = accepted && solo__pool_wants_worker(pool);

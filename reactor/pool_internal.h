@@ -14,23 +14,28 @@
 #include "context_internal.h"
 #include "reactor_internal.h"
 #include <solo/pool_control.h>
+#include <stddef.h>
 
 struct solo__job {
-    struct solo__call call; /* first. Serving it ends the job on the reactor thread and frees it */
     struct solo_pool *pool;
     void (*run)(struct solo__job *job); /* what a worker does */
     void (*end)(struct solo__job *job,
                 int status);           /* tells whoever waits: 0 it ran, else it never will; frees nothing */
     struct solo__job *next, *previous; /* in the queue or the held list */
-    struct solo_option option;         /* as offered to the chooser */
     struct solo_context *context;      /* of whoever queued it; kept until the job is released */
     unsigned number;                   /* in order of acceptance, from 1 */
     unsigned ran_on;                   /* number of the worker it was given to */
     enum solo_job_state state;
-    int status;        /* what its end says: 0 it ran, else why it never will */
-    bool reports;      /* somebody waits for its end: it must come back to the reactor thread */
-    bool report_asked; /* complete_job came before the end: do not hold the report */
+    int status;             /* what its end says: 0 it ran, else why it never will */
+    bool reports;           /* somebody waits for its end: it must come back to the reactor thread */
+    bool report_asked;      /* complete_job came before the end: do not hold the report */
+    struct solo__call call; /* last, because what it keeps last may be cut off. Served, it ends the job and frees it */
 };
+
+static inline struct solo__job *solo__job_of(struct solo__call *call)
+{
+    return (struct solo__job *)(void *)((char *)call - offsetof(struct solo__job, call));
+}
 
 /* Jobs in order of number. */
 struct solo__job_list {

@@ -59,7 +59,7 @@ static struct solo__call *take_mail(struct solo_pool *pool, struct solo__call *m
 static void queue_mail(struct solo_pool *pool, struct solo__call *call)
 {
     while (call != NULL) {
-        struct solo__job *job = (struct solo__job *)call;
+        struct solo__job *job = solo__job_of(call);
         call = call->next;
         job->number = ++pool->last_number;
         pool->accepted++;

@@ -17,11 +17,17 @@ enum { OPTIONS_MAX = 32 }; /* the oldest queued jobs, among which the chooser pi
 
 static struct solo__job *choose_job(struct solo_pool *pool)
 {
+    struct solo_option records[OPTIONS_MAX];
     const struct solo_option *options[OPTIONS_MAX];
     struct solo__job *jobs[OPTIONS_MAX];
     size_t count = 0;
     for (struct solo__job *job = pool->queue.first; job != NULL && count < OPTIONS_MAX; job = job->next) {
-        options[count] = &job->option;
+        records[count] = (struct solo_option){.tag = job->number,
+                                              .thread = job->call.provenance.thread,
+                                              .operation = SOLO_PROBE_CALL_BEGUN,
+                                              .access = SOLO_ACCESS_WRITE,
+                                              .object = job->call.provenance.object};
+        options[count] = &records[count];
         jobs[count++] = job;
     }
     return jobs[solo__choose(pool->object.world, SOLO_CHOICE_JOB, options, count)];
