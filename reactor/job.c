@@ -79,21 +79,42 @@ void solo__job_hand_back(struct solo__job *job, int status)
     serve(&job->call, status);
 }
 
+/* As ids of thread calls (call.c): in world os a thread sets some aside, unless somebody listens. */
+static uint32_t next_id(struct solo_world *world, struct solo_thread *self)
+{
+    enum { SET_ASIDE = 64 };
+    if (solo__world_is_heard(world)) {
+        return solo__object_next_id(world, SOLO__JOB);
+    }
+    if (self->job_ids_left == 0) {
+        self->job_ids_next = solo__object_next_ids(world, SOLO__JOB, SET_ASIDE);
+        self->job_ids_left = SET_ASIDE;
+    }
+    self->job_ids_left--;
+    return self->job_ids_next++;
+}
+
 void *solo__job_make(struct solo_pool *pool, size_t size, solo_call_fn fn, void *arg, solo_done_fn done, void *frame,
                      void *return_address)
 {
     struct solo_world *world = pool->reactor->world;
     struct solo_thread *self = solo__self_get();
     if (size == sizeof(struct solo__job) && !solo__provenance_is_full(self)) {
-        size = offsetof(struct solo__job, call.provenance.frames[1]); /* a long queue is bound by the size of its jobs */
+        size =
+            offsetof(struct solo__job, call.provenance.frames[1]); /* a long queue is bound by the size of its jobs */
     }
     struct solo__job *job = world->memory->allocate(world, size);
     if (job == NULL) {
         return NULL;
     }
     SOLO_ANNOTATE_PRIVATE(job, size);
-    solo__call_init(&job->call, pool->reactor, SOLO__JOB, fn, arg, done, frame, return_address);
+    job->call.next = NULL;
     job->call.serve = serve;
+    job->call.reactor = pool->reactor;
+    job->call.fn = fn;
+    job->call.done = done;
+    job->call.arg = arg;
+    solo__provenance_take(&job->call.provenance, next_id(world, self), frame, return_address);
     job->pool = pool;
     job->run = run_call;
     job->end = end_call;

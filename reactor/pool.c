@@ -10,6 +10,7 @@
 #include "pool_internal.h"
 #include "sanitizer/annotate.h"
 #include <stddef.h>
+#include <string.h>
 
 /* ---- Workers ---- */
 
@@ -61,8 +62,8 @@ static int start_worker(struct solo_pool *pool, struct solo__pool_worker *worker
 {
     struct solo_world *world = pool->object.world;
     struct solo_thread *thread;
-    int status =
-        solo__thread_start(world, SOLO__ROLE_POOL, pool->name, worker->number, solo__pool_worker_main, worker, &thread);
+    int status = solo__thread_start(world, SOLO__ROLE_POOL, pool->name[0] != '\0' ? pool->name : NULL, worker->number,
+                                    solo__pool_worker_main, worker, &thread);
     if (status < 0) {
         solo__pool_enter(pool);
         solo__pool_take_back(pool, worker);
@@ -109,7 +110,9 @@ static int add_worker(struct solo_pool *pool, bool any)
     if (worker == NULL) {
         return -ENOMEM;
     }
-    *worker = (struct solo__pool_worker){.pool = pool, .claims_max = 1};
+    memset(worker, 0, offsetof(struct solo__pool_worker, claimed));
+    worker->pool = pool;
+    worker->claims_max = 1;
     solo__pool_enter(pool);
     bool added = any ? solo__pool_may_add_worker(pool) : solo__pool_wants_worker(pool);
     if (added) {

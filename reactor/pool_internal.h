@@ -58,18 +58,18 @@ struct solo__pool_worker {
      * only who holds the lock lowers.
      */
     uint64_t claim;
-    struct solo__job *claimed[SOLO__CLAIM_MAX]; /* changed by it, under the lock */
-    unsigned counted;                           /* of those it has begun, how many are in pool->ran */
-    unsigned claims_max;                        /* how many it may claim: the more, the shorter its last ones were */
-    struct solo_gate gate;                      /* where it alone sleeps */
-    uint64_t since_ns;                          /* when its job was given to it or begun */
-    unsigned number;                            /* pool#N, the lowest free one */
-    unsigned holders; /* abandoned: it and the stop that gave it up; the last one frees it and its job */
-    bool sleeping;    /* cleared by whoever wakes it */
-    bool slept;       /* since its last claim */
-    bool fast;        /* busy, and counted in pool->fast */
-    bool running;     /* its job has begun: it can no longer be taken back */
-    bool abandoned;   /* the pool ended without it: it must touch neither reactor nor report */
+    unsigned counted;      /* of those it has begun, how many are in pool->ran */
+    unsigned claims_max;   /* how many it may claim: the more, the shorter its last ones were */
+    struct solo_gate gate; /* where it alone sleeps */
+    uint64_t since_ns;     /* when its job was given to it or begun */
+    unsigned number;       /* pool#N, the lowest free one */
+    unsigned holders;      /* abandoned: it and the stop that gave it up; the last one frees it and its job */
+    bool sleeping;         /* cleared by whoever wakes it */
+    bool slept;            /* since its last claim */
+    bool fast;             /* busy, and counted in pool->fast */
+    bool running;          /* its job has begun: it can no longer be taken back */
+    bool abandoned;        /* the pool ended without it: it must touch neither reactor nor report */
+    struct solo__job *claimed[SOLO__CLAIM_MAX]; /* changed by it, under the lock; last, because it is not cleared */
 };
 
 struct solo_pool {

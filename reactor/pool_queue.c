@@ -5,7 +5,7 @@
  * lock for another reason empties it into the queue, oldest first, and numbers its jobs; so with busy workers nobody
  * who queues a job ever waits. `attentive` says that this is not enough: a worker sleeps that should be woken, or there
  * may be one more. It is set before the lock is left, and the inbox looked at once more after that; a job is put in the
- * inbox before `attentive` is looked at. So one of the two always sees the other.
+ * inbox before `attentive` is looked at. So one of the two always sees the other. (In world sim it is always set.)
  *
  * From the queue a worker claims several jobs in one round of the lock, if its last ones were short. Which of them it
  * has begun is one word, which it raises with one exchange for each; others take what is left by lowering the end. In
@@ -125,6 +125,7 @@ struct solo__job *solo__pool_advance(struct solo__pool_worker *worker)
     while (job == NULL && begun_of(claim) < end_of(claim)) {
         if (__atomic_compare_exchange_n(&worker->claim, &claim, claim + 1, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
             job = worker->claimed[begun_of(claim)];
+            __builtin_prefetch(&worker->claimed[begun_of(claim) + 1 < end_of(claim) ? begun_of(claim) + 1 : 0]->call);
             __atomic_store_n(&worker->job, job, __ATOMIC_RELAXED); /* as solo__pool_recall would */
         }
     }
@@ -238,7 +239,7 @@ void solo__pool_steal(struct solo_pool *pool, struct solo__pool_worker *thief)
 
 static bool needs_attention(const struct solo_pool *pool)
 {
-    if (pool->chooses || solo__pool_may_add_worker(pool)) {
+    if (solo__pool_may_add_worker(pool)) {
         return true;
     }
     return !pool->held && solo__pool_should_wake(pool);
@@ -258,7 +259,7 @@ bool solo__pool_attend(struct solo_pool *pool)
 
 void solo__pool_leave(struct solo_pool *pool)
 {
-    if (solo__pool_attend(pool)) {
+    if (!pool->chooses && solo__pool_attend(pool)) {
         solo__pool_settle(pool);
         solo__pool_wake_for_queue(pool);
     }

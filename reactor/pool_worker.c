@@ -96,7 +96,7 @@ static void sleep_until_woken(struct solo_pool *pool, struct solo__pool_worker *
     worker->sleeping = worker->slept = true;
     pool->sleeping++;
     pool->watched = pool->watched || watches;
-    if (solo__pool_attend(pool)) {
+    if (!pool->chooses && solo__pool_attend(pool)) {
         wake_up(pool, worker);
     }
     uint64_t deadline_ns = watches && worker->sleeping ? world->clock->now_ns(world) + WATCH_NS : SOLO_NEVER;

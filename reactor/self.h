@@ -49,6 +49,7 @@ struct solo_thread {
     struct solo__call_batch *run;        /* to which its next thread call may be added; kept (call_batch.c) */
     const struct solo__call *posted;     /* its last thread call: an address to compare with */
     uint32_t call_ids_next, call_ids_left; /* ids for thread calls that were set aside for it: solo__call_id */
+    uint32_t job_ids_next, job_ids_left;   /* the same for jobs: job.c */
     uint32_t pins;   /* who needs this memory although the thread may have ended: owners and children */
     uint8_t evicted; /* out of quarantine: the last pin gives the memory back */
 };
