@@ -750,6 +750,54 @@ static void test_reactor__the_inline_question_whose_thread_it_is_has_the_same_an
     worlds_run(affinity_body);
 }
 
+/* ---- Two reactors on two threads ---- */
+
+static struct solo_reactor *two[2];
+static unsigned passed; /* how often the token went over */
+
+static SOLO_REACTOR_ONLY void pass_on(void *arg)
+{
+    unsigned here = (unsigned)(uintptr_t)arg;
+    bool is = false;
+    CU_ASSERT_EQUAL(solo_reactor_is_reactor_thread(two[here], &is), 0);
+    CU_ASSERT_TRUE(is);
+    CU_ASSERT_EQUAL(solo_reactor_is_reactor_thread(two[1 - here], &is), 0);
+    CU_ASSERT_FALSE(is);
+    if (++passed < 10) {
+        CU_ASSERT_EQUAL(solo_reactor_call_from_thread(two[1 - here], pass_on, (void *)(uintptr_t)(1 - here), NULL), 0);
+    } else {
+        CU_ASSERT_EQUAL(solo_reactor_call_from_thread(two[1 - here], worlds_stop, two[1 - here], NULL), 0);
+        CU_ASSERT_EQUAL(solo_reactor_stop(two[here]), 0);
+    }
+}
+
+static void run_second(void *arg)
+{
+    (void)arg;
+    CU_ASSERT_EQUAL(solo_reactor_run(two[1]), 0);
+    worlds_destroy(two[1]);
+}
+
+static void two_threads_body(void)
+{
+    struct solo_thread *thread = NULL;
+    passed = 0;
+    two[0] = worlds_reactor();
+    two[1] = worlds_reactor();
+    CU_ASSERT_EQUAL(solo_reactor_call_when_running(two[1], pass_on, (void *)1, NULL), 0); /* set up here... */
+    CU_ASSERT_EQUAL(solo_reactor_hand_over(two[1]), 0);                                   /* ... and given away */
+    CU_ASSERT_EQUAL_FATAL(solo_thread_create(run_second, NULL, &thread), 0);
+    CU_ASSERT_EQUAL(solo_reactor_run(two[0]), 0);
+    CU_ASSERT_EQUAL(solo_thread_join(thread), 0);
+    CU_ASSERT_EQUAL(passed, 10);
+    worlds_destroy(two[0]);
+}
+
+static void test_reactor__two_may_run_on_two_threads_and_call_each_other(void)
+{
+    worlds_run(two_threads_body);
+}
+
 void suite_reactor(void);
 void suite_reactor(void)
 {
@@ -778,5 +826,6 @@ void suite_reactor(void)
     SOLO_TEST(test_reactor__call_when_running_waits_for_the_start_or_for_the_next_pass);
     SOLO_TEST(test_reactor__a_wrong_thread_stop_has_no_effect_and_is_reported);
     SOLO_TEST(test_reactor__a_wrong_thread_destroy_frees_nothing);
+    SOLO_TEST(test_reactor__two_may_run_on_two_threads_and_call_each_other);
     SOLO_TEST(test_reactor__run_binds_and_releases_and_hand_over_lets_another_thread_run_it);
 }
