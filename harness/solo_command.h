@@ -117,6 +117,13 @@ bool command_number(const char *verb, const char *option, const char *text, uint
 /* Writes the reports of what a replay or a step saw, and how it ended. Returns EXIT_CLEAN or EXIT_FINDINGS. */
 int command_report_replay(const struct command_options *options, const struct solo_replay *replay, const char *token);
 
+/*
+ * Writes a C file with a CUnit test that fails as long as the schedule of the token shows what the replay showed. False,
+ * and a line on standard error, if it cannot.
+ */
+bool command_emit_test(const struct command_options *options, const char *token, const struct solo_replay *replay,
+                       const char *path);
+
 /* The text of every verb's --help about the options above. */
 extern const char command_help_common[];
 extern const char command_help_schedule[];

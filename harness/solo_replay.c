@@ -6,19 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_LENIENT = OPTION_OWN, OPTION_TRACE };
+enum { OPTION_LENIENT = OPTION_OWN, OPTION_TRACE, OPTION_EMIT };
 
 static const struct option long_options[] = {
     COMMAND_COMMON_OPTIONS,
     COMMAND_SCHEDULE_OPTIONS,
     {"lenient", no_argument, NULL, OPTION_LENIENT},
     {"trace", no_argument, NULL, OPTION_TRACE},
+    {"emit-test", required_argument, NULL, OPTION_EMIT},
     {NULL, 0, NULL, 0},
 };
 
 struct request {
     struct command_options options;
     bool lenient, trace;
+    const char *test_file; /* NULL: no test is written */
 };
 
 static int print_help(void)
@@ -30,6 +32,7 @@ static int print_help(void)
            "\n"
            "  --lenient            go on with plain answers where the token no longer fits\n"
            "  --trace              print every event of the schedule first\n"
+           "  --emit-test FILE.c   write a CUnit test that fails as long as this schedule shows what it shows\n"
            "%s%s",
            command_help_schedule, command_help_common);
     return EXIT_CLEAN;
@@ -44,6 +47,7 @@ static int take_options(int argc, char **argv, struct request *request)
         case OPTION_HELP: return print_help();
         case OPTION_LENIENT: request->lenient = true; break;
         case OPTION_TRACE: request->trace = true; break;
+        case OPTION_EMIT: request->test_file = optarg; break;
         default: return EXIT_USAGE;
         }
     }
@@ -85,6 +89,10 @@ static int print_all(const struct request *request, const struct solo_replay *re
     if (replay->diverged_at != 0 && !request->lenient) {
         return command_wrong("replay", "the program no longer fits the token: choice %llu is another one than it was",
                              (unsigned long long)replay->diverged_at);
+    }
+    if (request->test_file != NULL &&
+        !command_emit_test(&request->options, token, replay, request->test_file)) {
+        return EXIT_USAGE;
     }
     return code;
 }
