@@ -86,6 +86,20 @@ static const struct solo_diagnostic diagnostics[] = {
      "    solo_deferred_fire(deferred, error ? solo_failure(error) : solo_value(result));\n"
      "    and add an errback: solo_deferred_add(deferred, show, show_error, arg);\n",
      "Found when it is fired or released, or at the end of the run. No other tool knows.\n"},
+    {SOLO009_ORDER_BY_SLEEPING,
+     "A check of the program failed, and all that is different from a schedule where it\n"
+     "holds is that time passed while a thread still had something to do. Sleeping for\n"
+     "longer than something should take is no order: one slow thread, one loaded\n"
+     "machine, and it comes too late. The same goes for a timeout that is always long\n"
+     "enough.\n",
+     "    start(fill_cache);\n"
+     "    solo_sleep(100000000);               /* SOLO009: full by then, it is hoped */\n"
+     "    use_cache();\n",
+     "    solo_thread_join(filler);  or  solo_deferred_add(filled, use_cache, NULL, cache);\n"
+     "    What must come first says that it is done.\n",
+     "Found by exploring with --time any (the default): letting time pass is one more\n"
+     "choice. The plain schedule, in which whoever computes is infinitely fast, must pass.\n"
+     "Race detectors see it only if memory is shared without a lock.\n"},
     {SOLO010_LOCK_CONVOY,
      "Jobs of the pool wait for one lock, whose holder sleeps or waits itself; every\n"
      "worker is taken, and other jobs, which have nothing to do with the lock, queue\n"

@@ -5,6 +5,7 @@
  * and then turns each defect into a finding: shrunk, and replayed strictly in a fresh process, from which its
  * violation, details and output are taken. So what a report shows is what its token shows.
  */
+#include "by_time.h"
 #include "child.h"
 #include "ledger.h"
 #include "pieces.h"
@@ -189,6 +190,27 @@ static int take_defects(const struct solo__region *region, struct defect *defect
     return 0;
 }
 
+/*
+ * After a strict run: a check that failed only because time passed becomes SOLO009. It runs the plain schedule to know.
+ */
+static int mark_if_by_time(struct solo__subject *subject, struct solo_violation *violation)
+{
+    struct solo__region *region = subject->region;
+    char signature[SOLO__SIGNATURE_MAX];
+    if (violation->id != SOLO_NO_VIOLATION || !solo__by_time(region)) {
+        return 0;
+    }
+    solo__signature(violation, signature);
+    region->request.mode = SOLO__REPLAY;
+    region->request.keep_events = 0;
+    solo__replay_load_deviations(&region->strategy.replay, NULL, 0);
+    int result = subject->run(subject);
+    if (result == 0 && solo__outcome_find(&region->outcome, signature) < 0) {
+        solo__by_time_mark(violation);
+    }
+    return result;
+}
+
 /* Replays the schedule; if it shows the finding again, the finding is filled in from that run. */
 static int reproduce(struct solo__subject *subject, const struct solo__schedule *schedule, struct solo_finding *finding)
 {
@@ -207,6 +229,7 @@ static int reproduce(struct solo__subject *subject, const struct solo__schedule 
         finding->detail = outcome->details[found];
         finding->deviations = schedule->deviations;
         solo__capture_read(subject->output_fd, finding->output);
+        result = mark_if_by_time(subject, &finding->violation);
     }
     return result;
 }
@@ -462,7 +485,11 @@ static int replay(struct solo__subject *subject, const char *text, bool strict, 
         result = result == 0 ? subject->run(subject) : result;
     }
     solo_token_finish(&token);
-    return result == 0 ? fill_replay(subject, want_trace, ret_replay) : result;
+    result = result == 0 ? fill_replay(subject, want_trace, ret_replay) : result;
+    if (result == 0 && ret_replay->violation_count == 1 && ret_replay->diverged_at == 0) {
+        result = mark_if_by_time(subject, &ret_replay->violations[0]);
+    }
+    return result;
 }
 
 static int step(struct solo__subject *subject, solo_step_fn step_fn, void *arg, struct solo_replay *ret_replay)

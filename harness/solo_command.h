@@ -118,8 +118,8 @@ bool command_number(const char *verb, const char *option, const char *text, uint
 int command_report_replay(const struct command_options *options, const struct solo_replay *replay, const char *token);
 
 /*
- * Writes a C file with a CUnit test that fails as long as the schedule of the token shows what the replay showed. False,
- * and a line on standard error, if it cannot.
+ * Writes a C file with a CUnit test that fails as long as the schedule of the token shows what the replay showed.
+ * False, and a line on standard error, if it cannot.
  */
 bool command_emit_test(const struct command_options *options, const char *token, const struct solo_replay *replay,
                        const char *path);

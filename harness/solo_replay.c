@@ -90,8 +90,7 @@ static int print_all(const struct request *request, const struct solo_replay *re
         return command_wrong("replay", "the program no longer fits the token: choice %llu is another one than it was",
                              (unsigned long long)replay->diverged_at);
     }
-    if (request->test_file != NULL &&
-        !command_emit_test(&request->options, token, replay, request->test_file)) {
+    if (request->test_file != NULL && !command_emit_test(&request->options, token, replay, request->test_file)) {
         return EXIT_USAGE;
     }
     return code;

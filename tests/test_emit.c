@@ -1,4 +1,7 @@
-/* test_emit.c - a token written as a CUnit test: it compiles, fails as long as the defect is there, and passes after it. */
+/*
+ * test_emit.c - a token written as a CUnit test: it compiles, fails as long as the defect is there, and passes after
+ * it.
+ */
 #include "support.h"
 #include <string.h>
 
@@ -20,18 +23,19 @@ static void find_token(const char *options, const char *program)
 
 static void emit(const char *options, const char *program)
 {
-    support_shell(&output, "%s replay %s --emit-test %s %s -- %s", solo(), token, runner_scratch_path("test.c"), options,
-                  program);
+    support_shell(&output, "%s replay %s --emit-test %s %s -- %s", solo(), token, runner_scratch_path("test.c"),
+                  options, program);
     CU_ASSERT_EQUAL_FATAL(output.status, 1);
 }
 
 static void compile(void)
 {
     const char *libraries = runner_build_path("lib");
-    support_shell(&output,
-                  "cc -std=c11 -Wall -Wextra -Werror -Ireactor/include -Iharness/include %s -o %s -L%s -lsolo-harness -lsolo "
-                  "-lcunit -Wl,-rpath,$(realpath %s)",
-                  runner_scratch_path("test.c"), runner_scratch_path("test"), libraries, libraries);
+    support_shell(
+        &output,
+        "cc -std=c11 -Wall -Wextra -Werror -Ireactor/include -Iharness/include %s -o %s -L%s -lsolo-harness -lsolo "
+        "-lcunit -Wl,-rpath,$(realpath %s)",
+        runner_scratch_path("test.c"), runner_scratch_path("test"), libraries, libraries);
     printf("%s", output.text);
     CU_ASSERT_EQUAL_FATAL(output.status, 0);
 }
@@ -84,7 +88,8 @@ static void test_emit__arguments_and_checks_of_the_program_are_kept(void)
         SOLO_SKIP("the libraries need a sanitizer's runtime");
     }
     char program[512];
-    (void)snprintf(program, sizeof program, "%s exit 'a \"quoted\" ?\?) \\word'", runner_build_path("tests/programs/misbehave"));
+    (void)snprintf(program, sizeof program, "%s exit 'a \"quoted\" ?\?) \\word'",
+                   runner_build_path("tests/programs/misbehave"));
     find_token("", program);
     emit("", program);
     compile();
@@ -109,7 +114,8 @@ static void test_emit__a_file_that_cannot_be_written_is_said(void)
     char program[512];
     (void)snprintf(program, sizeof program, "%s exit", runner_build_path("tests/programs/misbehave"));
     find_token("", program);
-    support_shell(&output, "%s replay %s --emit-test /nonexistent/test.c -- %s 2>&1 >/dev/null", solo(), token, program);
+    support_shell(&output, "%s replay %s --emit-test /nonexistent/test.c -- %s 2>&1 >/dev/null", solo(), token,
+                  program);
     CU_ASSERT_EQUAL(output.status, 2);
     CU_ASSERT_EQUAL(support_count(output.text, "\n"), 1);
     CU_ASSERT_PTR_NOT_NULL(strstr(output.text, "/nonexistent/test.c cannot be written: No such file or directory"));
