@@ -108,6 +108,21 @@ static void take_stack(struct solo_stack *stack, const ucontext_t *context)
     }
 }
 
+/* What the oracles found before is true even if the schedule has no end. */
+static void keep_last_finding(const struct solo_violation *violation, void *arg)
+{
+    struct solo__outcome *outcome = &((struct solo__region *)arg)->outcome;
+    char known[SOLO__SIGNATURE_MAX], signature[SOLO__SIGNATURE_MAX];
+    solo__signature(violation, signature);
+    for (uint32_t i = 0; i < outcome->violation_count && i < SOLO__VIOLATIONS_MAX; i++) {
+        solo__signature(&outcome->violations[i], known);
+        if (strcmp(known, signature) == 0) {
+            return;
+        }
+    }
+    keep_violation(arg, violation);
+}
+
 static void on_deadly_signal(int signal, siginfo_t *info, void *context)
 {
     static volatile sig_atomic_t again;
@@ -117,6 +132,9 @@ static void on_deadly_signal(int signal, siginfo_t *info, void *context)
     }
     if (outcome->running && !again) {
         again = 1;
+        if (!muted) {
+            solo_oracles_die(keep_last_finding, child_region);
+        }
         solo_violation_begin(&outcome->dying, SOLO018_MEMORY, NULL);
         take_stack(&outcome->dying.stack, context);
         __atomic_store_n(&outcome->last_words, 1, __ATOMIC_RELEASE);
@@ -136,6 +154,9 @@ static void on_sanitizer_death(void)
 {
     struct solo__outcome *outcome = &child_region->outcome;
     if (outcome->running && !outcome->last_words && outcome->violation_count == 0) {
+        if (!muted) {
+            solo_oracles_die(keep_last_finding, child_region);
+        }
         solo_violation_begin(&outcome->dying, SOLO018_MEMORY, NULL);
         snprintf(outcome->dying.text, sizeof outcome->dying.text, "a sanitizer found an error and ended the program");
         __atomic_store_n(&outcome->last_words, 1, __ATOMIC_RELEASE);

@@ -507,6 +507,19 @@ void solo_oracles_end(int ending)
     deliver_findings();
 }
 
+void solo_oracles_die(void (*keep)(const struct solo_violation *violation, void *arg), void *arg)
+{
+    if (!all->watching || !all->in_sim) {
+        return; /* in world os nothing is held back */
+    }
+    all->watching = false;
+    all->kinds = 0;
+    for (unsigned i = 0; i < all->finding_count; i++) {
+        keep(&all->findings[i], arg);
+    }
+    all->finding_count = 0;
+}
+
 void solo_oracles_set_budget_ns(uint64_t budget_ns)
 {
     all->configured_budget_ns = budget_ns;

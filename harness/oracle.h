@@ -11,6 +11,7 @@
 #define SOLO_ORACLE_H
 
 #include <solo/sim.h>
+#include <solo/violation.h>
 #include <stdint.h>
 
 /*
@@ -25,6 +26,12 @@ void solo_oracles_begin(void);
  * threads and objects still have names and waiters: from the simulation's ending hook, or at exit in world os.
  */
 void solo_oracles_end(int ending);
+
+/*
+ * The process dies in the middle of a schedule: hands out what was held back, without anything that a dying process
+ * should not do. keep(finding, arg) must not either.
+ */
+void solo_oracles_die(void (*keep)(const struct solo_violation *violation, void *arg), void *arg);
 
 /*
  * How long, in nanoseconds of world time, a reactor callback may block before it is SOLO002. The default is 0 in

@@ -2,8 +2,9 @@
  * program.c - schedules of a program: started once as a fork server (program_server.c), then one child of it per
  * schedule.
  *
- * A schedule that is run a second time to check determinism runs in another server, which is started with changing
- * addresses, another environment and another filling of freed memory: what a program must not depend on.
+ * A schedule that is run again to check determinism runs in a second child of the same server, and in one of another
+ * server, which is started with changing addresses, another environment and another filling of freed memory: what a
+ * program must not depend on.
  */
 #define _GNU_SOURCE
 #include "child.h"
@@ -44,27 +45,39 @@ static int request_run(struct solo__subject *subject, enum solo__start start)
     return result == 0 ? message.result : -EIO;
 }
 
-static int run_twin(struct solo__subject *subject)
+/* Once more in a server that was started this way. */
+static int run_twin_in(struct solo__subject *subject, enum solo__start start)
 {
     struct solo__region *region = subject->region;
-    uint32_t count = region->log.answers_count;
-    if (region->log.ending == SOLO_ENDING_NONE || region->log.ending == SOLO_ENDING_DIVERGED ||
-        count > SOLO__ANSWERS_MAX) {
-        return 0;
-    }
-    solo__replay_load_answers(&region->twin, region->answers, count);
+    solo__replay_load_answers(&region->twin, region->answers, region->log.answers_count);
     struct solo__outcome *saved = malloc(sizeof *saved);
     if (saved == NULL) {
         return -ENOMEM;
     }
     *saved = region->outcome;
     region->request.mode = SOLO__TWIN;
-    int result = request_run(subject, SOLO__START_OTHER);
+    int result = request_run(subject, start);
     region->request.mode = SOLO__EXPLORE;
     region->outcome = *saved;
     free(saved);
     if (result == 0) {
         solo__twin_compare(region);
+    }
+    return result;
+}
+
+/* Twice: under the same conditions, and, if that makes no difference, with all changed that must not matter. */
+static int run_twin(struct solo__subject *subject)
+{
+    struct solo__region *region = subject->region;
+    uint32_t before = region->outcome.violation_count;
+    if (region->log.ending == SOLO_ENDING_NONE || region->log.ending == SOLO_ENDING_DIVERGED ||
+        region->log.answers_count > SOLO__ANSWERS_MAX) {
+        return 0;
+    }
+    int result = run_twin_in(subject, unread());
+    if (result == 0 && region->outcome.violation_count == before) {
+        result = run_twin_in(subject, SOLO__START_OTHER);
     }
     return result;
 }
