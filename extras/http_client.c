@@ -1,7 +1,7 @@
 /*
  * http_client.c - one request, one connection, one answer.
  *
- * A fetch goes through look-up, connection and answer, and is there until its connector is done with it. The Deferred
+ * A fetch is there until its connector is done with it. The Deferred
  * that it fires is the inner one of that which the caller got: the caller may release his, and it still has one to
  * fire.
  */
@@ -19,9 +19,7 @@ struct fetch {
     struct solo_protocol protocol;
     struct solo_reactor *reactor;
     struct solo_deferred *deferred; /* NULL: answered or cancelled */
-    struct solo_deferred *look_up;  /* NULL: over */
     struct solo_connector *connector;
-    struct solo_addresses addresses;
     struct message *answer; /* the caller's once it is complete */
     struct text request;
     uint16_t port;
@@ -131,46 +129,18 @@ static void connection_failed(struct solo_factory *factory, int reason)
 static void stopped(struct solo_factory *factory)
 {
     struct fetch *fetch = (struct fetch *)factory;
-    fetch->connector = NULL;
     answer(fetch, solo_failure(SOLO_ECONNLOST));
     release(fetch);
 }
 
 /* ---- The way there ---- */
 
-static struct solo_result looked_up(struct solo_result result, void *arg)
-{
-    struct fetch *fetch = arg;
-    char literal[16];
-    struct solo_deferred *look_up = fetch->look_up;
-    fetch->look_up = NULL;
-    if (result.status == 0 && fetch->deferred != NULL) {
-        uint32_t address = fetch->addresses.addresses[0];
-        snprintf(literal, sizeof literal, "%u.%u.%u.%u", address >> 24, address >> 16 & 255, address >> 8 & 255,
-                 address & 255);
-        result.status =
-            solo_reactor_connect_tcp(fetch->reactor, literal, fetch->port, &fetch->factory, &fetch->connector);
-    }
-    if (fetch->connector == NULL) {
-        answer(fetch, solo_failure(result.status < 0 ? result.status : SOLO_ECANCELLED));
-        release(fetch);
-    }
-    if (look_up != NULL) {
-        (void)solo_deferred_release(look_up);
-    }
-    return solo_value(NULL);
-}
-
 static void cancelled(struct solo_deferred *deferred, void *arg)
 {
     struct fetch *fetch = arg;
     (void)deferred;
     fetch->deferred = NULL;
-    if (fetch->look_up != NULL) {
-        (void)solo_deferred_cancel(fetch->look_up);
-    } else if (fetch->connector != NULL) {
-        (void)solo_connector_disconnect(fetch->connector);
-    }
+    (void)solo_connector_disconnect(fetch->connector);
 }
 
 /* "http://host:port/target": the parser knows where the parts are. */
@@ -252,7 +222,7 @@ int solo_http_request(struct solo_reactor *reactor, const char *method, const ch
         status = solo_deferred_create(reactor, NULL, NULL, &outer);
     }
     if (status == 0) {
-        status = solo_resolve(reactor, fetch->host, &fetch->addresses, &fetch->look_up);
+        status = solo_reactor_connect_tcp(reactor, fetch->host, fetch->port, &fetch->factory, &fetch->connector);
     }
     if (status < 0) {
         give_up(inner);
@@ -263,7 +233,6 @@ int solo_http_request(struct solo_reactor *reactor, const char *method, const ch
     fetch->deferred = inner;
     (void)solo_deferred_fire(outer, solo_wait_for(inner));
     *ret_deferred = outer;
-    (void)solo_deferred_add(fetch->look_up, looked_up, looked_up, fetch); /* it has room for that */
     return 0;
 }
 

@@ -1,22 +1,28 @@
 /*
- * connector.c - one attempt to connect, and the connection it makes.
+ * connector.c - one attempt to connect, and the connection it makes. A host name is looked up first (names.c).
  *
  * Everything that it will need, the transport included, is taken when the program asks. Whatever is known at once (a
  * refusal, no descriptor left) is reported in a later pass all the same: the program never hears of it inside its own
  * call. Either connection_failed is called, or the protocol gets its connection; in both cases the factory's stopped
  * comes last and once.
  */
+#include "deferred_internal.h"
 #include "transport_internal.h"
+#include <solo/names.h>
+#include <string.h>
 
-enum stage { CONNECTING = 0, CONNECTED, ENDING };
+enum stage { CONNECTING = 0, CONNECTED, ENDING, LOOKING_UP };
 
 struct solo_connector {
     struct solo__object object;
     struct solo_reactor *reactor;
-    struct solo__closable closable; /* linked while connecting */
+    struct solo__closable closable; /* linked while looking up and connecting */
     struct solo_factory *factory;
     struct solo_transport *transport; /* its own until it is connected, then the reactor's */
     enum stage stage;
+    struct solo_deferred *look_up; /* of the host; NULL: none, or over */
+    struct solo_addresses addresses;
+    uint16_t port;                /* where a look-up leads */
     int reason;                   /* of the failure to come */
     solo_delayed_call_id timeout; /* 0: none is set */
     struct solo__call end;        /* carries the failure to a later pass */
@@ -174,11 +180,78 @@ static struct solo_connector *make(struct solo_reactor *reactor, struct solo_fac
     return connector;
 }
 
+static const struct solo_connect_options no_options;
+
+/* The host's addresses are known, or never will be. Whatever comes of it, it is not reported in here. */
+static struct solo_result looked_up(struct solo_result result, void *arg)
+{
+    struct solo_connector *connector = arg;
+    struct solo_deferred *look_up = connector->look_up;
+    connector->look_up = NULL;
+    if (connector->stage == LOOKING_UP) {
+        int error = result.status;
+        solo__reactor_unlink(connector->reactor, &connector->closable);
+        if (error == 0) {
+            struct solo_address *remote = &connector->transport->peer;
+            *remote = (struct solo_address){
+                .family = SOLO_INET, .port = connector->port, .host = connector->addresses.addresses[0]};
+            connector->stage = CONNECTING;
+            error = begin(connector, remote, &no_options);
+        }
+        if (error < 0) {
+            fail_later(connector, error);
+        }
+    }
+    solo__deferred_release(look_up);
+    return solo_value(NULL);
+}
+
+/* Nobody will connect to what is looked up. */
+static void stop_look_up(struct solo_connector *connector)
+{
+    connector->stage = ENDING;
+    solo__reactor_unlink(connector->reactor, &connector->closable);
+    solo__deferred_cancel(connector->look_up);
+}
+
+static void close_look_up(struct solo__closable *closable, int reason)
+{
+    struct solo_connector *connector = SOLO__CONTAINER(closable, struct solo_connector, closable);
+    stop_look_up(connector);
+    failed(connector, reason);
+}
+
+static int connect_to_name(struct solo_reactor *reactor, const char *host, uint16_t port, struct solo_factory *factory,
+                           struct solo_connector **ret_connector, void *created_at)
+{
+    if (solo__reactor_is_over(reactor)) {
+        return SOLO_ECLOSING;
+    }
+    struct solo_connector *connector = make(reactor, factory, created_at);
+    if (connector == NULL) {
+        return -ENOMEM;
+    }
+    int error = solo_resolve(reactor, host, &connector->addresses, &connector->look_up);
+    if (error < 0) {
+        solo__transport_unref(connector->transport);
+        solo__object_end(connector);
+        return error;
+    }
+    connector->port = port;
+    connector->stage = LOOKING_UP;
+    connector->closable.close = close_look_up;
+    solo__reactor_link(reactor, &connector->closable);
+    if (ret_connector != NULL) {
+        *ret_connector = connector;
+    }
+    (void)solo__deferred_add(connector->look_up, looked_up, looked_up, connector); /* it has room for that */
+    return 0;
+}
+
 static int connect_to(struct solo_reactor *reactor, const struct solo_address *remote,
                       const struct solo_connect_options *options, struct solo_factory *factory,
                       struct solo_connector **ret_connector, void *created_at)
 {
-    static const struct solo_connect_options none;
     if (solo__reactor_is_over(reactor)) {
         return SOLO_ECLOSING;
     }
@@ -187,7 +260,7 @@ static int connect_to(struct solo_reactor *reactor, const struct solo_address *r
         return -ENOMEM;
     }
     connector->transport->peer = *remote;
-    int error = begin(connector, remote, options != NULL ? options : &none);
+    int error = begin(connector, remote, options != NULL ? options : &no_options);
     if (error < 0) {
         solo__transport_unref(connector->transport);
         solo__object_end(connector);
@@ -229,11 +302,15 @@ int solo_reactor_connect_tcp(struct solo_reactor *reactor, const char *host, uin
 {
     struct solo_address remote;
     SOLO__LIVE_OBJECT(solo_reactor_connect_tcp, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
-    if (solo_address_inet(host, port, &remote) < 0 || port == 0 || !is_factory(factory)) {
+    if (host == NULL || *host == '\0' || strnlen(host, SOLO_NAME_MAX + 1) > SOLO_NAME_MAX || port == 0 ||
+        !is_factory(factory)) {
         return -EINVAL;
     }
     SOLO__REACTOR_ONLY(solo_reactor_connect_tcp, &reactor->owner, reactor);
 
+    if (solo_address_inet(host, port, &remote) < 0) {
+        return connect_to_name(reactor, host, port, factory, ret_connector, __builtin_return_address(0));
+    }
     return connect_to(reactor, &remote, NULL, factory, ret_connector, __builtin_return_address(0));
 }
 
@@ -257,7 +334,10 @@ int solo_connector_disconnect(struct solo_connector *connector)
     SOLO__OBJECT(connector->reactor, SOLO__REACTOR);
     SOLO__REACTOR_ONLY(solo_connector_disconnect, &connector->reactor->owner, connector);
 
-    if (connector->stage == CONNECTING) {
+    if (connector->stage == LOOKING_UP) {
+        stop_look_up(connector);
+        fail_later(connector, SOLO_ECANCELLED);
+    } else if (connector->stage == CONNECTING) {
         give_up(connector);
         fail_later(connector, SOLO_ECANCELLED);
     } else if (connector->stage == CONNECTED) {

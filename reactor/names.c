@@ -6,6 +6,7 @@
  */
 #include "names_internal.h"
 #include "deferred_private.h"
+#include <solo/address.h>
 #include <string.h>
 
 #define RESOLVE_TIMEOUT_NS UINT64_C(60000000000)
@@ -33,26 +34,6 @@ bool solo__names_equal(const char *a, const char *b)
 
 /* ---- What is known ---- */
 
-/* "127.0.0.1" in host order: four decimal numbers and nothing else. */
-static bool parse_literal(const char *text, uint32_t *ret_address)
-{
-    uint32_t address = 0;
-    for (int part = 0; part < 4; part++) {
-        unsigned value = 0;
-        int digits = 0;
-        for (; *text >= '0' && *text <= '9' && digits < 3; text++, digits++) {
-            value = value * 10 + (unsigned)(*text - '0');
-        }
-        if (digits == 0 || value > 255 || *text != (part < 3 ? '.' : '\0')) {
-            return false;
-        }
-        text += part < 3;
-        address = address << 8 | value;
-    }
-    *ret_address = address;
-    return true;
-}
-
 /* What points at this host; at NULL if it was not set. */
 static struct solo__host **find_host(struct solo_reactor *reactor, const char *name)
 {
@@ -65,19 +46,19 @@ static struct solo__host **find_host(struct solo_reactor *reactor, const char *n
 
 bool solo__name_is_known(struct solo_reactor *reactor, const char *name, struct solo_addresses *ret_addresses)
 {
-    uint32_t address = 0;
+    struct solo_address literal = {.host = 0};
     const struct solo__host *host = *find_host(reactor, name);
     if (host != NULL) {
         *ret_addresses = host->addresses;
         return true;
     }
     if (solo__names_equal(name, "localhost")) {
-        address = UINT32_C(0x7f000001);
-    } else if (*name != '\0' && !parse_literal(name, &address)) {
+        literal.host = SOLO_LOOPBACK;
+    } else if (*name != '\0' && solo_address_inet(name, 0, &literal) < 0) {
         return false;
     }
     ret_addresses->count = 1;
-    ret_addresses->addresses[0] = address;
+    ret_addresses->addresses[0] = literal.host;
     return true;
 }
 

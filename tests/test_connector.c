@@ -1,4 +1,5 @@
 /* test_connector.c - addresses, UNIX names, options and time limits of connections, in both worlds. */
+#include "refusing_world.h"
 #include "talkers.h"
 #include <unistd.h>
 
@@ -269,6 +270,136 @@ static void test_connector__nonsense_is_refused_and_keeps_nothing(void)
     worlds_run(nonsense_body);
 }
 
+/* ---- Host names ---- */
+
+static void connect_to(const char *host, struct solo_connector **ret_connector)
+{
+    unsigned failed = client.failed;
+    CU_ASSERT_EQUAL(solo_reactor_connect_tcp(reactor, host, port_number, &client.factory, ret_connector), 0);
+    CU_ASSERT_EQUAL(client.failed, failed); /* never inside the call */
+}
+
+static void lose_it(struct talker *talker)
+{
+    lose(talker);
+}
+
+static void localhost_body(void)
+{
+    begin();
+    client.on_made = lose_it;
+    server.on_lost = client.on_lost = stop_when_both_lost;
+    connect_to("localhost", NULL);
+    run_and_end();
+    CU_ASSERT_EQUAL(client.built, 1);
+    CU_ASSERT_EQUAL(client.stopped, 1);
+}
+
+static void test_connector__a_host_that_is_known_is_connected_to(void)
+{
+    worlds_run(localhost_body);
+}
+
+static void give_name(const char *name)
+{
+    struct solo_addresses addresses = {2, {SOLO_LOOPBACK, 0x0a000001}};
+    CU_ASSERT_EQUAL(solo_sim_add_name(name, &addresses, 5 * WORLDS_MS), 0);
+}
+
+static void named_body(void)
+{
+    struct solo_address peer = {0};
+    begin();
+    give_name("chat.example");
+    client.on_made = lose_it;
+    server.on_lost = client.on_lost = stop_when_both_lost;
+    connect_to("chat.example", NULL);
+    run_and_end();
+    CU_ASSERT_EQUAL(client.built, 1);
+    CU_ASSERT_EQUAL(solo_transport_get_peer(client.last->protocol.transport, &peer), SOLO_ECLOSED);
+    worlds_expect(SOLO012_TRANSPORT_AFTER_LOST, 1);
+}
+
+static void test_connector__goes_to_the_first_address_of_a_name(void)
+{
+    worlds_run_sim(named_body, WORLDS_SEEDS);
+}
+
+static void stop_factory(struct solo_factory *factory)
+{
+    stopped(factory);
+    stop_now();
+}
+
+/* The system knows without asking anybody that this has a number too many; a simulation knows no names at all. */
+static void unknown_body(void)
+{
+    begin();
+    client.factory.stopped = stop_factory;
+    connect_to("1.2.3.4.5", NULL);
+    run_and_end();
+    CU_ASSERT_EQUAL(client.failure, SOLO_ENAME);
+    CU_ASSERT_EQUAL(client.failed, 1);
+    noted("FCS");
+}
+
+static void test_connector__to_no_name_fails_as_any_attempt_does(void)
+{
+    worlds_run(unknown_body);
+}
+
+static void give_up_name_body(void)
+{
+    struct solo_connector *connector = NULL;
+    begin();
+    client.factory.stopped = stop_factory;
+    connect_to("1.2.3.4.5", &connector);
+    CU_ASSERT_EQUAL(solo_connector_disconnect(connector), 0);
+    CU_ASSERT_EQUAL(client.failed, 0);
+    CU_ASSERT_EQUAL(solo_connector_disconnect(connector), 0); /* it ends already */
+    run_and_end();
+    CU_ASSERT_EQUAL(client.failure, SOLO_ECANCELLED);
+    noted("FCS");
+}
+
+static void test_connector__a_look_up_can_be_given_up(void)
+{
+    worlds_run(give_up_name_body);
+}
+
+static void end_name_body(void)
+{
+    begin();
+    connect_to("1.2.3.4.5", NULL);
+    worlds_destroy(reactor);
+    CU_ASSERT_EQUAL(client.failed, 1);
+    CU_ASSERT_EQUAL(client.stopped, 1);
+}
+
+static void test_connector__the_end_of_the_reactor_ends_a_look_up(void)
+{
+    worlds_run(end_name_body);
+}
+
+static void name_memory_body(void)
+{
+    memset(&client, 0, sizeof client);
+    client.factory = (struct solo_factory){build, connection_failed, stopped};
+    if (solo_reactor_create(NULL, &reactor) < 0) {
+        return;
+    }
+    int status = solo_reactor_connect_tcp(reactor, "1.2.3.4.5", 80, &client.factory, NULL);
+    CU_ASSERT_TRUE(status == 0 || status == -ENOMEM);
+    worlds_destroy(reactor);
+    CU_ASSERT_EQUAL(client.failed, status == 0);
+    CU_ASSERT_EQUAL(client.stopped, status == 0);
+}
+
+static void test_connector__refused_memory_looks_up_nothing(void)
+{
+    CU_ASSERT_TRUE(refusing_run(name_memory_body, REFUSE_FOR_GOOD) >= 2 + 2 + 3);
+}
+
 void suite_connector(void)
 {
     SOLO_SUITE("connector");
@@ -280,4 +411,10 @@ void suite_connector(void)
     SOLO_TEST(test_connector__a_limit_ends_with_the_connection);
     SOLO_TEST(test_connector__giving_up_ends_the_limit);
     SOLO_TEST(test_connector__nonsense_is_refused_and_keeps_nothing);
+    SOLO_TEST(test_connector__a_host_that_is_known_is_connected_to);
+    SOLO_TEST(test_connector__goes_to_the_first_address_of_a_name);
+    SOLO_TEST(test_connector__to_no_name_fails_as_any_attempt_does);
+    SOLO_TEST(test_connector__a_look_up_can_be_given_up);
+    SOLO_TEST(test_connector__the_end_of_the_reactor_ends_a_look_up);
+    SOLO_TEST(test_connector__refused_memory_looks_up_nothing);
 }

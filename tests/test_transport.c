@@ -535,13 +535,8 @@ static void test_connector__the_reactors_end_is_a_failure(void)
 
 static void literals_body(void)
 {
-    static const char *const wrong[] = {"",           "localhost", "127.0.0",    "127.0.0.1.", "127.0.0.1.1",
-                                        "256.0.0.1",  "127.0.0.a", " 127.0.0.1", "127.0.0.1 ", "127..0.1",
-                                        "0127.0.0.1", "-1.0.0.1"};
     begin();
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        CU_ASSERT_EQUAL(solo_reactor_connect_tcp(reactor, wrong[i], 80, &client.factory, NULL), -EINVAL);
-    }
+    CU_ASSERT_EQUAL(solo_reactor_connect_tcp(reactor, "", 80, &client.factory, NULL), -EINVAL);
     CU_ASSERT_EQUAL(solo_reactor_connect_tcp(reactor, NULL, 80, &client.factory, NULL), -EINVAL);
     CU_ASSERT_EQUAL(solo_reactor_connect_tcp(reactor, "127.0.0.1", 0, &client.factory, NULL), -EINVAL);
     CU_ASSERT_EQUAL(solo_reactor_connect_tcp(reactor, "127.0.0.1", 80, NULL, NULL), -EINVAL);
@@ -549,7 +544,7 @@ static void literals_body(void)
     worlds_destroy(reactor);
 }
 
-static void test_connector__takes_only_ipv4_literals(void)
+static void test_connector__wants_a_host_and_a_port(void)
 {
     worlds_run(literals_body);
 }
@@ -971,7 +966,7 @@ void suite_transport(void)
     SOLO_TEST(test_connector__disconnecting_loses_the_connection_it_made);
     SOLO_TEST(test_connector__without_a_protocol_the_connection_is_dropped);
     SOLO_TEST(test_connector__the_reactors_end_is_a_failure);
-    SOLO_TEST(test_connector__takes_only_ipv4_literals);
+    SOLO_TEST(test_connector__wants_a_host_and_a_port);
     SOLO_TEST(test_port__a_port_in_use_is_refused);
     SOLO_TEST(test_port__stopped_comes_once_and_later);
     SOLO_TEST(test_port__connections_live_on_when_it_stops);

@@ -127,7 +127,11 @@ SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_reactor_connect(struct solo_reactor *reac
                                                        struct solo_factory *factory,
                                                        struct solo_connector **ret_connector);
 
-/* The same to an IPv4 literal ("127.0.0.1") without options. -EINVAL: not an IPv4 literal, or port 0. */
+/*
+ * The same to a host: an IPv4 literal ("127.0.0.1"), or a name, which is looked up first (names.h); the connection goes
+ * to its first address. No such name, no answer and no free thread are failures as any other of the attempt. -EINVAL:
+ * no name, or port 0.
+ */
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_reactor_connect_tcp(struct solo_reactor *reactor, const char *host,
                                                            uint16_t port, struct solo_factory *factory,
                                                            struct solo_connector **ret_connector);
