@@ -167,8 +167,13 @@ extern void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__
 
 void solo__child_warm_up(void)
 {
+    static bool warm; /* also in the children of a process that is */
     void *frames[2];
     char name[SOLO_VIOLATION_NAME_MAX];
+    if (warm) {
+        return;
+    }
+    warm = true;
     (void)backtrace(frames, 2); /* loads the unwinder: in a handler it is too late, and in each child it is slow */
     (void)solo_thread_name(name, sizeof name); /* gives this thread an identity with the bounds of its stack */
 }

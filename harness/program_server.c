@@ -103,12 +103,23 @@ static __attribute__((noreturn)) void fail(int result)
 }
 
 /* A program that knows nothing of the kit hears of it through the library that was loaded before it. */
-static void tell_interposer(const struct solo__region *region)
+static void (*interposer_begin)(unsigned granularity); /* NULL: there is none */
+
+static void find_interposer(void)
 {
     typedef void (*begin_fn)(unsigned granularity);
-    begin_fn begin = (begin_fn)dlsym(RTLD_DEFAULT, "solo_interpose_begin");
-    if (begin != NULL) {
-        begin(region->request.granularity);
+    typedef void (*warm_up_fn)(void);
+    warm_up_fn warm_up = (warm_up_fn)dlsym(RTLD_DEFAULT, "solo_interpose_warm_up");
+    interposer_begin = (begin_fn)dlsym(RTLD_DEFAULT, "solo_interpose_begin");
+    if (warm_up != NULL) {
+        warm_up();
+    }
+}
+
+static void tell_interposer(const struct solo__region *region)
+{
+    if (interposer_begin != NULL) {
+        interposer_begin(region->request.granularity);
     }
 }
 
@@ -220,6 +231,9 @@ static void take_back_preload(void)
     } else if (preload != NULL && strstr(preload, "libsolo-interpose.so") != NULL) {
         unsetenv("LD_PRELOAD");
     }
+    if (preload != NULL) {
+        unsetenv("LD_BIND_NOW");
+    }
 }
 
 void solo_harness_main(int control_fd)
@@ -234,6 +248,7 @@ void solo_harness_main(int control_fd)
     (void)fcntl(control_fd, F_SETFD, FD_CLOEXEC);
     greet();
     solo__child_warm_up();
+    find_interposer();
     for (;;) {
         struct solo__message message;
         if (solo__message_receive(control_fd, &message, NULL) < 0 || message.kind != SOLO__RUN) {

@@ -93,10 +93,12 @@ static bool starts_with(const char *text, const char *beginning)
 }
 
 static const char *const replaced[] = {
-    "SOLO_CONTROL=", "SOLO_HARNESS=", "SOLO_PROGRAM=", "MALLOC_PERTURB_=", "ASAN_OPTIONS=", "LD_PRELOAD="};
+    "SOLO_CONTROL=",    "SOLO_HARNESS=", "SOLO_PROGRAM=", "LD_BIND_NOW=",
+    "MALLOC_PERTURB_=", "ASAN_OPTIONS=", "LD_PRELOAD="};
 enum {
     REPLACED_ALWAYS = 3,
-    REPLACED_OTHER = REPLACED_ALWAYS,
+    REPLACED_BINDING = REPLACED_ALWAYS,
+    REPLACED_OTHER,
     REPLACED_QUIET,
     REPLACED_PLAIN,
     REPLACED = sizeof replaced / sizeof replaced[0]
@@ -127,6 +129,7 @@ static int add_interposer(struct environment *environment, const char *harness, 
     snprintf(environment->program, sizeof environment->program, "SOLO_PROGRAM=%s", program);
     environment->variables[environment->used++] = environment->preload;
     environment->variables[environment->used++] = environment->program;
+    environment->variables[environment->used++] = (char *)"LD_BIND_NOW=1"; /* once, not in each schedule's process */
     return 0;
 }
 
@@ -138,7 +141,7 @@ static void add_others(struct environment *environment, enum solo__start start, 
             which++;
         }
         bool skip = which < REPLACED_ALWAYS || (which == REPLACED_OTHER && start == SOLO__START_OTHER) ||
-                    (which == REPLACED_QUIET && start == SOLO__START_QUIET) || (which == REPLACED_PLAIN && is_plain);
+                    (which == REPLACED_QUIET && start == SOLO__START_QUIET) || ((which == REPLACED_PLAIN || which == REPLACED_BINDING) && is_plain);
         if (!skip) {
             environment->variables[environment->used++] = environ[i];
         }

@@ -169,7 +169,7 @@ bench-explore: $(BUILD)/bench/explore ## measure how fast each strategy finds th
 	@$(BUILD)/bench/explore --speed account reorder_3 stack
 	@$(BUILD)/bench/explore
 PHONY += benches bench
-benches: $(BENCHES) $(BUILD)/bin/solo $(BUILD)/lib/libsolo-harness.so $(BUILD)/tests/programs/many_choices $(if $(filter plain,$(FLAVOUR)),$(BUILD)/bench/libsolo-unguarded.so $(BUILD)/lib/libsolo.so $(PEER_PROGRAMS))
+benches: $(BENCHES) $(PLAIN_PROGRAMS) $(BUILD)/bin/solo $(BUILD)/lib/libsolo-harness.so $(BUILD)/tests/programs/many_choices $(if $(filter plain,$(FLAVOUR)),$(BUILD)/bench/libsolo-unguarded.so $(BUILD)/lib/libsolo.so $(PEER_PROGRAMS))
 bench: ## print one line per figure: name, value, unit; FIGURES='guard.ns w1.malloc.p4 ...' for some of them
 	@.ci/deps --quiet bench || echo 'bench: going on without the peers that are missing' >&2
 	@$(MAKE) FLAVOUR=plain BUILD=$(call build_of,plain) benches

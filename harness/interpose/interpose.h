@@ -16,6 +16,7 @@
 #ifndef SOLO__INTERPOSE_H
 #define SOLO__INTERPOSE_H
 
+#include "next_names.h"
 #include <errno.h>
 #include <pthread.h>
 #include <solo/model.h>
@@ -25,16 +26,10 @@
 /* A function that programs reach instead of the C library's. */
 #define INTERPOSED __attribute__((visibility("default")))
 
-/* The C library's own function of this name. */
-#define NEXT(name)                                                                                                     \
-    ({                                                                                                                 \
-        static __typeof__(&name) next_;                                                                                \
-        if (next_ == NULL) {                                                                                           \
-            next_ = (__typeof__(&name))interpose_next(#name);                                                          \
-        }                                                                                                              \
-        next_;                                                                                                         \
-    })
-void *interpose_next(const char *name);
+/* The C library's own function of this name, which is listed in next_names.h. */
+#define NEXT(name) ((__typeof__(&name))interpose_next(INTERPOSE_NEXT_##name))
+void *interpose_next(enum interpose_next_name name);
+void *interpose_next_by_name(const char *name);
 
 /* The world of the calling virtual thread; NULL if this call is none of ours. To be asked by an INTERPOSED function. */
 #define WORLD_OF_CALLER() interpose_world(__builtin_return_address(0))

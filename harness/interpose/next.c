@@ -9,10 +9,10 @@
 #include "interpose.h"
 #include <dlfcn.h>
 #include <link.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { RANGES_MAX = 8, ARENA_STEP = 256 << 10 };
 
@@ -22,22 +22,57 @@ static struct {
 static unsigned range_count;
 static bool harness_seen;
 
+static const char *const next_names[INTERPOSE_NEXT_COUNT] = {
+#define NAME(name) #name,
+    INTERPOSE_NEXT_NAMES(NAME)
+#undef NAME
+};
+static void *nexts[INTERPOSE_NEXT_COUNT];
+
 /* Symbols of which the C library keeps an old version that dlsym would find first. */
 static const char *version_of(const char *name)
 {
     return strncmp(name, "pthread_cond_", 13) == 0 ? "GLIBC_2.3.2" : NULL;
 }
 
-void *interpose_next(const char *name)
+static void *find(const char *name)
 {
     const char *version = version_of(name);
     void *next = version != NULL ? dlvsym(RTLD_NEXT, name, version) : NULL;
-    next = next != NULL ? next : dlsym(RTLD_NEXT, name);
+    return next != NULL ? next : dlsym(RTLD_NEXT, name);
+}
+
+void *interpose_next_by_name(const char *name)
+{
+    void *next = find(name);
     if (next == NULL) {
-        fprintf(stderr, "solo: the C library has no %s\n", name);
+        const char *const texts[] = {"solo: the C library has no ", name, "\n"};
+        for (unsigned i = 0; i < 3; i++) {
+            (void)!NEXT(write)(STDERR_FILENO, texts[i], strlen(texts[i]));
+        }
         abort();
     }
     return next;
+}
+
+void *interpose_next(enum interpose_next_name name)
+{
+    if (__builtin_expect(nexts[name] == NULL, 0)) {
+        nexts[name] = interpose_next_by_name(next_names[name]);
+    }
+    return nexts[name];
+}
+
+/* Called by the harness before the first schedule: what each of them would have to find out, once for all. */
+INTERPOSED void solo_interpose_warm_up(void);
+INTERPOSED void solo_interpose_warm_up(void)
+{
+    for (unsigned i = 0; i < INTERPOSE_NEXT_COUNT; i++) {
+        nexts[i] = find(next_names[i]);
+    }
+    (void)interpose_is_kit(NULL);
+    (void)interpose_self();
+    (void)interpose_allocate(0);
 }
 
 static int note_object(struct dl_phdr_info *info, size_t size, void *arg)
@@ -84,7 +119,7 @@ void *interpose_allocate(size_t size)
 {
     static char *at, *end;
     size = (size + 15) & ~(size_t)15;
-    if (size > (size_t)(end - at)) {
+    if (at == NULL || size > (size_t)(end - at)) {
         size_t step = size > ARENA_STEP ? size : ARENA_STEP;
         void *memory = mmap(NULL, step, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (memory == MAP_FAILED) {

@@ -74,7 +74,7 @@ INTERPOSED unsigned random_device_value(void *device)
 {
     typedef unsigned (*value_fn)(void *device);
     struct solo_world *world = WORLD_OF_CALLER();
-    return world != NULL ? word(world) : ((value_fn)interpose_next("_ZNSt13random_device9_M_getvalEv"))(device);
+    return world != NULL ? word(world) : ((value_fn)interpose_next_by_name("_ZNSt13random_device9_M_getvalEv"))(device);
 }
 
 static bool is_random_device(const char *path)
