@@ -202,10 +202,12 @@ static void write_notes(struct solo__page *page, const struct solo_violation *vi
                         solo__report_number(violation->count, failing, sizeof failing));
     }
     if (context->schedules != 0) {
-        solo__page_note(page, "note", "%s of %s explored schedule%s show%s it",
-                        solo__report_number(context->failing, failing, sizeof failing),
-                        solo__report_number(context->schedules, schedules, sizeof schedules),
-                        context->schedules == 1 ? "" : "s", context->failing == 1 ? "s" : "");
+        solo__page_note(
+            page, "note", "%s of %s explored schedule%s show%s it%s%s%s",
+            solo__report_number(context->failing, failing, sizeof failing),
+            solo__report_number(context->schedules, schedules, sizeof schedules), context->schedules == 1 ? "" : "s",
+            context->failing == 1 ? "s" : "", context->found_by != NULL ? "; strategy " : "",
+            context->found_by != NULL ? context->found_by : "", context->found_by != NULL ? " found it first" : "");
     }
 }
 

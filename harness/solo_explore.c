@@ -154,6 +154,7 @@ static struct contexts *contexts_of(const struct command_options *options, const
             .passing_token = finding->passing_token[0] != '\0' ? finding->passing_token : NULL,
             .schedules = report->schedules,
             .failing = finding->schedules,
+            .found_by = strcmp(options->explore.strategy, "portfolio") == 0 ? finding->found_by : NULL,
             .output = finding->output,
             .colour = options->colour,
             .full = options->full,

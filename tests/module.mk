@@ -15,7 +15,7 @@ $(TEST_OBJECTS): PART_CFLAGS = -DSOLO_NO_STATIC_CONTRACTS -Wno-missing-prototype
 $(TEST_OBJECTS): | $(CONTRACTS)
 
 # Their virtual threads share plain memory on purpose: what they test is the order, which a race detector cannot know.
-RACY_TESTS := tests/test_sim.c
+RACY_TESTS := tests/test_sim.c tests/test_sampling.c tests/test_dpor.c
 $(call object,$(RACY_TESTS)): PART_TOOL := none $(TOOL_NEVER_INSTRUMENTED)
 
 # Every tests/test_<x>.c has a suite_<x>: the list is made from the file names.
@@ -158,16 +158,16 @@ $(BUILD)/bench/peers/libclock.so: $(BUILD)/obj/tests/bench/peers/clock.o
 	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared -o $@ $<
 
 # Programs with a known ordering bug, and how many schedules each strategy needs: tests/bench/explore.
-SHAPES := $(call object,$(wildcard tests/bench/explore/*.c))
-$(SHAPES): PART_CFLAGS = -DSOLO_NO_STATIC_CONTRACTS
-$(SHAPES): | $(CONTRACTS)
-$(BUILD)/bench/explore: $(SHAPES) $(TESTED_OBJECTS) $(HOOK)
+SHAPE_OBJECTS := $(call object,$(wildcard tests/bench/explore/*.c))
+$(SHAPE_OBJECTS): PART_CFLAGS = -DSOLO_NO_STATIC_CONTRACTS
+$(SHAPE_OBJECTS): | $(CONTRACTS)
+$(BUILD)/bench/explore: $(SHAPE_OBJECTS) $(TESTED_OBJECTS) $(HOOK)
 	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -rdynamic -o $@ $^ $(HARNESS_LIBS) $(LDFLAGS)
 PHONY += bench-explore
-bench-explore: $(BUILD)/bench/explore ## measure how fast each strategy finds the known bugs of tests/bench/explore
-	@$(BUILD)/bench/explore --twins --schedules 2000
-	@$(BUILD)/bench/explore --speed account reorder_3 stack
-	@$(BUILD)/bench/explore
+bench-explore: $(BUILD)/bench/explore ## measure how fast each strategy finds known bugs (15 minutes); SHAPES='account ...' for some
+	@$(BUILD)/bench/explore --twins --schedules 1000 $(SHAPES)
+	@$(BUILD)/bench/explore --speed $(or $(SHAPES),account deadlock reorder_3 twostage)
+	@$(BUILD)/bench/explore $(SHAPES)
 PHONY += benches bench
 benches: $(BENCHES) $(PLAIN_PROGRAMS) $(BUILD)/bin/solo $(BUILD)/lib/libsolo-harness.so $(BUILD)/tests/programs/many_choices $(if $(filter plain,$(FLAVOUR)),$(BUILD)/bench/libsolo-unguarded.so $(BUILD)/lib/libsolo.so $(PEER_PROGRAMS))
 bench: ## print one line per figure: name, value, unit; FIGURES='guard.ns w1.malloc.p4 ...' for some of them

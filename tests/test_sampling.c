@@ -7,7 +7,7 @@
 #include "runner.h"
 #include "strategy.h"
 #include <solo/access.h>
-#include <solo/thread.h>
+#include <solo/solo.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -523,6 +523,75 @@ static void test_sampling__hold_tries_all_places_before_one_twice(void)
     lab_close(&lab);
 }
 
+/* ---- Steering ---- */
+
+static struct solo_reactor *reactor;
+
+static SOLO_REACTOR_ONLY void nothing(void *arg)
+{
+    (void)arg;
+}
+
+static SOLO_REACTOR_ONLY void stop_reactor(void *arg)
+{
+    (void)arg;
+    (void)solo_reactor_stop(reactor);
+}
+
+static void post_and_touch(void *arg)
+{
+    (void)arg;
+    for (unsigned i = 0; i < 3; i++) {
+        solo_access_write(&word[0], sizeof word[0]);
+    }
+    (void)solo_reactor_call_from_thread(reactor, nothing, NULL, NULL);
+    (void)solo_reactor_call_from_thread(reactor, stop_reactor, NULL, NULL);
+}
+
+static void reactor_and_memory(void *arg)
+{
+    struct solo_thread *threads[2];
+    (void)arg;
+    CU_ASSERT_EQUAL(solo_reactor_create(NULL, &reactor), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        (void)solo_thread_create(post_and_touch, NULL, &threads[i]);
+    }
+    (void)solo_reactor_run(reactor);
+    for (unsigned i = 0; i < 2; i++) {
+        (void)solo_thread_join(threads[i]);
+    }
+    (void)solo_reactor_destroy(reactor);
+}
+
+static void test_sampling__hold_tries_what_decides_over_a_loop_before_plain_memory(void)
+{
+    struct lab lab = lab_open("hold");
+    const struct solo__profile *profile = &((struct solo__sampling_state *)lab.state)->profile;
+    (void)solo_sim_run(lab.sim, 0, reactor_and_memory, NULL);
+    for (unsigned i = 1; i < 3; i++) { /* there are more such places than this */
+        (void)solo_sim_run(lab.sim, i, reactor_and_memory, NULL);
+    }
+    unsigned interesting = 0;
+    unsigned plain = 0;
+    for (uint32_t i = 0; i < profile->place_count; i++) {
+        interesting += profile->places[i].interest ? profile->places[i].held : 0;
+        plain += profile->places[i].interest ? 0 : profile->places[i].held;
+    }
+    CU_ASSERT_TRUE(interesting >= 2);
+    CU_ASSERT_EQUAL(plain, 0);
+    lab_close(&lab);
+}
+
+static void test_sampling__what_a_contract_or_a_loop_hangs_on_is_interesting(void)
+{
+    CU_ASSERT_TRUE(solo__operation_is_interesting(SOLO_PROBE_CONTRACT));
+    CU_ASSERT_TRUE(solo__operation_is_interesting(SOLO_PROBE_POLL));
+    CU_ASSERT_TRUE(solo__operation_is_interesting(SOLO_PROBE_CALL_ACCEPTED));
+    CU_ASSERT_TRUE(solo__operation_is_interesting(SOLO_PROBE_JOB_FINISHED));
+    CU_ASSERT_FALSE(solo__operation_is_interesting(SOLO_PROBE_LOCK));
+    CU_ASSERT_FALSE(solo__operation_is_interesting(SOLO_PROBE_ACCESS_WRITE));
+}
+
 /* ---- The profile ---- */
 
 static void test_sampling__the_profile_knows_threads_objects_and_places(void)
@@ -645,6 +714,8 @@ void suite_sampling(void)
     SOLO_TEST(test_sampling__pos_does_not_count_operations_that_commute);
     SOLO_TEST(test_sampling__hold_finds_what_needs_many_threads_late_within_a_round_of_places);
     SOLO_TEST(test_sampling__hold_tries_all_places_before_one_twice);
+    SOLO_TEST(test_sampling__hold_tries_what_decides_over_a_loop_before_plain_memory);
+    SOLO_TEST(test_sampling__what_a_contract_or_a_loop_hangs_on_is_interesting);
     SOLO_TEST(test_sampling__the_profile_knows_threads_objects_and_places);
     SOLO_TEST(test_sampling__the_portfolio_begins_plainly_and_gives_everybody_a_turn);
     SOLO_TEST(test_sampling__a_strategy_alone_is_its_own_member);

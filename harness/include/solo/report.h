@@ -31,6 +31,7 @@ struct solo_report_context {
     const char *passing_token;        /* the nearest schedule without it */
     uint64_t schedules;               /* explored in all; 0: nothing was explored */
     uint64_t failing;                 /* how many of them show this finding */
+    const char *found_by;             /* the strategy of a portfolio that found it first; NULL: not worth a word */
     uint64_t base_ns;                 /* the clock column starts here */
     const char *source_directory;     /* where relative source files are looked for; NULL: here */
     const char *output;               /* what the program printed in that schedule */
