@@ -11,7 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OUTCOMES_MAX = 4096, SCHEDULES_MAX = 300000, THREADS = 3 };
+enum { OUTCOMES_MAX = 4096, SCHEDULES_MAX = 300000, SAMPLES_MAX = 5000, THREADS = 3 };
+
+/* Programs that are drawn: fewer where each schedule takes longer. */
+#if defined(SOLO_ASAN) || defined(SOLO_TSAN) || defined(SOLO_VALGRIND) || defined(SOLO_TORTURE)
+enum { DRAWN_MAX = 8 };
+#else
+enum { DRAWN_MAX = 60 };
+#endif
 
 /* ---- Running a search ---- */
 
@@ -54,7 +61,8 @@ static void search(const char *name, void (*body)(void *arg), bool let_time_pass
     struct solo_sim *sim;
     CU_ASSERT_EQUAL_FATAL(solo_sim_create(&options, &sim), 0);
     memset(found, 0, sizeof *found);
-    while (found->schedules < SCHEDULES_MAX) {
+    unsigned schedules_max = solo__strategy_samples(name) ? SAMPLES_MAX : SCHEDULES_MAX;
+    while (found->schedules < schedules_max) {
         outcome = 0;
         int ending = solo_sim_run(sim, 1, body, NULL);
         if (ending < 0) {
@@ -599,7 +607,7 @@ static void test_dpor__drawn_programs_of_two_threads_end_alike(void)
 {
     unsigned all = 0;
     unsigned tried = 0;
-    for (uint64_t seed = 1; seed <= 60; seed++) {
+    for (uint64_t seed = 1; seed <= DRAWN_MAX; seed++) {
         draw_program(seed, 2, 3);
         compare(drawn_program, false, 1);
         all += plain.schedules;
