@@ -4,7 +4,7 @@
 
 #include <solo/report.h>
 
-enum { SOLO__PAGE_LINES_MAX = 256, SOLO__LINE_MAX = 512 };
+enum { SOLO__PAGE_LINES_MAX = 256, SOLO__LINE_MAX = 512, SOLO__FINGERPRINT_MAX = 20 };
 
 /* Lines of text in the making; what does not fit is left out. */
 struct solo__page {
@@ -14,6 +14,10 @@ struct solo__page {
 
 /* "SOLO001", or "check" for a check of the program's own. */
 const char *solo__report_id(const struct solo_violation *violation, char id[8]);
+
+/* Names the defect and not the schedule; returns digits. `detail` may be NULL. */
+const char *solo__report_fingerprint(const struct solo_violation *violation, const struct solo_detail *detail,
+                                     char digits[SOLO__FINGERPRINT_MAX]);
 
 /* Adds a line, cut to 96 columns with "..." at the end. */
 void solo__page_cut(struct solo__page *page, const char *text);

@@ -146,9 +146,10 @@ static uint64_t hash_text(uint64_t hash, const char *value)
     return (hash ^ 0xff) * UINT64_C(0x100000001b3);
 }
 
-static void set_fingerprint(json_t *root, const struct solo_violation *violation, const struct solo_detail *detail)
+const char *solo__report_fingerprint(const struct solo_violation *violation, const struct solo_detail *detail,
+                                     char digits[SOLO__FINGERPRINT_MAX])
 {
-    char id[8], digits[20];
+    char id[8];
     uint64_t hash = hash_text(UINT64_C(0xcbf29ce484222325), solo_violation_name(violation->id, id));
     hash = hash_text(hash, violation->function);
     hash = hash_text(hash, violation->role);
@@ -156,8 +157,8 @@ static void set_fingerprint(json_t *root, const struct solo_violation *violation
         hash = hash_text(hash, detail->frames[0].file);
         hash = hash_text(hash, detail->frames[0].function);
     }
-    (void)snprintf(digits, sizeof digits, "%016llx", (unsigned long long)hash);
-    set_text(root, "fingerprint", digits);
+    (void)snprintf(digits, SOLO__FINGERPRINT_MAX, "%016llx", (unsigned long long)hash);
+    return digits;
 }
 
 static void set_schedule(json_t *root, const struct solo_report_context *context)
@@ -211,7 +212,8 @@ static json_t *finding_json(const struct solo_violation *violation, const struct
     }
     set_part(root, "help", help);
     set_text(root, "tool", tools[violation->from_tool < 6 ? violation->from_tool : 0]);
-    set_fingerprint(root, violation, detail);
+    char digits[SOLO__FINGERPRINT_MAX];
+    set_text(root, "fingerprint", solo__report_fingerprint(violation, detail, digits));
     return root;
 }
 

@@ -35,6 +35,7 @@ struct command_options {
     struct solo_explore_options explore;
     bool in_os; /* --world os */
     bool json;
+    bool junit, sarif; /* only where the verb has findings of an exploration */
     bool colour;
     bool full;
     bool stopped; /* solo step: the user ended the run, so its ending says nothing */

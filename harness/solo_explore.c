@@ -66,6 +66,7 @@ static int print_help(void)
            "  --twice N            run every N-th schedule twice and compare the traces (0: never)\n"
            "  --jobs N             N processes share the work; the result is the same for every N\n"
            "  --shard K/N          do the K-th of N parts; `solo merge` puts their --format json together\n"
+           "  --format junit|sarif for continuous integration; also text and json\n"
            "  --checkpoint FILE    save what is known there now and then, and go on from it if it is there\n"
            "%s%s",
            FULL_REPORTS_MAX, command_help_schedule, command_help_common);
@@ -233,6 +234,10 @@ static int print_all(const struct request *request, const struct solo_report *re
     }
     if (options->json) {
         (void)solo_report_explored_json(stdout, report, all->contexts);
+    } else if (options->junit) {
+        (void)solo_report_explored_junit(stdout, options->program[0], report, all->contexts);
+    } else if (options->sarif) {
+        (void)solo_report_explored_sarif(stdout, options->program[0], report, all->contexts);
     } else {
         print_findings(request, report, all->contexts);
         if (request->show) {

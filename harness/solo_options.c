@@ -205,7 +205,8 @@ static bool set_word(const char *verb, struct command_options *options, int opti
 {
     static const char *const worlds[] = {"sim", "os", NULL};
     static const char *const policies[] = {"refuse", "abort", "report", NULL};
-    static const char *const formats[] = {"text", "json", NULL};
+    static const char *const formats[] = {"text", "json", "junit", "sarif", NULL};
+    static const char *const two_formats[] = {"text", "json", NULL};
     static const char *const carriers[] = {"fiber", "token", NULL};
     static const char *const times[] = {"idle", "any", NULL};
     static const char *const granularities[] = {"sync", "access", NULL};
@@ -221,8 +222,10 @@ static bool set_word(const char *verb, struct command_options *options, int opti
         remember(options, "--policy", text);
         return word >= 0;
     case OPTION_FORMAT:
-        word = word_of(verb, "--format", text, formats);
+        word = word_of(verb, "--format", text, strcmp(verb, "explore") == 0 ? formats : two_formats);
         options->json = word == 1;
+        options->junit = word == 2;
+        options->sarif = word == 3;
         return word >= 0;
     case OPTION_CARRIER:
         word = word_of(verb, "--carrier", text, carriers);

@@ -72,6 +72,18 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_explored_json(FILE *out, const struc
                                                           const struct solo_report_context *contexts);
 
 /*
+ * The same for continuous integration: as JUnit XML, in which the exploration is one test case and each finding one
+ * that failed, with its whole report; and as SARIF 2.1.0, in which each finding is a result at its place. contexts: one
+ * for each finding; `name` is what was explored.
+ */
+SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_explored_junit(FILE *out, const char *name,
+                                                           const struct solo_report *report,
+                                                           const struct solo_report_context *contexts);
+SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_explored_sarif(FILE *out, const char *name,
+                                                           const struct solo_report *report,
+                                                           const struct solo_report_context *contexts);
+
+/*
  * Writes the lines after the findings: the verdict, the evidence, what had to happen, and the statistics that are the
  * same every run.
  */
