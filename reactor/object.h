@@ -38,6 +38,9 @@ enum solo__object_kind {
     SOLO__DEFERRED_LOCK,
     SOLO__DEFERRED_SEMAPHORE,
     SOLO__DEFERRED_QUEUE,
+    SOLO__DATAGRAM_PORT,
+    SOLO__RECONNECTOR,
+    SOLO__PUMP,
     SOLO__RWLOCK, /* this one and the following: of libraries that model others (solo/model.h) */
     SOLO__BARRIER,
     SOLO__ONCE,

@@ -99,8 +99,9 @@ static void lost(struct solo_transport *transport, int reason)
 }
 
 /* Ends it from the I/O step. */
-static void lose_now(struct solo_transport *transport, int reason, bool abort)
+void solo__transport_lose_now(struct solo_transport *transport, int reason, bool abort)
 {
+    transport->reason = reason;
     close_stream(transport, abort);
     lost(transport, reason);
 }
@@ -136,7 +137,7 @@ static void lose(struct solo_transport *transport, int reason, bool abort, bool 
     if (later) {
         solo__transport_lose_later(transport, reason, abort, NULL, NULL);
     } else {
-        lose_now(transport, reason, abort);
+        solo__transport_lose_now(transport, reason, abort);
     }
 }
 
@@ -149,7 +150,7 @@ static void close_with_reactor(struct solo__closable *closable, int reason)
     if (outbox->count > 0 && !transport->in_memory) {
         (void)world->network->write(world, transport->watch.fd, outbox->data + outbox->start, outbox->count, NULL);
     }
-    lose_now(transport, reason, false);
+    solo__transport_lose_now(transport, reason, false);
 }
 
 void solo__transport_sending_failed(struct solo_transport *transport, ptrdiff_t error, bool later)
@@ -223,7 +224,7 @@ static void end_reading(struct solo_transport *transport)
         return;
     }
     if (transport->write_ended) {
-        lose_now(transport, SOLO_ECONNDONE, false);
+        solo__transport_lose_now(transport, SOLO_ECONNDONE, false);
         return;
     }
     (void)solo__transport_rewatch(transport);
@@ -244,7 +245,7 @@ void solo__transport_end_of_stream(struct solo_transport *transport)
         return;
     }
     if (transport->outbox.count == 0 && transport->producer == NULL) {
-        lose_now(transport, transport->broken ? SOLO_ECONNLOST : SOLO_ECONNDONE, false);
+        solo__transport_lose_now(transport, transport->broken ? SOLO_ECONNLOST : SOLO_ECONNDONE, false);
         return;
     }
     if (transport->state == SOLO_TRANSPORT_OPEN) { /* the other side may still want what is queued */
@@ -279,7 +280,7 @@ static void receive(struct solo_transport *transport)
     } else if (got == 0) {
         solo__transport_end_of_stream(transport);
     } else if (got != -EAGAIN) {
-        lose_now(transport, reason_of(got), true);
+        solo__transport_lose_now(transport, reason_of(got), true);
     }
 }
 

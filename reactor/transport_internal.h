@@ -92,6 +92,9 @@ void solo__transport_lose(struct solo_transport *transport, void *frame, void *r
 void solo__transport_lose_later(struct solo_transport *transport, int reason, bool abort, void *frame,
                                 void *return_address);
 
+/* Closes it and calls connection_lost(reason), in the I/O step. */
+void solo__transport_lose_now(struct solo_transport *transport, int reason, bool abort);
+
 /*
  * Sending failed with `error`: closes it, or, while what has arrived is still to be read up to its end, waits for that.
  * `later` as in solo__transport_emptied.
@@ -141,6 +144,16 @@ bool solo__producer_resume(struct solo_transport *transport);
 
 /* Tells the producer, if there is one, that the transport takes no more. */
 void solo__producer_stop(struct solo_transport *transport);
+
+/* ---- string_transport.c ---- */
+
+struct solo_transport *solo__string_transport_make(struct solo_reactor *reactor, void *created_at);
+
+/* connection_made. */
+void solo__string_transport_begin(struct solo_transport *transport, struct solo_protocol *protocol);
+
+/* The first `size` bytes of what was written have left. */
+void solo__string_transport_take(struct solo_transport *transport, size_t size);
 
 /* ---- connector.c ---- */
 

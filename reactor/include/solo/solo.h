@@ -9,6 +9,7 @@
 #include <solo/deferred_semaphore.h>
 #include <solo/deferred_steps.h>
 #include <solo/cooperator.h>
+#include <solo/datagram.h>
 #include <solo/delayed_call.h>
 #include <solo/descriptor.h>
 #include <solo/expect.h>
@@ -18,6 +19,8 @@
 #include <solo/producer.h>
 #include <solo/react.h>
 #include <solo/reactor.h>
+#include <solo/reconnector.h>
+#include <solo/string_transport.h>
 #include <solo/team.h>
 #include <solo/signal.h>
 #include <solo/thread.h>
