@@ -92,9 +92,8 @@ static bool starts_with(const char *text, const char *beginning)
     return strncmp(text, beginning, strlen(beginning)) == 0;
 }
 
-static const char *const replaced[] = {
-    "SOLO_CONTROL=",    "SOLO_HARNESS=", "SOLO_PROGRAM=", "LD_BIND_NOW=",
-    "MALLOC_PERTURB_=", "ASAN_OPTIONS=", "LD_PRELOAD="};
+static const char *const replaced[] = {"SOLO_CONTROL=",    "SOLO_HARNESS=", "SOLO_PROGRAM=", "LD_BIND_NOW=",
+                                       "MALLOC_PERTURB_=", "ASAN_OPTIONS=", "LD_PRELOAD="};
 enum {
     REPLACED_ALWAYS = 3,
     REPLACED_BINDING = REPLACED_ALWAYS,
@@ -141,7 +140,8 @@ static void add_others(struct environment *environment, enum solo__start start, 
             which++;
         }
         bool skip = which < REPLACED_ALWAYS || (which == REPLACED_OTHER && start == SOLO__START_OTHER) ||
-                    (which == REPLACED_QUIET && start == SOLO__START_QUIET) || ((which == REPLACED_PLAIN || which == REPLACED_BINDING) && is_plain);
+                    (which == REPLACED_QUIET && start == SOLO__START_QUIET) ||
+                    ((which == REPLACED_PLAIN || which == REPLACED_BINDING) && is_plain);
         if (!skip) {
             environment->variables[environment->used++] = environ[i];
         }

@@ -2,8 +2,8 @@
  * solo_cc.c - `solo cc`: the compiler, with scheduling points at memory accesses.
  *
  * The compilers put a call before each access for ThreadSanitizer; linked is a small library of our own instead of the
- * detector (harness/access). gcc finds that library where it looks for its own (-B); clang is told to instrument in a way
- * that its linking does not hear of.
+ * detector (harness/access). gcc finds that library where it looks for its own (-B); clang is told to instrument in a
+ * way that its linking does not hear of.
  */
 #define _GNU_SOURCE
 #include "solo_command.h"

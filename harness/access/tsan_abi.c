@@ -21,9 +21,7 @@ static inline void announce(const volatile void *address, size_t size, int write
 }
 
 ABI void __tsan_init(void);
-ABI void __tsan_init(void)
-{
-}
+ABI void __tsan_init(void) {}
 
 ABI void __tsan_func_entry(void *return_address);
 ABI void __tsan_func_entry(void *return_address)
@@ -32,9 +30,7 @@ ABI void __tsan_func_entry(void *return_address)
 }
 
 ABI void __tsan_func_exit(void);
-ABI void __tsan_func_exit(void)
-{
-}
+ABI void __tsan_func_exit(void) {}
 
 #define PLAIN(name, size, writes)                                                                                      \
     ABI void __tsan_##name(void *address);                                                                             \

@@ -79,23 +79,24 @@ INTERPOSED int pthread_cond_destroy(pthread_cond_t *condition)
 INTERPOSED int pthread_cond_wait(pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex)
 {
     struct solo_world *world = WORLD_OF_CALLER();
-    return world != NULL ? interpose_condition_wait(world, condition, mutex, SOLO_NEVER) : NEXT(pthread_cond_wait)(condition, mutex);
+    return world != NULL ? interpose_condition_wait(world, condition, mutex, SOLO_NEVER)
+                         : NEXT(pthread_cond_wait)(condition, mutex);
 }
 
 static int wait_on_clock(struct solo_world *world, pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock,
                          const struct timespec *at)
 {
     uint64_t deadline_ns;
-    return interpose_deadline(clock, at, &deadline_ns) ? interpose_condition_wait(world, condition, mutex, deadline_ns) : EINVAL;
+    return interpose_deadline(clock, at, &deadline_ns) ? interpose_condition_wait(world, condition, mutex, deadline_ns)
+                                                       : EINVAL;
 }
 
 INTERPOSED int pthread_cond_timedwait(pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex,
                                       const struct timespec *restrict at)
 {
     struct solo_world *world = WORLD_OF_CALLER();
-    return world != NULL
-               ? wait_on_clock(world, condition, mutex, condition_of(condition)->condition.clock, at)
-               : NEXT(pthread_cond_timedwait)(condition, mutex, at);
+    return world != NULL ? wait_on_clock(world, condition, mutex, condition_of(condition)->condition.clock, at)
+                         : NEXT(pthread_cond_timedwait)(condition, mutex, at);
 }
 
 INTERPOSED int pthread_cond_clockwait(pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex,

@@ -84,7 +84,8 @@ static void wait_once(struct solo_world *world, struct pollfd *fds, nfds_t count
     uint64_t timer_ns = next_timer();
     waiters = &waiter;
     world->threads->enter(world, &waiter.lock);
-    (void)world->threads->wait(world, &waiter.gate, &waiter.lock, &why, timer_ns < deadline_ns ? timer_ns : deadline_ns);
+    (void)world->threads->wait(world, &waiter.gate, &waiter.lock, &why,
+                               timer_ns < deadline_ns ? timer_ns : deadline_ns);
     world->threads->leave(world, &waiter.lock);
     struct waiter **place = &waiters;
     while (*place != &waiter) {
@@ -240,7 +241,9 @@ static int control(int fd, int command, void *argument)
         int all = NEXT(fcntl)(fd, F_GETFL);
         return descriptor->nonblocking ? all : all & ~O_NONBLOCK;
     }
-    case F_SETFL: descriptor->nonblocking = (flags & O_NONBLOCK) != 0; return NEXT(fcntl)(fd, F_SETFL, flags | O_NONBLOCK);
+    case F_SETFL:
+        descriptor->nonblocking = (flags & O_NONBLOCK) != 0;
+        return NEXT(fcntl)(fd, F_SETFL, flags | O_NONBLOCK);
     case F_DUPFD:
     case F_DUPFD_CLOEXEC: return copy(fd, NEXT(fcntl)(fd, command, argument));
     default: return NEXT(fcntl)(fd, command, argument);

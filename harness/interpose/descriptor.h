@@ -1,5 +1,6 @@
 /*
- * descriptor.h - descriptors through which the program's own threads meet: pipes, socket pairs, eventfd, timerfd, epoll.
+ * descriptor.h - descriptors through which the program's own threads meet: pipes, socket pairs, eventfd, timerfd,
+ * epoll.
  *
  * They are real, so the kernel keeps their state and their rules. Only waiting is done here: all of them are
  * non-blocking beneath, and a call that would have blocked waits in the simulated world until another thread's call has

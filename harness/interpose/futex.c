@@ -1,8 +1,8 @@
 /*
  * futex.c - waiting and waking by address, as std::future and std::atomic::wait do, through syscall().
  *
- * Everything else that a program asks of the kernel by number goes there, but for what would start or wait for something
- * that no schedule decides.
+ * Everything else that a program asks of the kernel by number goes there, but for what would start or wait for
+ * something that no schedule decides.
  */
 #define _GNU_SOURCE
 #include "interpose.h"
@@ -25,15 +25,16 @@ static long fail(int error)
 }
 
 /* A time limit is relative for FUTEX_WAIT and a moment for the others. */
-static bool deadline_of(struct solo_world *world, int operation, const struct timespec *limit, uint64_t *ret_deadline_ns)
+static bool deadline_of(struct solo_world *world, int operation, const struct timespec *limit,
+                        uint64_t *ret_deadline_ns)
 {
     if (limit == NULL) {
         *ret_deadline_ns = SOLO_NEVER;
         return true;
     }
     if ((operation & FUTEX_CMD_MASK) == FUTEX_WAIT) {
-        *ret_deadline_ns = world->clock->now_ns(world) + (uint64_t)limit->tv_sec * UINT64_C(1000000000) +
-                           (uint64_t)limit->tv_nsec;
+        *ret_deadline_ns =
+            world->clock->now_ns(world) + (uint64_t)limit->tv_sec * UINT64_C(1000000000) + (uint64_t)limit->tv_nsec;
         return limit->tv_sec >= 0 && limit->tv_nsec >= 0 && limit->tv_nsec < 1000000000;
     }
     clockid_t clock = (operation & FUTEX_CLOCK_REALTIME) != 0 ? CLOCK_REALTIME : CLOCK_MONOTONIC;
@@ -99,8 +100,9 @@ static long by_number(struct solo_world *world, const struct call *call)
     case SYS_fork:
     case SYS_vfork: interpose_refuse("clone", "a thread or process that the C library does not know has no turn");
     case SYS_io_uring_setup: interpose_refuse("io_uring_setup", "the kernel would work while no thread has the turn");
-    default: return NEXT(syscall)(call->number, call->words[0], call->words[1], call->words[2], call->words[3],
-                                  call->words[4], call->words[5]);
+    default:
+        return NEXT(syscall)(call->number, call->words[0], call->words[1], call->words[2], call->words[3],
+                             call->words[4], call->words[5]);
     }
 }
 

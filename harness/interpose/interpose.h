@@ -138,7 +138,7 @@ struct interpose_thread {
     unsigned idle_calls; /* how often in a row it yielded or tried in vain */
     unsigned looks;      /* at the clock, in a row */
     const void *stack_top;
-    unsigned repeats;    /* accesses to recently touched memory, in a row */
+    unsigned repeats; /* accesses to recently touched memory, in a row */
     unsigned recent_next;
     uint32_t recent[INTERPOSE_RECENT]; /* memory touched last */
     struct interpose_cleanup *cleanups;

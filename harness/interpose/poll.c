@@ -144,9 +144,8 @@ INTERPOSED int pselect(int limit, fd_set *restrict to_read, fd_set *restrict to_
                        const struct timespec *restrict timeout, const sigset_t *restrict mask)
 {
     struct solo_world *world = WORLD_OF_CALLER();
-    return world != NULL
-               ? select_until(world, limit, to_read, to_write, except, after_timespec(world, timeout))
-               : NEXT(pselect)(limit, to_read, to_write, except, timeout, mask);
+    return world != NULL ? select_until(world, limit, to_read, to_write, except, after_timespec(world, timeout))
+                         : NEXT(pselect)(limit, to_read, to_write, except, timeout, mask);
 }
 
 /* ---- epoll ---- */

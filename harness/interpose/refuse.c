@@ -67,7 +67,8 @@ INTERPOSED FILE *popen(const char *command, const char *mode)
     return NEXT(popen)(command, mode);
 }
 
-INTERPOSED int posix_spawn(pid_t *restrict pid, const char *restrict path, const posix_spawn_file_actions_t *restrict actions,
+INTERPOSED int posix_spawn(pid_t *restrict pid, const char *restrict path,
+                           const posix_spawn_file_actions_t *restrict actions,
                            const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
                            char *const variables[restrict])
 {
@@ -75,7 +76,8 @@ INTERPOSED int posix_spawn(pid_t *restrict pid, const char *restrict path, const
     return NEXT(posix_spawn)(pid, path, actions, attributes, argv, variables);
 }
 
-INTERPOSED int posix_spawnp(pid_t *restrict pid, const char *restrict path, const posix_spawn_file_actions_t *restrict actions,
+INTERPOSED int posix_spawnp(pid_t *restrict pid, const char *restrict path,
+                            const posix_spawn_file_actions_t *restrict actions,
                             const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
                             char *const variables[restrict])
 {
@@ -125,7 +127,8 @@ INTERPOSED int sigwaitinfo(const sigset_t *restrict set, siginfo_t *restrict inf
     return NEXT(sigwaitinfo)(set, info);
 }
 
-INTERPOSED int sigtimedwait(const sigset_t *restrict set, siginfo_t *restrict info, const struct timespec *restrict limit)
+INTERPOSED int sigtimedwait(const sigset_t *restrict set, siginfo_t *restrict info,
+                            const struct timespec *restrict limit)
 {
     refuse_to(WORLD_OF_CALLER(), "sigtimedwait", "signals come from outside the schedule");
     return NEXT(sigtimedwait)(set, info, limit);

@@ -141,22 +141,19 @@ static ssize_t do_writev(const struct transfer *transfer)
 INTERPOSED ssize_t readv(int fd, const struct iovec *parts, int count)
 {
     struct solo_world *world = WORLD_OF(fd);
-    return world != NULL ? move(world, &(struct transfer){.attempt = do_readv,
-                                                          .fd = fd,
-                                                          .parts = parts,
-                                                          .part_count = count})
-                         : NEXT(readv)(fd, parts, count);
+    return world != NULL
+               ? move(world, &(struct transfer){.attempt = do_readv, .fd = fd, .parts = parts, .part_count = count})
+               : NEXT(readv)(fd, parts, count);
 }
 
 INTERPOSED ssize_t writev(int fd, const struct iovec *parts, int count)
 {
     struct solo_world *world = WORLD_OF(fd);
-    return world != NULL ? move(world, &(struct transfer){.attempt = do_writev,
-                                                          .fd = fd,
-                                                          .writes = true,
-                                                          .parts = parts,
-                                                          .part_count = count})
-                         : NEXT(writev)(fd, parts, count);
+    return world != NULL
+               ? move(world,
+                      &(struct transfer){
+                          .attempt = do_writev, .fd = fd, .writes = true, .parts = parts, .part_count = count})
+               : NEXT(writev)(fd, parts, count);
 }
 
 static ssize_t do_recv(const struct transfer *transfer)
@@ -182,12 +179,10 @@ static ssize_t do_sendmsg(const struct transfer *transfer)
 INTERPOSED ssize_t recv(int fd, void *data, size_t size, int flags)
 {
     struct solo_world *world = WORLD_OF(fd);
-    return world != NULL ? move(world, &(struct transfer){.attempt = do_recv,
-                                                          .fd = fd,
-                                                          .data = data,
-                                                          .size = size,
-                                                          .flags = flags})
-                         : NEXT(recv)(fd, data, size, flags);
+    return world != NULL
+               ? move(world,
+                      &(struct transfer){.attempt = do_recv, .fd = fd, .data = data, .size = size, .flags = flags})
+               : NEXT(recv)(fd, data, size, flags);
 }
 
 /* Nobody in a pair has an address. */
@@ -220,11 +215,9 @@ INTERPOSED ssize_t send(int fd, const void *data, size_t size, int flags)
 INTERPOSED ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
     struct solo_world *world = WORLD_OF(fd);
-    return world != NULL ? move(world, &(struct transfer){.attempt = do_recvmsg,
-                                                          .fd = fd,
-                                                          .message = message,
-                                                          .flags = flags})
-                         : NEXT(recvmsg)(fd, message, flags);
+    return world != NULL
+               ? move(world, &(struct transfer){.attempt = do_recvmsg, .fd = fd, .message = message, .flags = flags})
+               : NEXT(recvmsg)(fd, message, flags);
 }
 
 INTERPOSED ssize_t sendmsg(int fd, const struct msghdr *message, int flags)

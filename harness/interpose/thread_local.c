@@ -109,7 +109,7 @@ void *interpose_key_get(unsigned key)
 INTERPOSED int pthread_key_create(pthread_key_t *ret_key, void (*destructor)(void *value))
 {
     return interpose_is_kit(__builtin_return_address(0)) ? NEXT(pthread_key_create)(ret_key, destructor)
-                                                      : interpose_key_create(ret_key, destructor);
+                                                         : interpose_key_create(ret_key, destructor);
 }
 
 INTERPOSED int pthread_key_delete(pthread_key_t key)
@@ -120,7 +120,7 @@ INTERPOSED int pthread_key_delete(pthread_key_t key)
 INTERPOSED int pthread_setspecific(pthread_key_t key, const void *value)
 {
     return interpose_is_kit(__builtin_return_address(0)) ? NEXT(pthread_setspecific)(key, value)
-                                                      : interpose_key_set(key, value);
+                                                         : interpose_key_set(key, value);
 }
 
 INTERPOSED void *pthread_getspecific(pthread_key_t key)

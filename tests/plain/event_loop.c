@@ -1,6 +1,6 @@
 /*
- * event_loop.c - a loop in epoll_wait that other threads wake through an eventfd when they have queued something. Whoever
- * looks at the queue first and then takes the wake-up loses what is queued in between.
+ * event_loop.c - a loop in epoll_wait that other threads wake through an eventfd when they have queued something.
+ * Whoever looks at the queue first and then takes the wake-up loses what is queued in between.
  *
  * usage: event_loop [fixed]
  */

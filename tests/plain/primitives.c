@@ -27,6 +27,11 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static int shared;
 
+static void must(int result)
+{
+    assert(result == 0);
+}
+
 static void run(unsigned count, void *(*fn)(void *))
 {
     pthread_t threads[THREADS];
@@ -107,8 +112,8 @@ static void threads(void)
     assert(pthread_attr_init(&attributes) == 0);
     assert(pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED) == 0);
     assert(pthread_attr_setstacksize(&attributes, 256 << 10) == 0);
-    assert(pthread_create(&thread, NULL, add_detached, NULL) == 0);
-    assert(pthread_create(&thread, NULL, add_detached, NULL) == 0);
+    must(pthread_create(&thread, NULL, add_detached, NULL));
+    must(pthread_create(&thread, NULL, add_detached, NULL));
     pthread_mutex_lock(&lock);
     while (shared < 2) {
         pthread_cond_wait(&changed, &lock);
@@ -315,7 +320,8 @@ static sem_t semaphore;
 static void *pass(void *arg)
 {
     assert(sem_wait(&semaphore) == 0);
-    assert(++shared <= 2);
+    shared++;
+    assert(shared <= 2);
     sched_yield();
     shared--;
     assert(sem_post(&semaphore) == 0);
@@ -436,7 +442,7 @@ static void c11(void)
     assert(mtx_init(&mutex11, mtx_timed) == thrd_success && cnd_init(&condition11) == thrd_success);
     assert(tss_create(&key11, NULL) == thrd_success);
     for (int i = 0; i < 2; i++) {
-        assert(thrd_create(&threads11[i], add11, i == 0 ? NULL : &shared) == thrd_success);
+        must(thrd_create(&threads11[i], add11, i == 0 ? NULL : &shared)); /* thrd_success is 0 */
     }
     assert(mtx_lock(&mutex11) == thrd_success);
     while (shared < 2) {
@@ -474,10 +480,20 @@ int main(int argc, char **argv)
         const char *name;
         void (*fn)(void);
     } topics[] = {
-        {"threads", threads},     {"many-threads", many_threads}, {"main-leaves", main_leaves}, {"mutexes", mutexes},
-        {"timed-wait", timed_wait}, {"clocks", clocks},           {"yields", yields},           {"rwlocks", rwlocks},
-        {"semaphores", semaphores}, {"barriers", barriers},       {"onces", onces},             {"keys", keys},
-        {"c11", c11},               {"chance", chance},
+        {"threads", threads},
+        {"many-threads", many_threads},
+        {"main-leaves", main_leaves},
+        {"mutexes", mutexes},
+        {"timed-wait", timed_wait},
+        {"clocks", clocks},
+        {"yields", yields},
+        {"rwlocks", rwlocks},
+        {"semaphores", semaphores},
+        {"barriers", barriers},
+        {"onces", onces},
+        {"keys", keys},
+        {"c11", c11},
+        {"chance", chance},
     };
     for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++) {
         if (argc > 1 && strcmp(argv[1], topics[i].name) == 0) {

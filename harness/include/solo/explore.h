@@ -53,10 +53,10 @@ enum solo_wanted_granularity {
 };
 
 struct solo_explore_options {
-    const char *strategy;   /* "portfolio" (default), "pct:3", "dfs", ...; see solo_strategy_find */
-    uint64_t seed;          /* of the first schedule; the next ones follow from it */
-    uint64_t schedules_max; /* 0: 1,000 distinct ones, at most 10,000 in all; "dfs": its end, at most 100,000 */
-    unsigned delay_bound;   /* of "dfs" without a number; SOLO_DELAY_UNBOUNDED: none */
+    const char *strategy;      /* "portfolio" (default), "pct:3", "dfs", ...; see solo_strategy_find */
+    uint64_t seed;             /* of the first schedule; the next ones follow from it */
+    uint64_t schedules_max;    /* 0: 1,000 distinct ones, at most 10,000 in all; "dfs": its end, at most 100,000 */
+    unsigned delay_bound;      /* of "dfs" without a number; SOLO_DELAY_UNBOUNDED: none */
     enum solo_carrier carrier; /* of a program without libsolo it is always the token */
     enum solo_wanted_granularity granularity;
     uint64_t steps_max; /* 0: one million */
