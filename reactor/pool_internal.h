@@ -128,11 +128,15 @@ void solo__pool_leave(struct solo_pool *pool);
 void solo__pool_settle(struct solo_pool *pool);
 /* With the lock held: the same, and what workers have claimed and not begun: now all is where it can be seen. */
 void solo__pool_recall(struct solo_pool *pool);
+/* With the lock held: what workers claimed before `since_ns` and have not begun. They are not fast any more. */
+void solo__pool_recall_old(struct solo_pool *pool, uint64_t since_ns);
 /* With the lock held: nothing is put in the inbox any more. */
 void solo__pool_close_inbox(struct solo_pool *pool);
 /* Any thread, with or without the lock: false if it is closed. */
 bool solo__pool_put(struct solo_pool *pool, struct solo__job *job);
-/* With the lock held: how many jobs workers have claimed and not begun; to another worker: a fair part of them. */
+/*
+ * With the lock held: how many jobs workers have claimed and not begun; to another worker: those of one that has most.
+ */
 size_t solo__pool_claimed(const struct solo_pool *pool);
 void solo__pool_steal(struct solo_pool *pool, struct solo__pool_worker *worker);
 /* With the lock held: further jobs from the queue, for a worker that has just been given one. */

@@ -133,19 +133,16 @@ struct solo__job *solo__pool_advance(struct solo__pool_worker *worker)
     return job;
 }
 
-/*
- * Lowers the end so that at most `leave` jobs stay with the worker; returns how many it was, and *ret_end the new end.
- */
-static unsigned lower(struct solo__pool_worker *worker, bool half, unsigned *ret_end)
+/* Takes all that it has not begun off its claim; returns how many, and *ret_end where they lie in `claimed`. */
+static unsigned lower(struct solo__pool_worker *worker, unsigned *ret_end)
 {
     uint64_t claim = claim_of(worker);
     for (;;) {
         unsigned begun = begun_of(claim), end = end_of(claim);
-        unsigned count = half ? (end - begun + 1) / 2 : end - begun;
-        if (__atomic_compare_exchange_n(&worker->claim, &claim, make_claim(begun, end - count), true, __ATOMIC_ACQ_REL,
+        if (__atomic_compare_exchange_n(&worker->claim, &claim, make_claim(begun, begun), true, __ATOMIC_ACQ_REL,
                                         __ATOMIC_ACQUIRE)) {
-            *ret_end = end - count;
-            return count;
+            *ret_end = begun;
+            return end - begun;
         }
     }
 }
@@ -153,7 +150,7 @@ static unsigned lower(struct solo__pool_worker *worker, bool half, unsigned *ret
 static void recall_from(struct solo_pool *pool, struct solo__pool_worker *worker)
 {
     unsigned end;
-    unsigned count = lower(worker, false, &end);
+    unsigned count = lower(worker, &end);
     for (unsigned i = end + count; i > end; i--) {
         struct solo__job *job = worker->claimed[i - 1];
         job->state = SOLO_JOB_QUEUED;
@@ -176,6 +173,21 @@ void solo__pool_recall(struct solo_pool *pool)
         }
     }
     LOOK_AGAIN();
+}
+
+void solo__pool_recall_old(struct solo_pool *pool, uint64_t since_ns)
+{
+    for (struct solo__pool_worker *worker = pool->workers; worker != NULL; worker = worker->next) {
+        if (worker->job == NULL || worker->since_ns >= since_ns) {
+            continue;
+        }
+        uint64_t claim = claim_of(worker);
+        if (end_of(claim) > begun_of(claim)) {
+            recall_from(pool, worker);
+        }
+        pool->fast -= worker->fast;
+        worker->fast = false;
+    }
 }
 
 /* The worker begins with the first. */
@@ -226,7 +238,7 @@ void solo__pool_steal(struct solo_pool *pool, struct solo__pool_worker *thief)
             richest = worker;
         }
     }
-    unsigned count = richest != NULL ? lower(richest, true, &end) : 0;
+    unsigned count = richest != NULL ? lower(richest, &end) : 0;
     for (unsigned i = 0; i < count; i++) {
         thief->claimed[i] = richest->claimed[end + i];
     }

@@ -49,14 +49,18 @@ static void learn(struct solo__pool_worker *worker, uint64_t now_ns)
         worker->claims_max *= 2;
     }
     worker->slept = false;
-    worker->since_ns = now_ns;
 }
 
-/* With the lock held. */
+/* With the lock held. Older jobs come first, also those that somebody claimed and does not come to. */
 static void take(struct solo_pool *pool, struct solo__pool_worker *worker)
 {
     if (pool->held) {
         return;
+    }
+    if (!pool->chooses) {
+        uint64_t now_ns = pool->object.world->clock->now_ns(pool->object.world);
+        solo__pool_recall_old(pool, now_ns > CLAIM_LONG_NS ? now_ns - CLAIM_LONG_NS : 0);
+        learn(worker, now_ns);
     }
     if (pool->queued > 0) {
         bool chooses = pool->chooses && pool->queued > 1;
@@ -149,7 +153,7 @@ static struct solo__job *next_job(struct solo_pool *pool, struct solo__pool_work
     struct solo__job *job = worker->job;
     worker->running = job != NULL;
     if (job != NULL) {
-        learn(worker, world->clock->now_ns(world));
+        worker->since_ns = world->clock->now_ns(world);
         worker->fast = !pool->chooses && worker->claims_max >= FAST_MIN;
         pool->fast += worker->fast;
     }

@@ -1,0 +1,324 @@
+/*
+ * test_pool_queue.c - jobs that are queued without the lock and claimed several at a time: whatever happens meanwhile,
+ * each ends once, and none waits behind one that takes long.
+ *
+ * World os only: in world sim the chooser decides about each job, and there is nothing to claim.
+ */
+#include "worlds.h"
+#include <solo/pool_control.h>
+
+enum { MANY = 3000, WORKERS = 2 };
+
+static struct solo_reactor *reactor;
+static struct solo_pool *pool;
+static struct solo_semaphore *gate;
+static uint64_t ran; /* atomic */
+static unsigned dones[3];
+static unsigned awaited; /* jobs that are to be done before the reactor stops */
+
+static void begin(unsigned min, unsigned max)
+{
+    struct solo_reactor_options options = {.pool_min = min, .pool_max = max};
+    CU_ASSERT_EQUAL_FATAL(solo_reactor_create(&options, &reactor), 0);
+    CU_ASSERT_EQUAL_FATAL(solo_reactor_get_thread_pool(reactor, &pool), 0);
+    CU_ASSERT_EQUAL_FATAL(solo_semaphore_create(0, &gate), 0);
+    __atomic_store_n(&ran, 0, __ATOMIC_RELAXED);
+    memset(dones, 0, sizeof dones);
+    awaited = 0;
+}
+
+static void end(void)
+{
+    CU_ASSERT_EQUAL(solo_reactor_run(reactor), 0);
+    struct solo_pool_statistics now;
+    CU_ASSERT_EQUAL(solo_pool_get_statistics(pool, &now), 0);
+    CU_ASSERT_EQUAL(now.accepted, now.ran + now.handed_back);
+    CU_ASSERT_EQUAL(now.ran, __atomic_load_n(&ran, __ATOMIC_RELAXED));
+    CU_ASSERT_EQUAL(now.queued, 0);
+    CU_ASSERT_EQUAL(now.busy, 0);
+    worlds_destroy(reactor);
+    CU_ASSERT_EQUAL(solo_semaphore_destroy(gate), 0);
+}
+
+static void shortly(void *arg)
+{
+    (void)arg;
+    (void)__atomic_add_fetch(&ran, 1, __ATOMIC_RELAXED);
+}
+
+static void wait_at_gate(void *arg)
+{
+    shortly(arg);
+    (void)solo_semaphore_wait(gate, SOLO_NEVER);
+}
+
+static void open_gate(void *arg)
+{
+    shortly(arg);
+    (void)solo_semaphore_post(gate);
+}
+
+static void count_done(int status, void *arg)
+{
+    (void)arg;
+    dones[status == 0 ? 0 : status == SOLO_ECANCELLED ? 1 : 2]++;
+    if (dones[0] + dones[1] + dones[2] == awaited) {
+        worlds_stop(reactor);
+    }
+}
+
+static void queue(solo_call_fn fn)
+{
+    CU_ASSERT_EQUAL(solo_pool_call_in_thread(pool, fn, NULL, count_done, NULL), 0);
+}
+
+/* ---- None waits behind one that takes long ---- */
+
+enum { TURNS = 4 };
+
+static unsigned turns_left;
+
+static void queue_a_turn(void);
+
+static void turn_is_over(int status, void *arg)
+{
+    turns_left--;
+    if (turns_left > 0) {
+        queue_a_turn();
+    }
+    count_done(status, arg);
+}
+
+/* Makes the workers used to short jobs; then one waits for the job that is queued right behind it. */
+static void queue_a_turn(void)
+{
+    for (int i = 0; i < MANY / TURNS; i++) {
+        queue(shortly);
+    }
+    queue(wait_at_gate);
+    CU_ASSERT_EQUAL(solo_pool_call_in_thread(pool, open_gate, NULL, turn_is_over, NULL), 0);
+    for (int i = 0; i < MANY / TURNS; i++) {
+        queue(shortly);
+    }
+}
+
+static void begin_turns(void *arg)
+{
+    (void)arg;
+    turns_left = TURNS;
+    queue_a_turn();
+}
+
+static void behind_body(void)
+{
+    begin(WORKERS, WORKERS);
+    awaited = TURNS * (2 * (MANY / TURNS) + 2);
+    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(reactor, begin_turns, NULL, NULL), 0);
+    end();
+    CU_ASSERT_EQUAL(dones[0], awaited);
+}
+
+static void test_pool_queue__a_job_behind_one_that_waits_for_it_is_done_by_another_worker(void)
+{
+    worlds_run_os(behind_body);
+}
+
+/* ---- Seen and taken back ---- */
+
+static void cancel_all(void *arg)
+{
+    (void)arg;
+    for (unsigned number = MANY; number >= 1; number--) { /* from the newest: the workers come from the other end */
+        int status = solo_pool_cancel(pool, number);
+        CU_ASSERT(status == 0 || status == SOLO_EALREADYCALLED);
+    }
+}
+
+static void queue_many(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < MANY; i++) {
+        queue(shortly);
+    }
+}
+
+static void cancel_body(void)
+{
+    begin(WORKERS, WORKERS);
+    awaited = MANY;
+    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(reactor, queue_many, NULL, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(reactor, cancel_all, NULL, NULL), 0);
+    end();
+    CU_ASSERT_EQUAL(dones[0] + dones[1], MANY);
+    CU_ASSERT_EQUAL(dones[0], __atomic_load_n(&ran, __ATOMIC_RELAXED));
+}
+
+static void test_pool_queue__a_claimed_job_can_still_be_cancelled_and_ends_once(void)
+{
+    worlds_run_os(cancel_body);
+}
+
+static void look_and_hold(void *arg)
+{
+    static struct solo_pool_job jobs[4];
+    static char text[512];
+    struct solo_pool_statistics now;
+    size_t count;
+    (void)arg;
+    for (int i = 0; i < 50; i++) {
+        CU_ASSERT_EQUAL(solo_pool_hold(pool, true), 0);
+        CU_ASSERT_EQUAL(solo_pool_get_statistics(pool, &now), 0);
+        CU_ASSERT_EQUAL(now.accepted, now.ran + now.queued + now.busy);
+        CU_ASSERT_EQUAL(solo_pool_jobs(pool, jobs, 4, &count), 0);
+        CU_ASSERT(count >= now.queued);
+        CU_ASSERT_EQUAL(solo_pool_dump(pool, text, sizeof text, NULL), 0);
+        CU_ASSERT_EQUAL(solo_pool_hold(pool, false), 0);
+    }
+}
+
+static void hold_body(void)
+{
+    begin(WORKERS, WORKERS);
+    awaited = MANY;
+    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(reactor, queue_many, NULL, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(reactor, look_and_hold, NULL, NULL), 0);
+    end();
+    CU_ASSERT_EQUAL(dones[0], MANY);
+}
+
+static void test_pool_queue__a_hold_and_a_look_find_every_job_in_its_place(void)
+{
+    worlds_run_os(hold_body);
+}
+
+static void resize(void *arg)
+{
+    (void)arg;
+    for (unsigned i = 0; i < 40; i++) {
+        CU_ASSERT_EQUAL(solo_pool_adjust_size(pool, i % 2, 1 + i % 4), 0);
+        CU_ASSERT_EQUAL(solo_pool_shrink(pool, 1), 0);
+    }
+}
+
+static void resize_body(void)
+{
+    begin(WORKERS, WORKERS);
+    awaited = MANY;
+    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(reactor, queue_many, NULL, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(reactor, resize, NULL, NULL), 0);
+    end();
+    CU_ASSERT_EQUAL(dones[0], MANY);
+}
+
+static void test_pool_queue__whatever_its_size_becomes_each_job_is_done_once(void)
+{
+    worlds_run_os(resize_body);
+}
+
+/* ---- Many who queue, a few at a time ---- */
+
+enum { THREADS = 3, ROUNDS = 300 };
+
+/* Waits for each few before it queues more, so that workers fall asleep and have to be woken again and again. */
+static void queue_and_wait(void *arg)
+{
+    (void)arg;
+    for (int round = 0; round < ROUNDS; round++) {
+        int few = 1 + round % 5;
+        for (int i = 0; i < few; i++) {
+            queue(shortly);
+        }
+        queue(open_gate);
+        CU_ASSERT_EQUAL(solo_semaphore_wait(gate, SOLO_NEVER), 0); /* of anybody: as many come as were queued */
+    }
+}
+
+static void few_body(void)
+{
+    struct solo_thread *threads[THREADS];
+    unsigned each = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        each += 2 + (unsigned)round % 5;
+    }
+    begin(WORKERS, WORKERS);
+    awaited = THREADS * each;
+    for (int i = 0; i < THREADS; i++) {
+        CU_ASSERT_EQUAL(solo_thread_create(queue_and_wait, NULL, &threads[i]), 0);
+    }
+    end();
+    CU_ASSERT_EQUAL(dones[0], awaited);
+    for (int i = 0; i < THREADS; i++) {
+        CU_ASSERT_EQUAL(solo_thread_join(threads[i]), 0);
+    }
+}
+
+static void test_pool_queue__no_wake_is_lost_however_few_come_at_a_time(void)
+{
+    worlds_run_os(few_body);
+}
+
+/* ---- A stop in the middle ---- */
+
+static unsigned accepted, refused;
+
+static void queue_until_refused(void *arg)
+{
+    (void)arg;
+    for (;;) {
+        int status = solo_pool_call_in_thread(pool, shortly, NULL, NULL, NULL);
+        if (status < 0) {
+            CU_ASSERT_EQUAL(status, SOLO_ECLOSING);
+            (void)__atomic_add_fetch(&refused, 1, __ATOMIC_RELAXED);
+            return;
+        }
+        (void)__atomic_add_fetch(&accepted, 1, __ATOMIC_RELAXED);
+    }
+}
+
+static void stop_soon(void *arg)
+{
+    if (__atomic_load_n(&accepted, __ATOMIC_RELAXED) > MANY) {
+        worlds_stop(reactor);
+    } else {
+        CU_ASSERT_EQUAL(solo_reactor_call_later(reactor, 0, stop_soon, arg, NULL, NULL), 0);
+    }
+}
+
+static void stop_body(void)
+{
+    struct solo_thread *threads[THREADS];
+    begin(WORKERS, WORKERS);
+    accepted = refused = 0;
+    CU_ASSERT_EQUAL(solo_reactor_call_later(reactor, 0, stop_soon, NULL, NULL, NULL), 0);
+    for (int i = 0; i < THREADS; i++) {
+        CU_ASSERT_EQUAL(solo_thread_create(queue_until_refused, NULL, &threads[i]), 0);
+    }
+    CU_ASSERT_EQUAL(solo_reactor_run(reactor), 0);
+    for (int i = 0; i < THREADS; i++) {
+        CU_ASSERT_EQUAL(solo_thread_join(threads[i]), 0);
+    }
+    struct solo_pool_statistics now;
+    CU_ASSERT_EQUAL(solo_pool_get_statistics(pool, &now), 0);
+    CU_ASSERT_EQUAL(now.accepted, accepted);
+    CU_ASSERT_EQUAL(now.ran, accepted); /* the backlog is run, not handed back */
+    CU_ASSERT_EQUAL(__atomic_load_n(&ran, __ATOMIC_RELAXED), accepted);
+    CU_ASSERT_EQUAL(refused, THREADS);
+    worlds_destroy(reactor);
+    CU_ASSERT_EQUAL(solo_semaphore_destroy(gate), 0);
+}
+
+static void test_pool_queue__a_stop_in_the_middle_runs_all_that_was_accepted(void)
+{
+    worlds_run_os(stop_body);
+}
+
+void suite_pool_queue(void)
+{
+    SOLO_SUITE("pool_queue");
+    SOLO_TEST(test_pool_queue__a_job_behind_one_that_waits_for_it_is_done_by_another_worker);
+    SOLO_TEST(test_pool_queue__a_claimed_job_can_still_be_cancelled_and_ends_once);
+    SOLO_TEST(test_pool_queue__a_hold_and_a_look_find_every_job_in_its_place);
+    SOLO_TEST(test_pool_queue__whatever_its_size_becomes_each_job_is_done_once);
+    SOLO_TEST(test_pool_queue__no_wake_is_lost_however_few_come_at_a_time);
+    SOLO_TEST(test_pool_queue__a_stop_in_the_middle_runs_all_that_was_accepted);
+}
