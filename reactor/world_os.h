@@ -30,6 +30,21 @@ extern const struct solo_network_table solo__os_network_table; /* world_os_netwo
 
 uint64_t solo__os_now_ns(void);
 
+/*
+ * How long to wait for something without sleeping, before sleeping: 0 unless SOLO_SPIN_NS says otherwise and the
+ * process has more than one processor.
+ */
+extern uint64_t solo__os_spin_ns;
+
+/* Whether that pays off at some place: its own waiter's alone. */
+struct os_spin {
+    unsigned failures; /* in a row */
+    unsigned skip;     /* how often to sleep at once now */
+};
+
+/* Asks again and again, for solo__os_spin_ns, unless it has been in vain too often. The last answer. */
+bool solo__os_spin(struct os_spin *spin, bool (*is_over)(const void *arg), const void *arg);
+
 /* world_os_signal.c: the process's signals, for the poller whose epoll this is. */
 int solo__os_watch_signal(struct solo_poller *poller, int epoll, int number, bool wanted, uint64_t key);
 int solo__os_raise_signal(struct solo_world *world, int number);

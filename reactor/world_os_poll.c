@@ -30,6 +30,8 @@ struct solo_poller {
     int event;
     int woken;        /* 1: a wake is on its way */
     unsigned signals; /* how many it watches */
+    int spinning; /* 1: the poll looks at `woken` by itself and needs no write */
+    struct os_spin spin;
 };
 
 static int os_open(struct solo_world *world, struct solo_poller **ret_poller)
@@ -40,7 +42,8 @@ static int os_open(struct solo_world *world, struct solo_poller **ret_poller)
     if (poller == NULL) {
         return -ENOMEM;
     }
-    poller->woken = 0;
+    poller->woken = poller->spinning = 0;
+    poller->spin = (struct os_spin){0, 0};
     poller->signals = 0;
     poller->epoll = epoll_create1(EPOLL_CLOEXEC);
     poller->event = poller->epoll < 0 ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -162,6 +165,25 @@ static inline int wait_for_events(int epoll, struct epoll_event *events, int cou
 #endif
 }
 
+static bool is_woken(const void *arg)
+{
+    const struct solo_poller *poller = arg;
+    return __atomic_load_n(&poller->woken, __ATOMIC_RELAXED) != 0;
+}
+
+/*
+ * Waits for a wake without sleeping, for a moment. Who wakes says so first and asks whether anybody spins second; the
+ * poll stops spinning first and looks for a wake second: so one of them sees the other.
+ */
+static void spin(struct solo_poller *poller)
+{
+    SOLO__LOOK_AWAY();
+    __atomic_store_n(&poller->spinning, 1, __ATOMIC_SEQ_CST);
+    (void)solo__os_spin(&poller->spin, is_woken, poller);
+    __atomic_store_n(&poller->spinning, 0, __ATOMIC_SEQ_CST);
+    SOLO__LOOK_AGAIN();
+}
+
 static int os_wait(struct solo_world *world, struct solo_poller *poller, uint64_t deadline_ns, struct solo_ready *ready,
                    size_t ready_max, bool *ret_woken)
 {
@@ -169,7 +191,10 @@ static int os_wait(struct solo_world *world, struct solo_poller *poller, uint64_
     int batch = ready_max < BATCH_MAX ? (int)ready_max : BATCH_MAX;
     (void)world;
     for (;;) {
-        int timeout = timeout_ms(deadline_ns);
+        if (solo__os_spin_ns != 0 && deadline_ns != 0) {
+            spin(poller);
+        }
+        int timeout = __atomic_load_n(&poller->woken, __ATOMIC_SEQ_CST) != 0 ? 0 : timeout_ms(deadline_ns);
         int got = wait_for_events(poller->epoll, events, batch > 0 ? batch : 1, timeout);
         int filled = 0;
         bool woken = false;
@@ -206,7 +231,8 @@ static void os_wake(struct solo_world *world, struct solo_poller *poller)
     static const uint64_t one = 1;
     (void)world;
     SOLO__LOOK_AWAY();
-    if (__atomic_exchange_n(&poller->woken, 1, __ATOMIC_ACQ_REL) == 0) {
+    if (__atomic_exchange_n(&poller->woken, 1, __ATOMIC_SEQ_CST) == 0 &&
+        __atomic_load_n(&poller->spinning, __ATOMIC_SEQ_CST) == 0) {
         (void)!write(poller->event, &one, sizeof(one));
     }
     SOLO__LOOK_AGAIN();

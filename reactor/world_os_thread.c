@@ -17,6 +17,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -36,6 +37,7 @@ static pthread_mutex_t *mutex_of(struct solo_lock *lock)
 struct os_gate {
     uint32_t rung;    /* counts up; the futex */
     uint32_t waiters; /* between the lock's leaving and its entering again */
+    uint32_t asleep;  /* those of them that the system has to wake; atomic */
 };
 
 static struct os_gate *gate_of(struct solo_gate *gate)
@@ -55,6 +57,45 @@ static void ring(void)
     uint32_t *futex = to_ring.futex;
     to_ring.futex = NULL;
     (void)syscall(SYS_futex, futex, FUTEX_WAKE_PRIVATE, to_ring.waiters, NULL, NULL, 0);
+}
+
+/* ---- Waiting without sleeping ---- */
+
+uint64_t solo__os_spin_ns;
+
+__attribute__((constructor)) static void read_environment(void)
+{
+    const char *wanted = getenv("SOLO_SPIN_NS");
+    cpu_set_t processors;
+    CPU_ZERO(&processors);
+    if (wanted != NULL && sched_getaffinity(0, sizeof(processors), &processors) == 0 && CPU_COUNT(&processors) > 1) {
+        solo__os_spin_ns = strtoull(wanted, NULL, 10);
+    }
+}
+
+/* After FAILURES_MAX times in vain most waits sleep at once; one in SKIPS tries again. */
+bool solo__os_spin(struct os_spin *spin, bool (*is_over)(const void *arg), const void *arg)
+{
+    enum { FAILURES_MAX = 4, SKIPS = 32, LOOKS = 64 };
+    if (spin->skip > 0) {
+        spin->skip--;
+        return is_over(arg);
+    }
+    for (uint64_t until_ns = solo__os_now_ns() + solo__os_spin_ns; solo__os_now_ns() < until_ns;) {
+        for (int i = 0; i < LOOKS; i++) {
+            if (is_over(arg)) {
+                spin->failures = 0;
+                return true;
+            }
+#ifdef __x86_64__
+            __builtin_ia32_pause();
+#endif
+        }
+    }
+    if (++spin->failures >= FAILURES_MAX) {
+        spin->skip = SKIPS;
+    }
+    return is_over(arg);
 }
 
 static uint16_t next_number(void)
@@ -164,13 +205,36 @@ static void os_leave(struct solo_world *world, struct solo_lock *lock)
     SOLO__LOOK_AGAIN();
 }
 
-/* Sleeps while the gate is rung for the `rung`th time, until the deadline at most. 0, or an errno. */
+struct ringing {
+    const struct os_gate *gate;
+    uint32_t rung;
+};
+
+static bool has_rung(const void *arg)
+{
+    const struct ringing *ringing = arg;
+    return __atomic_load_n(&ringing->gate->rung, __ATOMIC_ACQUIRE) != ringing->rung;
+}
+
+/*
+ * Waits while the gate is rung for the `rung`th time, until the deadline at most. 0, or an errno. Who rings counts up
+ * first and asks whether anybody sleeps second; who waits says that he sleeps first, and the system looks at the count
+ * second: so one of them sees the other.
+ */
 static int sleep_at(struct os_gate *gate, uint32_t rung, uint64_t deadline_ns)
 {
+    static __thread struct os_spin spin __attribute__((tls_model("initial-exec")));
+    const struct ringing ringing = {gate, rung};
+    if (solo__os_spin_ns != 0 && solo__os_spin(&spin, has_rung, &ringing)) {
+        return 0;
+    }
+    (void)__atomic_add_fetch(&gate->asleep, 1, __ATOMIC_SEQ_CST);
     struct timespec deadline = {(time_t)(deadline_ns / NS_PER_S), (long)(deadline_ns % NS_PER_S)};
     long result = syscall(SYS_futex, &gate->rung, FUTEX_WAIT_BITSET_PRIVATE, rung,
                           deadline_ns != SOLO_NEVER ? &deadline : NULL, NULL, FUTEX_BITSET_MATCH_ANY);
-    return result < 0 ? errno : 0;
+    int error = result < 0 ? errno : 0;
+    (void)__atomic_sub_fetch(&gate->asleep, 1, __ATOMIC_SEQ_CST);
+    return error;
 }
 
 static int os_wait(struct solo_world *world, struct solo_gate *gate, struct solo_lock *lock,
@@ -200,12 +264,15 @@ static void os_wake(struct solo_world *world, struct solo_gate *gate, bool all)
     if (at->waiters == 0) {
         return;
     }
+    (void)__atomic_add_fetch(&at->rung, 1, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&at->asleep, __ATOMIC_SEQ_CST) == 0) {
+        return;
+    }
     if (to_ring.futex != NULL && to_ring.futex != &at->rung) {
         ring(); /* two gates under one lock */
     }
     to_ring.waiters = all || to_ring.futex != NULL ? INT_MAX : 1;
     to_ring.futex = &at->rung;
-    __atomic_store_n(&at->rung, at->rung + 1, __ATOMIC_RELEASE);
 }
 
 static __attribute__((noinline)) void deliver(enum solo_probe_kind kind, enum solo_access access, uint32_t object,

@@ -8,6 +8,7 @@
  * w1.provenance.pN  as w1.malloc, with the whole stack of who queued each call (SOLO_PROVENANCE=full)
  * w2.pingpong     a thread asks the loop's thread for an answer and waits for it, COUNT times, on one core: ns a trip
  * w2.cross        the same on two cores
+ * w2.spin         the same again, with waiting that looks for a moment before it sleeps (SOLO_SPIN_NS)
  * w3.flood        COUNT empty jobs for four workers, each reported to the loop's thread: jobs a second
  * w3.win64        the same with 64 on their way at any time
  * w4.insert       COUNT timers of 0 to 10 seconds are set: timers a second

@@ -143,6 +143,14 @@ static double w2_cross(unsigned long count, unsigned number)
     return w2(count, false);
 }
 
+/* Waiting without sleeping, for up to 50 microseconds. */
+static double w2_spin(unsigned long count, unsigned number)
+{
+    (void)number;
+    peer_with("SOLO_SPIN_NS", "50000");
+    return w2(count, false);
+}
+
 /* ---- w3 ---- */
 
 static unsigned long to_submit;
@@ -447,6 +455,7 @@ const struct peer_workload peer_workloads[] = {
     {"w1.provenance.p", "callbacks/s", 400000, w1_provenance},
     {"w2.pingpong", "ns", 20000, w2_pingpong},
     {"w2.cross", "ns", 4000, w2_cross},
+    {"w2.spin", "ns", 4000, w2_spin},
     {"w3.flood", "jobs/s", 200000, w3_flood},
     {"w3.win", "jobs/s", 100000, w3_win},
     {"w4.insert", "timers/s", 1000000, w4_insert},
