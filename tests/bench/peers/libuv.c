@@ -363,7 +363,7 @@ static double w7(unsigned long count, unsigned number)
 }
 
 const struct peer_workload peer_workloads[] = {
-    {"w1.malloc.p", "callbacks/s", 400000, w1},
+    {"w1.malloc.p", "callbacks/s", 1000000, w1},
     {"w2.pingpong", "ns", 20000, w2_pingpong},
     {"w2.cross", "ns", 4000, w2_cross},
     {"w3.flood", "jobs/s", 200000, w3_flood},

@@ -465,7 +465,7 @@ static double w8(unsigned long count, unsigned number)
 }
 
 const struct peer_workload peer_workloads[] = {
-    {"w1.malloc.p", "callbacks/s", 400000, w1_malloc},
+    {"w1.malloc.p", "callbacks/s", 1000000, w1_malloc},
     {"w1.batch.p", "callbacks/s", 2000000, w1_batch},
     {"w2.pingpong", "ns", 20000, w2_pingpong},
     {"w2.cross", "ns", 4000, w2_cross},
