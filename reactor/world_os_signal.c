@@ -33,6 +33,18 @@ static void on_signal(int number)
     errno = before;
 }
 
+static void enter(void)
+{
+    SOLO__LOOK_AWAY();
+    (void)pthread_mutex_lock(&mutex);
+}
+
+static void leave(void)
+{
+    (void)pthread_mutex_unlock(&mutex);
+    SOLO__LOOK_AGAIN();
+}
+
 static int make_event(int number)
 {
     if (watched[number].event_plus_1 == 0) {
@@ -89,7 +101,7 @@ int solo__os_watch_signal(struct solo_poller *poller, int epoll, int number, boo
     if (number < 1 || number > SOLO_SIGNAL_MAX) {
         return -EINVAL;
     }
-    (void)pthread_mutex_lock(&mutex);
+    enter();
     if (wanted) {
         error = begin(poller, epoll, number, key);
     } else if (watched[number].poller == poller) {
@@ -97,20 +109,20 @@ int solo__os_watch_signal(struct solo_poller *poller, int epoll, int number, boo
     } else {
         error = -ENOENT;
     }
-    (void)pthread_mutex_unlock(&mutex);
+    leave();
     return error;
 }
 
 void solo__os_signal_seen(const struct solo_poller *poller, uint64_t key)
 {
     uint64_t count;
-    (void)pthread_mutex_lock(&mutex);
+    enter();
     for (int number = 1; number <= SOLO_SIGNAL_MAX; number++) {
         if (watched[number].poller == poller && watched[number].key == key) {
             (void)!read(watched[number].event_plus_1 - 1, &count, sizeof count);
         }
     }
-    (void)pthread_mutex_unlock(&mutex);
+    leave();
 }
 
 int solo__os_raise_signal(struct solo_world *world, int number)
