@@ -5,7 +5,7 @@
 enum { NEVER = SHAPE_NEVER, UNKNOWN = SHAPE_UNKNOWN };
 
 const struct shape shapes[] = {
-    /* name, body, threads, random walk, POS, PCT-3, best */
+    /* name, body, threads, random walk, POS, PCT-3, best; NEVER: in fewer than half of the published runs */
     {"stringbuffer", stringbuffer, 3, 2243, 23, 281, 8, {5, 12, 2}},
     {"account", account, 4, 18, 4, 4, 1, {1, 2, 1}},
     {"bluetooth_driver", bluetooth_driver, 3, 215, 36, 112, 9, {1, 5, 2}},
@@ -19,14 +19,14 @@ const struct shape shapes[] = {
     {"reorder_5", reorder_5, 6, NEVER, 2169, 647, 6, {3, 20, 1}},
     {"reorder_10", reorder_10, 11, NEVER, NEVER, 3225, 6, {3, 20, 1}},
     {"reorder_20", reorder_20, 21, NEVER, NEVER, 3005, 6, {3, 20, 1}},
-    {"reorder_50", reorder_50, 51, NEVER, NEVER, 3304, 6, {3, 20, 1}},
+    {"reorder_50", reorder_50, 51, NEVER, NEVER, NEVER, 6, {3, 20, 1}},
     {"reorder_100", reorder_100, 101, NEVER, NEVER, NEVER, 6, {3, 20, 1}},
     {"stack", stack, 3, 176, 2, 3, 1, {2, 64, 0}},
     {"token_ring", token_ring, 5, 13, 9, 8, 2, {0, 0, 0}},
     {"twostage", twostage, 3, 464, 15, 13, 4, {2, 8, 1}},
     {"twostage_20", twostage_20, 21, NEVER, 156, 159, 6, {2, 8, 1}},
     {"twostage_50", twostage_50, 51, NEVER, 1637, 1676, 20, {2, 8, 1}},
-    {"twostage_100", twostage_100, 101, NEVER, 6674, 7466, 56, {2, 8, 1}},
+    {"twostage_100", twostage_100, 101, NEVER, NEVER, NEVER, 56, {2, 8, 1}},
     {"wronglock", wronglock, 9, 36, 10, 51, 1, {20, 20, 1}},
     {"wronglock_3", wronglock_3, 5, 36, 11, 58, 1, {5, 8, 0}},
     {"steal_interlocked", steal_interlocked, 3, NEVER, 14, 48, 1, {0, 8, 2}},
