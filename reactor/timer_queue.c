@@ -31,12 +31,14 @@ enum { NOT_SET = SOLO__TIMER_NOT_SET, IN_WHEEL = SOLO__TIMER_IN_WHEEL, IN_BATCH 
 
 /* So few need no wheel; as many are sorted at once, more by the heap; so many are looked through for the soonest. */
 #ifdef SOLO_TORTURE
-enum { FEW_MAX = 32, SORTED_MAX = 4, LOOK_MAX = 2 };
+enum { FEW_MAX = 32, SORTED_MAX = 4 };
 #define STAMPS_MAX 100u
 #else
-enum { FEW_MAX = 1024, SORTED_MAX = 4096, LOOK_MAX = 64 };
+enum { FEW_MAX = 1024, SORTED_MAX = 4096 };
 #define STAMPS_MAX UINT32_MAX
 #endif
+
+enum { LOOK_MAX = 64 };
 
 __extension__ typedef unsigned __int128 key_type;
 
