@@ -30,7 +30,7 @@ struct solo_poller {
     int event;
     int woken;        /* 1: a wake is on its way */
     unsigned signals; /* how many it watches */
-    int spinning; /* 1: the poll looks at `woken` by itself and needs no write */
+    int spinning;     /* 1: the poll looks at `woken` by itself and needs no write */
     struct os_spin spin;
 };
 
@@ -142,9 +142,9 @@ static bool consume_wake(struct solo_poller *poller)
 }
 
 /*
- * epoll_wait, without a function around it. Returning from a function is slow right after a system call, because the
- * processor has forgotten where to: a tenth of a poll that finds nothing (docs/performance.md). libc's also makes
- * itself a place where threads can be cancelled, which the kit's are not.
+ * epoll_wait, without a function around it. Returning from a function is slow right after a system call, probably
+ * because the processor has forgotten where to: some percent of a poll that finds nothing (docs/performance.md).
+ * libc's also makes itself a place where threads can be cancelled, which the kit's are not.
  */
 static inline int wait_for_events(int epoll, struct epoll_event *events, int count, int timeout)
 {
