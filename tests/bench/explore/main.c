@@ -116,7 +116,7 @@ static bool agrees(const struct figures *ours, int published)
     if (published == SHAPE_NEVER) {
         return ours->found <= seeds / 2;
     }
-    return ours->found != 0 && ours->mean <= 3.0 * published && 3.0 * ours->mean >= published;
+    return ours->found > seeds / 2 && ours->mean <= 3.0 * published && 3.0 * ours->mean >= published;
 }
 
 static void print_published(int published)

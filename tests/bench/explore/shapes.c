@@ -18,7 +18,7 @@ const struct shape shapes[] = {
     {"reorder_4", reorder_4, 5, NEVER, 533, 554, 6, {3, 20, 1}},
     {"reorder_5", reorder_5, 6, NEVER, 2169, 647, 6, {3, 20, 1}},
     {"reorder_10", reorder_10, 11, NEVER, NEVER, 3225, 6, {3, 20, 1}},
-    {"reorder_20", reorder_20, 21, NEVER, NEVER, 3005, 6, {3, 20, 1}},
+    {"reorder_20", reorder_20, 21, NEVER, NEVER, 3005, 6, {0, 3, 0}},
     {"reorder_50", reorder_50, 51, NEVER, NEVER, NEVER, 6, {3, 20, 1}},
     {"reorder_100", reorder_100, 101, NEVER, NEVER, NEVER, 6, {3, 20, 1}},
     {"stack", stack, 3, 176, 2, 3, 1, {2, 64, 0}},
