@@ -125,6 +125,12 @@ int command_report_replay(const struct command_options *options, const struct so
 bool command_emit_test(const struct command_options *options, const char *token, const struct solo_replay *replay,
                        const char *path);
 
+/*
+ * Runs another token and prints its steps beside those of the replay, which has its trace, from where they part. -1, or
+ * the exit code of what went wrong.
+ */
+int command_print_beside(const struct command_options *options, const struct solo_replay *replay, const char *token);
+
 /* The text of every verb's --help about the options above. */
 extern const char command_help_common[];
 extern const char command_help_schedule[];

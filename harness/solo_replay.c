@@ -6,13 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_LENIENT = OPTION_OWN, OPTION_TRACE, OPTION_EMIT };
+enum { OPTION_LENIENT = OPTION_OWN, OPTION_TRACE, OPTION_EMIT, OPTION_BESIDE };
 
 static const struct option long_options[] = {
     COMMAND_COMMON_OPTIONS,
     COMMAND_SCHEDULE_OPTIONS,
     {"lenient", no_argument, NULL, OPTION_LENIENT},
     {"trace", no_argument, NULL, OPTION_TRACE},
+    {"beside", required_argument, NULL, OPTION_BESIDE},
     {"emit-test", required_argument, NULL, OPTION_EMIT},
     {NULL, 0, NULL, 0},
 };
@@ -20,6 +21,7 @@ static const struct option long_options[] = {
 struct request {
     struct command_options options;
     bool lenient, trace;
+    const char *beside;    /* another token, NULL: none */
     const char *test_file; /* NULL: no test is written */
 };
 
@@ -32,6 +34,7 @@ static int print_help(void)
            "\n"
            "  --lenient            go on with plain answers where the token no longer fits\n"
            "  --trace              print every event of the schedule first\n"
+           "  --beside TOKEN       print the steps of another schedule beside this one's, from where they part\n"
            "  --emit-test FILE.c   write a CUnit test that fails as long as this schedule shows what it shows\n"
            "%s%s",
            command_help_schedule, command_help_common);
@@ -47,6 +50,7 @@ static int take_options(int argc, char **argv, struct request *request)
         case OPTION_HELP: return print_help();
         case OPTION_LENIENT: request->lenient = true; break;
         case OPTION_TRACE: request->trace = true; break;
+        case OPTION_BESIDE: request->beside = optarg; break;
         case OPTION_EMIT: request->test_file = optarg; break;
         default: return EXIT_USAGE;
         }
@@ -85,6 +89,12 @@ static int print_all(const struct request *request, const struct solo_replay *re
         (void)fwrite(replay->trace, 1, replay->trace_size, stdout);
         fputc('\n', stdout);
     }
+    if (request->beside != NULL && !request->options.json) {
+        int code = command_print_beside(&request->options, replay, request->beside);
+        if (code >= 0) {
+            return code;
+        }
+    }
     int code = command_report_replay(&request->options, replay, token);
     if (replay->diverged_at != 0 && !request->lenient) {
         return command_wrong("replay", "the program no longer fits the token: choice %llu is another one than it was",
@@ -110,7 +120,7 @@ int command_replay(int argc, char **argv)
         return command_failed("replay", "out of memory");
     }
     int error = solo_replay_program(request.options.program, token, &request.options.explore, !request.lenient,
-                                    request.trace, replay, why);
+                                    request.trace || request.beside != NULL, replay, why);
     code =
         error < 0 ? command_explorer_error("replay", error, &request.options, why) : print_all(&request, replay, token);
     free(replay->trace);
