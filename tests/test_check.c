@@ -212,6 +212,21 @@ static void test_check__behaviour_whose_test_is_missing_is_named(void)
     CU_ASSERT(!said("test_duck__floats"));
 }
 
+static void test_check__behaviour_without_a_row_or_without_a_test_is_named(void)
+{
+    plant_good_tree();
+    support_write_file("tree/tests/test_duck.c", "static void test_duck__floats(void)\n{\n}\n");
+    support_write_file("tree/docs/behaviours/README.md", "| D | ducks | 2 | ducks.md |\n");
+    support_write_file("tree/docs/behaviours/ducks.md", "| D1 | floats | same | test_duck__floats |\n"
+                                                        "| D2 | lays golden eggs | not applicable: a duck | |\n");
+    CU_ASSERT_EQUAL(run_rule("behaviours"), 0);
+    support_write_file("tree/docs/behaviours/ducks.md", "| D1 | floats | same | |\n");
+    CU_ASSERT_EQUAL(run_rule("behaviours"), 1);
+    CU_ASSERT(said("docs/behaviours/ducks.md:1: | D1 names no test\n"));
+    CU_ASSERT(said("D2 has 0 rows\n"));
+    CU_ASSERT(!said("D1 has"));
+}
+
 void suite_check(void)
 {
     SOLO_SUITE("check");
@@ -230,4 +245,5 @@ void suite_check(void)
     SOLO_TEST(test_check__unfinished_work_and_long_lines_are_named);
     SOLO_TEST(test_check__unknown_rule_is_usage_error);
     SOLO_TEST(test_check__behaviour_whose_test_is_missing_is_named);
+    SOLO_TEST(test_check__behaviour_without_a_row_or_without_a_test_is_named);
 }
