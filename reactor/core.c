@@ -328,6 +328,11 @@ void core_announce(struct core *core, enum solo_probe_kind kind, enum solo_acces
     record(core, current->index, kind, access, object, value);
 }
 
+static bool is_on_stack(const struct solo_thread *thread, const void *address)
+{
+    return (uintptr_t)address >= thread->stack_low && (uintptr_t)address < thread->stack_high;
+}
+
 int core_wait(struct core *core, struct core_gate *gate, const struct solo_wait *why, uint64_t deadline_ns)
 {
     struct core_thread *current = core->current;
@@ -350,9 +355,8 @@ int core_wait(struct core *core, struct core_gate *gate, const struct solo_wait 
         current->patient = current->self->patient != 0 || (why != NULL && why->kind == SOLO_WAIT_DRAIN);
         set_add(core->timed, current->index);
     }
-    if (why != NULL) {
-        current->reason =
-            *why; /* read by whoever runs meanwhile: not on this thread's stack, which a race detector watches */
+    if (is_on_stack(current->self, why)) {
+        current->reason = *why; /* whoever runs meanwhile reads it, and a race detector watches this thread's stack */
         why = &current->reason;
     }
     current->why = why;

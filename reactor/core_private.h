@@ -24,7 +24,7 @@ struct core_thread {
     struct solo_thread *self;
     struct core_gate *gate;      /* where it waits, NULL if nowhere */
     struct core_thread *next;    /* in that gate */
-    const struct solo_wait *why; /* NULL, or `reason` */
+    const struct solo_wait *why; /* NULL, the waiter's own, or `reason` if that is on its stack */
     struct solo_wait reason;
     uint64_t deadline_ns; /* SOLO_NEVER: none */
     uint16_t index;       /* slot, and number of the thread in events */
