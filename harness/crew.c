@@ -35,8 +35,7 @@ struct crew {
 };
 
 struct order {
-    uint64_t first;
-    uint32_t size;
+    uint64_t first, size; /* without padding: it is sent as it lies in memory */
 };
 
 /* ---- A worker ---- */

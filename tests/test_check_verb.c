@@ -62,6 +62,9 @@ static bool has_valgrind(void)
 
 static void test_check_verb__a_clean_schedule_is_clean_under_memcheck_too(void)
 {
+#if defined(SOLO_ASAN) || defined(SOLO_TSAN)
+    SOLO_SKIP("valgrind does not run a sanitizer's program");
+#endif
     find_token("nothing");
     bool valgrind = has_valgrind();
     check_with("$PATH", "", "nothing");
@@ -101,6 +104,9 @@ static void test_check_verb__findings_of_the_kit_are_the_same_in_every_run(void)
 /* Another program's run cannot agree: the row says why, and the verdict is not clean. */
 static void test_check_verb__a_run_that_cannot_be_made_is_no_agreement(void)
 {
+#if defined(SOLO_ASAN) || defined(SOLO_TSAN)
+    SOLO_SKIP("valgrind does not run a sanitizer's program");
+#endif
     char options[1024];
     find_token("nothing");
     (void)snprintf(options, sizeof options, "--tsan %s --asan /nonexistent/program",

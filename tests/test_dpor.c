@@ -676,8 +676,8 @@ static void crash_sometimes(void *arg)
 static void test_dpor__goes_on_after_a_crash(void)
 {
 #if defined(SOLO_ASAN) || defined(SOLO_TSAN)
-    CU_PASS("a sanitizer reports the crash in its own words");
-#else
+    SOLO_SKIP("a sanitizer reports the crash in its own words");
+#endif
     static struct solo_report report;
     struct solo_scenario scenario = {.name = "crash", .body = crash_sometimes};
     struct solo_explore_options options;
@@ -687,7 +687,6 @@ static void test_dpor__goes_on_after_a_crash(void)
     CU_ASSERT_EQUAL(report.finding_count, 1);
     CU_ASSERT_TRUE(report.exhausted);
     CU_ASSERT_TRUE(report.failing < report.schedules);
-#endif
 }
 
 static unsigned runs;

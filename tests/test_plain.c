@@ -311,6 +311,9 @@ static void test_plain__a_spin_on_a_flag_ends_and_a_lock_that_tests_first_is_non
 
 static void test_plain__an_access_token_needs_a_build_with_accesses(void)
 {
+#if defined(SOLO_ASAN) || defined(SOLO_TSAN)
+    SOLO_SKIP("a sanitizer's kit does not load into a plain program");
+#endif
     struct solo_explore_options options = defaults();
     CU_ASSERT_EQUAL(replay_token(program("unlocked", NULL), "solo1.1.unlocked.access.00000000.plain-0-0000", &options),
                     -ENOTSUP);

@@ -213,6 +213,9 @@ static void test_scale__every_strategy_gives_the_same_for_all_numbers_of_jobs(vo
 
 static void test_scale__a_program_without_a_choice_is_run_once(void)
 {
+#if defined(SOLO_ASAN) || defined(SOLO_TSAN)
+    SOLO_SKIP("a sanitizer's kit does not load into a plain program");
+#endif
     support_shell(&output, "%s explore --jobs 2 /bin/true", solo());
     CU_ASSERT_EQUAL(output.status, 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(output.text, "evidence: the only schedule passed"));

@@ -29,7 +29,7 @@ static void end_attempt(struct attempt *attempt)
 static void initialise(struct solo_world *world, struct interpose_object *object, int *flag, void (*fn)(void))
 {
     object->once.runner = object->why.holder = solo_model_self();
-    struct attempt attempt __attribute__((cleanup(end_attempt))) = {world, object};
+    struct attempt attempt __attribute__((cleanup(end_attempt), unused)) = {world, object};
     fn();
     SOLO_ANNOTATE_HAPPENS_BEFORE(flag);
     object->once.done = true;
