@@ -11,7 +11,8 @@ TEST_OBJECTS := $(call object,$(TEST_SOURCES)) $(BUILD)/obj/generated/suites.o
 TESTED_COMMAND = $(call object,$(filter-out $(shell grep -ls '^int main' $(COMMAND_SOURCES) /dev/null),$(COMMAND_SOURCES)))
 TESTED_OBJECTS = $(REACTOR_OBJECTS) $(HARNESS_OBJECTS) $(TESTED_COMMAND)
 # No prototype for suite_<x>: the generated list has its own.
-$(TEST_OBJECTS): PART_CFLAGS = -DSOLO_NO_STATIC_CONTRACTS -Wno-missing-prototypes -iquote reactor -iquote harness -iquote sanitizer $(HARNESS_CFLAGS)
+$(TEST_OBJECTS): PART_CFLAGS = -DSOLO_NO_STATIC_CONTRACTS -Wno-missing-prototypes -iquote reactor -iquote harness -iquote sanitizer $(HARNESS_CFLAGS) \
+    $(if $(ENGINE_WATCHED),-DSOLO_ENGINE_WATCHED)
 $(TEST_OBJECTS): | $(CONTRACTS)
 
 # Their virtual threads share plain memory on purpose: what they test is the order, which a race detector cannot know.
@@ -113,13 +114,17 @@ check: $(ALL) | deps-check ## check the rules: layers, headers, the world's door
 # The steps of `make matrix`; other folders add theirs.
 MATRIX_STEPS += test $(patsubst %,test-units-%,$(filter-out $(FLAVOUR),$(FLAVOURS))) check
 FLAVOUR_STEPS := $(patsubst %,test-units-%,$(FLAVOURS))
-PHONY += matrix coverage $(FLAVOUR_STEPS)
+MATRIX_STEPS += test-units-tsan-shipped
+PHONY += matrix coverage $(FLAVOUR_STEPS) test-units-tsan-shipped
 matrix: deps ## everything in every flavour: slow
 	+@tests/steps '$(MAKE) FLAVOUR=$(FLAVOUR) BUILD=$(BUILD)' $(MATRIX_STEPS)
 # In the tsan row the engine is watched too, in a build folder of its own, because its objects differ.
 WATCHED_tsan := ENGINE_WATCHED=1
 $(FLAVOUR_STEPS): test-units-%:
 	@$(MAKE) FLAVOUR=$* BUILD=$(call build_of,$*)$(if $(WATCHED_$*),-watched $(WATCHED_$*)) test-units
+# And as its users have it, without a look at the engine: what they are told of the races of their own data.
+test-units-tsan-shipped:
+	@$(MAKE) FLAVOUR=tsan BUILD=$(call build_of,tsan) test-units TESTS='two_writers verify'
 coverage: ## run the suites under gcov and print how much of each source file they ran
 	@$(MAKE) FLAVOUR=coverage BUILD=$(call build_of,coverage) test-units
 	@tests/coverage $(call build_of,coverage)

@@ -49,15 +49,22 @@ static void wait_for_nothing(void)
 }
 
 /*
- * Its schedule depends on where the program lies in memory, which another start of the program changes: to a place with
- * the same remainder once in 2,039 times.
+ * Its schedule depends on where the program lies in memory, which another start of the program changes: it says sixteen
+ * bits of an address, one step each at most, so that two starts hardly ever agree.
  */
 static void depend_on_address(void)
 {
+    struct solo_semaphore *semaphore;
     unsigned long bits = (unsigned long)&counter >> 12;
-    for (unsigned long i = 0; i < bits % 2039; i++) {
-        solo_yield();
+    solo_semaphore_create(0, &semaphore);
+    for (unsigned bit = 0; bit < 16; bit++) {
+        if (bits >> bit & 1) {
+            solo_yield();
+        } else {
+            solo_semaphore_post(semaphore);
+        }
     }
+    solo_semaphore_destroy(semaphore);
 }
 
 int main(int argc, char **argv)
