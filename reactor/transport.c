@@ -376,7 +376,9 @@ void solo__transport_ref(struct solo_transport *transport)
 void solo__transport_unref(struct solo_transport *transport)
 {
     struct solo_world *world = transport->object.world;
+    SOLO_ANNOTATE_HAPPENS_BEFORE(&transport->references);
     if (__atomic_sub_fetch(&transport->references, 1, __ATOMIC_ACQ_REL) == 0) {
+        SOLO_ANNOTATE_HAPPENS_AFTER(&transport->references);
         world->memory->release(world, transport->outbox.data);
         solo__object_end(transport);
     }

@@ -9,6 +9,7 @@
 #define SOLO__TRANSPORT_INTERNAL_H
 
 #include "reactor_internal.h"
+#include "sanitizer/annotate.h"
 #include <solo/producer.h>
 #include <solo/transport.h>
 
@@ -36,6 +37,7 @@ struct solo_transport {
     bool write_ended;  /* and has taken effect */
     bool broken;       /* nothing can be sent any more; what has arrived is still delivered */
     bool blocked;      /* the network takes no more for now: waits until the descriptor is writable */
+    char called;       /* nobody's but a race detector's: SOLO_ANNOTATE_CALL_ON */
     const struct solo_half_close_ops *half_close; /* NULL: the end of reading is the end */
     uint64_t accepted;                            /* bytes taken by write */
     struct solo__outbox outbox;
@@ -60,7 +62,8 @@ struct solo_transport {
 #define SOLO__TRANSPORT_CHECK(function, transport)                                                                     \
     SOLO__LIVE_OBJECT(function, transport, SOLO__TRANSPORT, SOLO012_TRANSPORT_AFTER_LOST);                             \
     SOLO__OBJECT((transport)->reactor, SOLO__REACTOR);                                                                 \
-    SOLO__REACTOR_ONLY(function, &(transport)->reactor->owner, transport)
+    SOLO__REACTOR_ONLY(function, &(transport)->reactor->owner, transport);                                             \
+    SOLO_ANNOTATE_CALL_ON(&(transport)->called)
 
 /* And not lost. */
 #define SOLO__TRANSPORT_CHECK_NOT_LOST(function, transport)                                                            \

@@ -32,6 +32,8 @@ void __tsan_mutex_pre_signal(void *address, unsigned flags);
 void __tsan_mutex_post_signal(void *address, unsigned flags);
 void __tsan_func_entry(void *return_address);
 void __tsan_func_exit(void);
+void __tsan_write1_pc(void *address, void *pc);
+void __tsan_read_range(void *address, unsigned long size);
 
 #define SOLO_ANNOTATE_HAPPENS_BEFORE(address) __tsan_release((void *)(address))
 #define SOLO_ANNOTATE_HAPPENS_AFTER(address) __tsan_acquire((void *)(address))
@@ -44,6 +46,8 @@ void __tsan_func_exit(void);
 #define SOLO_ANNOTATE_IGNORE_END() __tsan_mutex_post_signal((void *)0, 0)
 #define SOLO_ANNOTATE_FUNC_ENTRY(return_address) __tsan_func_entry(return_address)
 #define SOLO_ANNOTATE_FUNC_EXIT() __tsan_func_exit()
+#define SOLO_ANNOTATE_CALL_ON(address) __tsan_write1_pc((void *)(address), __builtin_return_address(0))
+#define SOLO_ANNOTATE_READS(address, size) __tsan_read_range((void *)(address), (size))
 
 #elif defined(SOLO_ASAN)
 
@@ -125,6 +129,15 @@ void __asan_unpoison_memory_region(void const volatile *address, size_t size);
 #ifndef SOLO_ANNOTATE_FUNC_ENTRY
 #define SOLO_ANNOTATE_FUNC_ENTRY(return_address) ((void)0)
 #define SOLO_ANNOTATE_FUNC_EXIT() ((void)0)
+#endif
+
+/*
+ * In an uninstrumented public function. CALL_ON: two calls on what this byte stands for race unless something orders
+ * them; what the engine does with it later is not the program's concern. READS: the call reads memory of the program's.
+ */
+#ifndef SOLO_ANNOTATE_CALL_ON
+#define SOLO_ANNOTATE_CALL_ON(address) ((void)0)
+#define SOLO_ANNOTATE_READS(address, size) ((void)0)
 #endif
 
 #endif
