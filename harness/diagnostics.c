@@ -56,6 +56,25 @@ static const struct solo_diagnostic diagnostics[] = {
      "    a worker of its own (solo_thread_worker_create). Take locks in one order.\n",
      "Found when the schedule comes to rest, in no time. ThreadSanitizer, helgrind and\n"
      "drd report lock-order inversions, but show a wedged pool only as a hang.\n"},
+    {SOLO005_DEAD_MEMORY,
+     "Queued work ran, and the memory that its argument points at was dead: freed before,\n"
+     "or a local variable of a job, a callback, a thread or a function that has ended.\n"
+     "It may still hold what it held; then the program seems to work.\n",
+     "    static SOLO_POOL_ONLY void look_up(void *arg)\n"
+     "    {\n"
+     "        struct answer answer = ask(arg);\n"
+     "        solo_reactor_call_from_thread(reactor, show, &answer, NULL);   /* SOLO005 */\n"
+     "    }\n",
+     "    struct answer *answer = malloc(sizeof *answer);\n"
+     "    solo_reactor_call_from_thread(reactor, show, answer, free_answer);\n"
+     "    free_answer(status, answer) is called exactly once, whether show ran or not. Or wait\n"
+     "    for it: solo_blocking_call_from_thread(reactor, show, &answer, NULL).\n",
+     "Found when the work begins, whether it touches its argument or not. free and realloc\n"
+     "are heard in programs run by solo; an allocator of the program's own says it with\n"
+     "solo_memory_released. A local variable of a function that returned while its thread\n"
+     "goes on is found only if the function ran before the loop. AddressSanitizer and\n"
+     "memcheck see the use of freed memory, but of a dead local variable only if its stack\n"
+     "is gone.\n"},
     {SOLO006_USE_AFTER_END,
      "An object was used after it had ended: a worker after quit, a port after it\n"
      "stopped, a reactor after destroy. Ended objects are kept for a while so that\n"

@@ -1,9 +1,11 @@
 # harness/ -> libsolo-harness.so and the `solo` command. Needs jansson, libxml2 and gcc's libbacktrace.
 
 COMMAND_SOURCES := $(wildcard harness/solo.c harness/solo_*.c)
+# free and realloc: in the harness, and for programs without it in a library of their own. With a sanitizer they are the runtime's.
+RELEASED_OBJECTS := $(call object,$(wildcard harness/released/*.c))
 INTERPOSE_SOURCES := $(wildcard harness/interpose/*.c)
 HARNESS_SOURCES := $(filter-out $(COMMAND_SOURCES),$(wildcard harness/*.c)) $(SANITIZER_SOURCES)
-HARNESS_OBJECTS  = $(call object,$(HARNESS_SOURCES))
+HARNESS_OBJECTS  = $(call object,$(HARNESS_SOURCES)) $(if $(filter asan tsan,$(FLAVOUR)),,$(RELEASED_OBJECTS))
 COMMAND_OBJECTS := $(call object,$(COMMAND_SOURCES))
 
 # Asked only when something is compiled or linked, so that make starts on a machine without a compiler.
@@ -32,6 +34,12 @@ $(BUILD)/lib/libsolo-interpose.so: $(INTERPOSE_OBJECTS) $(BUILD)/lib/libsolo.so
 	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared -pthread -Wl,-soname,libsolo-interpose.so $(NO_LOOSE_ENDS) \
 	    -Wl,-rpath,'$$ORIGIN/././././.' -o $@ $(INTERPOSE_OBJECTS) -L$(BUILD)/lib -lsolo $(LDFLAGS)
 ALL += $(BUILD)/lib/libsolo-interpose.so
+
+$(RELEASED_OBJECTS): PART_TOOL := none
+$(RELEASED_OBJECTS): PART_CFLAGS := -DSOLO_NO_STATIC_CONTRACTS -fno-builtin
+$(BUILD)/lib/libsolo-released.so: $(RELEASED_OBJECTS)
+	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared -Wl,-soname,libsolo-released.so -o $@ $(RELEASED_OBJECTS) $(LDFLAGS)
+ALL += $(BUILD)/lib/libsolo-released.so
 
 # What `solo cc` links under the names that gcc's driver asks for.
 ACCESS_OBJECTS := $(call object,$(wildcard harness/access/*.c))

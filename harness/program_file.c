@@ -20,7 +20,7 @@ struct elf {
     const unsigned char *bytes;
     size_t size;
     bool is_program, is_dynamic, is_other_machine;
-    bool uses_kit, uses_threads, has_accesses;
+    bool uses_kit, uses_threads, uses_sanitizer, has_accesses;
     mode_t mode;
 };
 
@@ -60,6 +60,7 @@ static void note_needed(struct elf *elf, const char *name)
 {
     static const char *const with_threads[] = {"libstdc++.so", "libc++.so", "libpthread.so"};
     elf->uses_kit = elf->uses_kit || strcmp(name, "libsolo.so") == 0;
+    elf->uses_sanitizer = elf->uses_sanitizer || strncmp(name, "libasan.so", 10) == 0;
     for (size_t i = 0; i < sizeof with_threads / sizeof with_threads[0]; i++) {
         elf->uses_threads = elf->uses_threads || strncmp(name, with_threads[i], strlen(with_threads[i])) == 0;
     }
@@ -177,6 +178,7 @@ static int take(const char *path, const struct elf *elf, struct solo__program_fi
     snprintf(file->path, sizeof file->path, "%s", real != NULL ? real : path);
     free(real);
     file->is_plain = !elf->uses_kit;
+    file->takes_preload = elf->uses_kit && !elf->uses_sanitizer;
     file->has_accesses = elf->has_accesses;
     return 0;
 }

@@ -225,10 +225,12 @@ static void greet(void)
 static void take_back_preload(void)
 {
     char *preload = getenv("LD_PRELOAD");
-    char *rest = preload != NULL && strstr(preload, "libsolo-interpose.so") != NULL ? strchr(preload, ':') : NULL;
+    bool is_ours = preload != NULL &&
+                   (strstr(preload, "libsolo-interpose.so") != NULL || strstr(preload, "libsolo-released.so") != NULL);
+    char *rest = is_ours ? strchr(preload, ':') : NULL;
     if (rest != NULL) {
         setenv("LD_PRELOAD", rest + 1, 1);
-    } else if (preload != NULL && strstr(preload, "libsolo-interpose.so") != NULL) {
+    } else if (is_ours) {
         unsetenv("LD_PRELOAD");
     }
     if (preload != NULL) {

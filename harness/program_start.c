@@ -49,10 +49,12 @@ static bool is_beside(const char *file, const char *below, char path[SOLO__PATH_
     return written > 0 && written < SOLO__PATH_MAX && access(path, R_OK) == 0;
 }
 
-/* The library that is loaded into programs that do not use the kit: it lies beside the harness. */
-static int find_interposer(const char *harness, char path[SOLO__PATH_MAX])
+/*
+ * The libraries that are loaded into programs, those that do not use the kit and others: they lie beside the harness.
+ */
+static int find_preload(const char *harness, bool is_plain, char path[SOLO__PATH_MAX])
 {
-    return is_beside(harness, "libsolo-interpose.so", path) ? 0 : -ENOENT;
+    return is_beside(harness, is_plain ? "libsolo-interpose.so" : "libsolo-released.so", path) ? 0 : -ENOENT;
 }
 
 /* The harness library: this one, or the one beside the running command. */
@@ -113,20 +115,30 @@ static void add_quiet(struct environment *environment)
     environment->variables[environment->used++] = environment->tool;
 }
 
-/* The way into a program that does not use the kit. */
-static int add_interposer(struct environment *environment, const char *harness, const char *program)
+/* What is loaded before the program's own libraries; a sanitizer's runtime refuses to come second. */
+static int add_preload(struct environment *environment, const char *harness, bool is_plain)
 {
     char path[SOLO__PATH_MAX];
     const char *now = getenv("LD_PRELOAD");
     bool some = now != NULL && now[0] != '\0';
-    int found = find_interposer(harness, path);
+    int found = find_preload(harness, is_plain, path);
     if (found < 0) {
         return found;
     }
     snprintf(environment->preload, sizeof environment->preload, "LD_PRELOAD=%s%s%s", path, some ? ":" : "",
              some ? now : "");
-    snprintf(environment->program, sizeof environment->program, "SOLO_PROGRAM=%s", program);
     environment->variables[environment->used++] = environment->preload;
+    return 0;
+}
+
+/* The way into a program that does not use the kit. */
+static int add_interposer(struct environment *environment, const char *harness, const char *program)
+{
+    int found = add_preload(environment, harness, true);
+    if (found < 0) {
+        return found;
+    }
+    snprintf(environment->program, sizeof environment->program, "SOLO_PROGRAM=%s", program);
     environment->variables[environment->used++] = environment->program;
     environment->variables[environment->used++] = (char *)"LD_BIND_NOW=1"; /* once, not in each schedule's process */
     return 0;
@@ -134,6 +146,7 @@ static int add_interposer(struct environment *environment, const char *harness, 
 
 static void add_others(struct environment *environment, enum solo__start start, bool is_plain)
 {
+    bool has_preload = environment->preload[0] != '\0';
     for (size_t i = 0; environ[i] != NULL; i++) {
         unsigned which = 0;
         while (which < REPLACED && !starts_with(environ[i], replaced[which])) {
@@ -141,7 +154,7 @@ static void add_others(struct environment *environment, enum solo__start start, 
         }
         bool skip = which < REPLACED_ALWAYS || (which == REPLACED_OTHER && start == SOLO__START_OTHER) ||
                     (which == REPLACED_QUIET && start == SOLO__START_QUIET) ||
-                    ((which == REPLACED_PLAIN || which == REPLACED_BINDING) && is_plain);
+                    (which == REPLACED_PLAIN && has_preload) || (which == REPLACED_BINDING && is_plain);
         if (!skip) {
             environment->variables[environment->used++] = environ[i];
         }
@@ -174,7 +187,12 @@ static int make_environment(struct environment *environment, const struct solo__
     } else if (start == SOLO__START_QUIET) {
         add_quiet(environment);
     }
-    int added = file->is_plain ? add_interposer(environment, path, file->path) : 0;
+    int added = 0;
+    if (file->is_plain) {
+        added = add_interposer(environment, path, file->path);
+    } else if (file->takes_preload) {
+        (void)add_preload(environment, path, false); /* without it, what it frees is not heard of, and that is all */
+    }
     add_others(environment, start, file->is_plain);
     return added;
 }

@@ -82,6 +82,7 @@ static inline const struct solo__provenance *begun(struct solo__call *call)
     const struct solo__provenance *outer_work = self->work;
     self->work = &call->provenance;
     solo__announce(call->reactor->world, SOLO_PROBE_CALL_BEGUN, SOLO_ACCESS_WRITE, call->provenance.object, 0);
+    solo__argument_run(call->reactor->world, call->provenance.object);
     return outer_work;
 }
 
@@ -105,6 +106,7 @@ static void announce_end(const struct solo__call *call, enum solo_probe_kind how
 {
     solo__announce(call->reactor->object.world, how, SOLO_ACCESS_WRITE, call->provenance.object,
                    (uint64_t)(int64_t)status);
+    solo__argument_forget(call->reactor->object.world, call->provenance.object);
 }
 
 void solo__call_done(struct solo__call *call, int status)

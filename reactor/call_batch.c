@@ -69,6 +69,7 @@ static struct solo__call_batch *make(struct solo_reactor *reactor, uint32_t capa
     SOLO_ANNOTATE_PRIVATE(batch, size);
     batch->call.serve = serve;
     batch->call.reactor = reactor;
+    batch->call.arg = NULL;
     solo__provenance_take(&batch->call.provenance, solo__object_next_ids(world, SOLO__CALL, ids), frame,
                           return_address);
     batch->state = batch->used = batch->count = 0;
@@ -329,6 +330,7 @@ int solo_reactor_call_many_from_thread(struct solo_reactor *reactor, const struc
     batch->count = (uint32_t)count;
     for (size_t i = 0; i < count; i++) {
         batch->slots[i] = (struct slot){calls[i].fn, calls[i].arg, calls[i].done, 0};
+        solo__argument_keep(reactor->object.world, batch->call.provenance.object, calls[i].arg);
     }
     int error = post(reactor, &batch->call);
     if (error == SOLO_ECLOSED) {

@@ -7,6 +7,7 @@
  * process.
  */
 #define _GNU_SOURCE
+#include "argument.h"
 #include "core_private.h"
 #include <solo/thread.h>
 #include <stdlib.h>
@@ -129,6 +130,7 @@ static void finish_run(struct core *core)
         thread->at_base = true;
     }
     SOLO_ANNOTATE_HAPPENS_AFTER(&core->end_marker);
+    solo__arguments_clear(&core->world.world);
     arena_reset(core);
     core->running = false;
     if (core->strategy != NULL && core->strategy->end != NULL) {

@@ -219,9 +219,12 @@ static inline void serve(struct solo_reactor *reactor, const struct solo__timer 
     uint32_t object = object_of(call);
 
     solo__callback_begin(reactor, object);
-    if (status == 0) {
+    if (status < 0) {
+        solo__argument_forget(world, object);
+    } else {
         self->work = work;
         solo__announce(world, SOLO_PROBE_CALL_BEGUN, SOLO_ACCESS_WRITE, object, 0);
+        solo__argument_run(world, object);
         call->fn(call->arg);
         solo__announce(world, SOLO_PROBE_CALL_ENDED, SOLO_ACCESS_WRITE, object, 0);
         self->work = outer_work;
@@ -325,6 +328,7 @@ int solo_reactor_call_later(struct solo_reactor *reactor, uint64_t delay_ns, sol
     uint64_t due_ns = solo__add_ns(now_ns, delay_ns);
     if (solo__world_is_heard(reactor->world)) {
         solo__announce(reactor->world, SOLO_PROBE_CALL_ACCEPTED, SOLO_ACCESS_WRITE, object, SOLO_QUEUE_DELAYED);
+        solo__argument_keep(reactor->world, object, arg);
         announce_due(reactor, object, due_ns);
     }
     solo__timer_queue_add(&delayed->queue, slot, timer, due_ns, now_ns);

@@ -182,9 +182,12 @@ static void run(struct solo_pool *pool, struct solo__job *job)
     uint32_t id = job->call.provenance.object;
     solo__self->work = &job->call.provenance;
     solo__self->context = job->context;
+    solo__unit_begin(world, id);
     solo__announce(world, SOLO_PROBE_CALL_BEGUN, SOLO_ACCESS_WRITE, id, 0);
+    solo__argument_run(world, id);
     job->run(job);
     solo__announce(world, SOLO_PROBE_CALL_ENDED, SOLO_ACCESS_WRITE, id, 0);
+    solo__unit_end(world);
     solo__self->work = NULL;
     solo__self->context = NULL;
     SOLO_ANNOTATE_HAPPENS_BEFORE(job);

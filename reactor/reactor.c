@@ -132,14 +132,16 @@ static inline __attribute__((always_inline)) void pass(struct solo_reactor *reac
 struct outer {
     struct solo_reactor *inside;
     uint32_t callback_depth;
+    uintptr_t loop_frame;
 };
 
-static struct outer enter_loop(struct solo_reactor *reactor)
+static struct outer enter_loop(struct solo_reactor *reactor, void *frame)
 {
     struct solo_thread *self = solo__self;
-    struct outer outer = {self->inside, self->callback_depth};
+    struct outer outer = {self->inside, self->callback_depth, self->loop_frame};
     self->inside = reactor;
     self->callback_depth = 0;
+    self->loop_frame = (uintptr_t)frame;
     reactor->looping = true;
     reactor->crashed = false;
     reactor->now_known = false;
@@ -151,13 +153,17 @@ static void leave_loop(struct solo_reactor *reactor, struct outer outer)
     reactor->looping = false;
     solo__self->inside = outer.inside;
     solo__self->callback_depth = outer.callback_depth;
+    solo__self->loop_frame = outer.loop_frame;
 }
 
-/* The loop runs already: SOLO015 if it is entered again from one of its own callbacks. */
+/*
+ * The loop runs already: SOLO015 if it is entered again on its own thread, from one of its callbacks, or from that of
+ * another reactor whose loop one of its callbacks has entered.
+ */
 static __attribute__((noinline, cold)) int refuse_entry(struct solo_reactor *reactor, unsigned function, void *frame,
                                                         void *return_address)
 {
-    if (solo__self->inside == reactor) {
+    if (solo__owner_thread(&reactor->owner) == solo__self) {
         struct solo_violation violation;
         solo__violation_begin(&violation, SOLO015_LOOP_REENTERED, function, reactor, frame, return_address);
         solo__violation_text(violation.text, "the reactor's loop was entered again from one of its own callbacks");
@@ -182,7 +188,7 @@ int solo_reactor_run(struct solo_reactor *reactor)
 
     solo__owner_bind(&reactor->owner, solo__self, "solo_reactor_run", __builtin_frame_address(0),
                      __builtin_return_address(0));
-    struct outer outer = enter_loop(reactor);
+    struct outer outer = enter_loop(reactor, __builtin_frame_address(0));
     solo__lifecycle_start(reactor);
     do {
         pass(reactor, SOLO_NEVER);
@@ -204,7 +210,7 @@ int solo_reactor_iterate(struct solo_reactor *reactor, uint64_t delay_ns)
         return SOLO_ENOTRESTARTABLE;
     }
 
-    struct outer outer = enter_loop(reactor);
+    struct outer outer = enter_loop(reactor, __builtin_frame_address(0));
     pass(reactor, delay_ns > 0 ? solo__add_ns(solo__reactor_now(reactor), delay_ns) : 0);
     leave_loop(reactor, outer);
     return 0;

@@ -8,6 +8,7 @@
 #ifndef SOLO__REACTOR_INTERNAL_H
 #define SOLO__REACTOR_INTERNAL_H
 
+#include "argument.h"
 #include "guard.h"
 #include "object.h"
 #include "provenance.h"
@@ -298,6 +299,7 @@ struct solo_reactor {
 static inline void solo__call_announce(const struct solo__call *call, enum solo_queue queue)
 {
     solo__announce(call->reactor->world, SOLO_PROBE_CALL_ACCEPTED, SOLO_ACCESS_WRITE, call->provenance.object, queue);
+    solo__argument_keep(call->reactor->world, call->provenance.object, call->arg);
 }
 
 /*
@@ -315,12 +317,14 @@ void solo__reactor_later(struct solo_reactor *reactor, struct solo__call *call);
 static inline void solo__callback_begin(struct solo_reactor *reactor, uint32_t object)
 {
     solo__self->callback_depth++;
+    solo__unit_begin(reactor->world, object);
     solo__announce(reactor->world, SOLO_PROBE_CALLBACK_BEGUN, SOLO_ACCESS_NONE, object, 0);
 }
 
 static inline void solo__callback_end(struct solo_reactor *reactor, uint32_t object)
 {
     solo__announce(reactor->world, SOLO_PROBE_CALLBACK_ENDED, SOLO_ACCESS_NONE, object, 0);
+    solo__unit_end(reactor->world);
     solo__self->callback_depth--;
 }
 

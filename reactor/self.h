@@ -44,10 +44,14 @@ struct solo_thread {
     const struct solo__owner *serves;    /* of the reactor whose pool this worker is in: it never becomes that owner */
     struct solo_reactor *inside;         /* the reactor whose loop this thread is in, innermost; NULL outside */
     uint32_t callback_depth;             /* > 0 inside a reactor callback */
-    uintptr_t stack_low, stack_high;     /* bounds for frame walks; 0 until known */
-    struct solo_thread *next, *previous; /* in its world's list of threads */
-    struct solo__call_batch *run;        /* to which its next thread call may be added; kept (call_batch.c) */
-    const struct solo__call *posted;     /* its last thread call: an address to compare with */
+    uintptr_t loop_frame;                /* of the function that entered that loop (argument.h) */
+    uint32_t unit, unit_depth;       /* how many units have ended, and whether it is in one; unit is read by others */
+    uint32_t unit_object;            /* what that unit is about */
+    uintptr_t unit_top;              /* above all frames of that unit */
+    uintptr_t stack_low, stack_high; /* bounds for frame walks; 0 until known */
+    struct solo_thread *next, *previous;   /* in its world's list of threads */
+    struct solo__call_batch *run;          /* to which its next thread call may be added; kept (call_batch.c) */
+    const struct solo__call *posted;       /* its last thread call: an address to compare with */
     uint32_t call_ids_next, call_ids_left; /* ids for thread calls that were set aside for it: solo__call_id */
     uint32_t job_ids_next, job_ids_left;   /* the same for jobs: job.c */
     uint32_t pins;   /* who needs this memory although the thread may have ended: owners and children */

@@ -73,6 +73,7 @@ static void end_task(struct task *task, int status)
 {
     struct solo_world *world = task->team->object.world;
     uint64_t value = (uint64_t)(int64_t)status;
+    solo__argument_forget(world, task->provenance.object);
     if (task->done != NULL) {
         solo__announce(world, SOLO_PROBE_CALL_HANDED_BACK, SOLO_ACCESS_NONE, task->provenance.object, value);
         task->done(status, task->arg);
@@ -89,9 +90,12 @@ static void run_task(struct task *task)
     const struct solo__provenance *outer_work = self->work; /* a lock worker runs inside other work */
     SOLO_ANNOTATE_HAPPENS_AFTER(task);
     self->work = &task->provenance;
+    solo__unit_begin(world, task->provenance.object);
     solo__announce(world, SOLO_PROBE_CALL_BEGUN, SOLO_ACCESS_NONE, task->provenance.object, 0);
+    solo__argument_run(world, task->provenance.object);
     task->fn(task->arg);
     solo__announce(world, SOLO_PROBE_CALL_ENDED, SOLO_ACCESS_NONE, task->provenance.object, 0);
+    solo__unit_end(world);
     end_task(task, 0);
     self->work = outer_work;
 }
@@ -478,9 +482,11 @@ int solo_team_do(struct solo_team *team, solo_call_fn fn, void *arg, solo_done_f
     uint32_t id = solo__object_next_id(world, SOLO__WORK);
     solo__provenance_take(&task->provenance, id, __builtin_frame_address(0), __builtin_return_address(0));
     solo__announce(world, SOLO_PROBE_CALL_ACCEPTED, SOLO_ACCESS_WRITE, id, SOLO_QUEUE_WORKER);
+    solo__argument_keep(world, id, arg);
     SOLO_ANNOTATE_HAPPENS_BEFORE(task);
     if (ask(team, &task->way) < 0) { /* it quit between the look and the acceptance */
         solo__announce(world, SOLO_PROBE_CALL_HANDED_BACK, SOLO_ACCESS_NONE, id, (uint64_t)(int64_t)SOLO_EALREADYQUIT);
+        solo__argument_forget(world, id);
         world->memory->release(world, task);
         return solo__refuse_after_quit(team, SOLO__FN_solo_team_do, __builtin_frame_address(0),
                                        __builtin_return_address(0));

@@ -58,6 +58,7 @@ struct solo__work *solo__work_pop(struct solo_worker *worker)
 
 static void work_end(struct solo_world *world, struct solo__work *work, int status)
 {
+    solo__argument_forget(world, work->provenance.object);
     if (work->done != NULL) {
         solo__announce(world, SOLO_PROBE_CALL_HANDED_BACK, SOLO_ACCESS_NONE, work->provenance.object,
                        (uint64_t)(int64_t)status);
@@ -80,9 +81,12 @@ void solo__work_run(struct solo_worker *worker, struct solo__work *work)
     }
     const struct solo__provenance *outer_work = self->work; /* a lock worker runs inside other work */
     self->work = &work->provenance;
+    solo__unit_begin(world, work->provenance.object);
     solo__announce(world, SOLO_PROBE_CALL_BEGUN, SOLO_ACCESS_NONE, work->provenance.object, 0);
+    solo__argument_run(world, work->provenance.object);
     work->fn(work->arg);
     solo__announce(world, SOLO_PROBE_CALL_ENDED, SOLO_ACCESS_NONE, work->provenance.object, 0);
+    solo__unit_end(world);
     work_end(world, work, 0);
     self->work = outer_work;
 }
@@ -147,9 +151,11 @@ int solo_worker_do(struct solo_worker *worker, solo_call_fn fn, void *arg, solo_
     uint32_t id = solo__object_next_id(world, SOLO__WORK);
     solo__provenance_take(&work->provenance, id, __builtin_frame_address(0), __builtin_return_address(0));
     solo__announce(world, SOLO_PROBE_CALL_ACCEPTED, SOLO_ACCESS_WRITE, id, SOLO_QUEUE_WORKER);
+    solo__argument_keep(world, id, arg);
     SOLO_ANNOTATE_HAPPENS_BEFORE(work);
     if (worker->kind->accept(worker, work) < 0) { /* it quit between the look and the acceptance */
         solo__announce(world, SOLO_PROBE_CALL_HANDED_BACK, SOLO_ACCESS_NONE, id, (uint64_t)(int64_t)SOLO_EALREADYQUIT);
+        solo__argument_forget(world, id);
         world->memory->release(world, work);
         return solo__refuse_after_quit(worker, SOLO__FN_solo_worker_do, __builtin_frame_address(0),
                                        __builtin_return_address(0));

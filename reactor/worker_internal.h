@@ -7,6 +7,7 @@
 #ifndef SOLO__WORKER_INTERNAL_H
 #define SOLO__WORKER_INTERNAL_H
 
+#include "argument.h"
 #include "object.h"
 #include "self.h"
 #include <solo/thread.h>

@@ -7,6 +7,7 @@
  * races.
  */
 #include "annotate.h"
+#include "argument.h"
 #include "sim_world.h"
 #include <string.h>
 
@@ -115,6 +116,7 @@ void sim__world_init(struct sim_world *world, struct core *core)
 void sim__world_begin(struct sim_world *world)
 {
     memset(&world->ids, 0, sizeof world->ids);
+    solo__arguments_clear(&world->world);
     world->network = NULL;
     memset(world->signals, 0, sizeof world->signals);
     world->names = NULL;

@@ -5,6 +5,7 @@
  * put its report together and before it ends the process, so the record reaches the sink, or the shared memory behind
  * it, in time.
  */
+#include "released.h"
 #include <solo/tool_report.h>
 #include <solo/violation.h>
 #include <stdint.h>

@@ -13,6 +13,7 @@
  */
 #define _GNU_SOURCE
 #include "annotate.h"
+#include "released.h"
 #include <solo/thread.h>
 #include <solo/tool_report.h>
 #include <solo/violation.h>

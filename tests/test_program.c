@@ -148,6 +148,25 @@ static void test_program__a_deadlock_is_found(void)
     CU_ASSERT_EQUAL(replay.ending, SOLO_ENDING_DEADLOCK);
 }
 
+/* The same program in four ways: two with dead memory, and the twin of each, which waits or frees in time. */
+static void test_program__an_argument_that_dies_too_early_is_found(void)
+{
+    static const char *const broken[] = {"local", "heap"}, *const fixed[] = {"waits", "done"};
+    for (unsigned i = 0; i < 2; i++) {
+        struct solo_explore_options options = defaults("random");
+        explore(program("dead_memory", broken[i]), &options);
+        CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+        CU_ASSERT_EQUAL(report.findings[0].violation.id, SOLO005_DEAD_MEMORY);
+        CU_ASSERT_TRUE(report.findings[0].reproduced);
+        CU_ASSERT_STRING_EQUAL(report.findings[0].violation.thread, "pool#1");
+        CU_ASSERT_STRING_EQUAL(report.findings[0].detail.frames[0].function, "look_up");
+        CU_ASSERT_EQUAL(replay_token(program("dead_memory", broken[i]), report.findings[0].token, &options), 0);
+        CU_ASSERT_EQUAL(replay.violations[0].id, SOLO005_DEAD_MEMORY);
+        explore(program("dead_memory", fixed[i]), &options);
+        CU_ASSERT_EQUAL(report.finding_count, 0);
+    }
+}
+
 static void test_program__a_search_can_be_exhausted(void)
 {
     struct solo_explore_options options = defaults("dfs");
@@ -427,6 +446,7 @@ void suite_program(void)
     SOLO_TEST(test_program__a_hang_is_killed);
     SOLO_TEST(test_program__leaving_without_exit_is_found);
     SOLO_TEST(test_program__a_deadlock_is_found);
+    SOLO_TEST(test_program__an_argument_that_dies_too_early_is_found);
     SOLO_TEST(test_program__a_search_can_be_exhausted);
     SOLO_TEST(test_program__a_search_goes_on_after_crashes);
     SOLO_TEST(test_program__both_carriers_see_the_same);

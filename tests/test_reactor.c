@@ -286,6 +286,40 @@ static void test_reactor__iterate_inside_a_callback_is_refused_and_reported(void
     worlds_run(iterate_within_body);
 }
 
+/* A callback of the reactor runs another one's loop, and a callback of that one runs the first again. */
+static struct solo_reactor *the_other_reactor;
+
+static void run_the_other(void *arg)
+{
+    (void)arg;
+    CU_ASSERT_EQUAL(solo_reactor_run(the_other_reactor), 0);
+}
+
+static void run_the_first_and_stop(void *arg)
+{
+    (void)arg;
+    got = solo_reactor_run(the_reactor);
+    CU_ASSERT_EQUAL(solo_reactor_stop(the_other_reactor), 0);
+}
+
+static void run_within_another_body(void)
+{
+    the_reactor = worlds_reactor();
+    the_other_reactor = worlds_reactor();
+    post(run_the_other, NULL);
+    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(the_other_reactor, run_the_first_and_stop, NULL, NULL), 0);
+    worlds_run_to_end(the_reactor);
+    CU_ASSERT_EQUAL(got, SOLO_EALREADYRUNNING);
+    worlds_destroy(the_other_reactor);
+    worlds_destroy(the_reactor);
+    worlds_expect(SOLO015_LOOP_REENTERED, 1);
+}
+
+static void test_reactor__run_inside_a_callback_of_a_reactor_that_it_runs_is_reported_too(void)
+{
+    worlds_run(run_within_another_body);
+}
+
 static void iterate_within_iterate_body(void)
 {
     the_reactor = worlds_reactor();
@@ -813,6 +847,7 @@ void suite_reactor(void)
     SOLO_TEST(test_reactor__a_crash_during_a_stop_ends_it_but_not_for_another_run);
     SOLO_TEST(test_reactor__run_inside_a_callback_is_refused_and_reported);
     SOLO_TEST(test_reactor__iterate_inside_a_callback_is_refused_and_reported);
+    SOLO_TEST(test_reactor__run_inside_a_callback_of_a_reactor_that_it_runs_is_reported_too);
     SOLO_TEST(test_reactor__iterate_inside_iterate_is_refused_and_reported);
     SOLO_TEST(test_reactor__destroy_inside_a_callback_is_refused);
     SOLO_TEST(test_reactor__another_reactor_may_run_inside_a_callback);
