@@ -114,13 +114,12 @@ static void send_response(struct solo_http_exchange *exchange)
 
 static void read_on(struct solo_http_exchange *exchange, const void *data, size_t size);
 
-/* The handler's result is there. */
-static struct solo_result finish(struct solo_result result, void *arg)
+/* The handler is done: what it said, or what its status says, is sent, and the next request has its turn. */
+static void answer(struct solo_http_exchange *exchange, int status)
 {
-    struct solo_http_exchange *exchange = arg;
     if (!exchange->is_lost) {
         if (exchange->response.used == 0) {
-            send_status(exchange, result.status < 0 ? 500 : 404);
+            send_status(exchange, status < 0 ? 500 : 404);
         }
         send_response(exchange);
     }
@@ -137,7 +136,12 @@ static struct solo_result finish(struct solo_result result, void *arg)
         read_on(exchange, kept.bytes, kept.used);
         free(kept.bytes);
     }
-    exchange_release_if_done(exchange);
+}
+
+static struct solo_result finish(struct solo_result result, void *arg)
+{
+    answer(arg, result.status);
+    exchange_release_if_done(arg); /* never while it reads: connection_lost comes in a later pass */
     return solo_value(NULL);
 }
 
@@ -155,7 +159,7 @@ static void dispatch(struct solo_http_exchange *exchange)
         status = solo_deferred_add(exchange->handled, finish, finish, exchange);
     }
     if (status < 0) {
-        (void)finish(solo_failure(status), exchange);
+        answer(exchange, status);
     }
 }
 

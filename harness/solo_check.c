@@ -205,7 +205,7 @@ static void make_arguments(const struct check *check, const struct row *row, cha
         }
         arguments[count++] = xml;
     }
-    for (size_t i = 0; check->options.program[i] != NULL && i < ARGUMENTS_MAX; i++) {
+    for (size_t i = 0; i < ARGUMENTS_MAX && check->options.program[i] != NULL; i++) {
         arguments[count++] = i == 0 && row->program != NULL ? (char *)row->program : check->options.program[i];
     }
     arguments[count] = NULL;

@@ -70,7 +70,10 @@ static bool read_argument(const struct row *row, const char *text, unsigned *ret
 
 static const struct row *find_row(const char *name)
 {
-    size_t length = name != NULL ? strcspn(name, ":") : 0;
+    if (name == NULL) {
+        return NULL;
+    }
+    size_t length = strcspn(name, ":");
     for (unsigned i = 0; i < ROWS; i++) {
         const char *known = rows[i].strategy->name;
         unsigned argument;

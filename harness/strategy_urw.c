@@ -19,7 +19,7 @@ static size_t choose(struct solo__sampling_state *state, const struct solo_choic
     for (size_t i = 0; i < threads; i++) {
         all += weight(state, choice->options[i]);
     }
-    uint64_t drawn = solo__draw(&state->random) % all;
+    uint64_t drawn = all > 0 ? solo__draw(&state->random) % all : 0;
     size_t chosen = 0;
     while (chosen + 1 < threads && drawn >= weight(state, choice->options[chosen])) {
         drawn -= weight(state, choice->options[chosen++]);

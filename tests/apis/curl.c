@@ -59,10 +59,11 @@ static struct solo_protocol *build_protocol(struct solo_factory *factory)
 {
     struct visitor *visitor = calloc(1, sizeof *visitor);
     (void)factory;
-    if (visitor != NULL) {
-        visitor->protocol.ops = &visitor_ops;
+    if (visitor == NULL) {
+        return NULL;
     }
-    return visitor != NULL ? &visitor->protocol : NULL;
+    visitor->protocol.ops = &visitor_ops;
+    return (struct solo_protocol *)visitor;
 }
 
 /* ---- On the pool ---- */
