@@ -12,7 +12,6 @@
 #include "required.h"
 #include "sanitizer/annotate.h"
 #include "twin.h"
-#include <execinfo.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <solo/expect.h>
@@ -23,6 +22,7 @@
 #include <sys/mman.h>
 #include <sys/ucontext.h>
 #include <unistd.h>
+#include <unwind.h>
 
 static struct solo__region *child_region; /* signal handlers have no argument of ours */
 static bool muted;
@@ -91,20 +91,33 @@ static void watch_order(const struct solo_event *event, void *arg)
 
 /* ---- Last words ---- */
 
+/* Not backtrace(3): that loads a library the first time, and each child would have a copy of it. */
+struct walk {
+    uint64_t frames[SOLO_STACK_MAX + 8];
+    unsigned count;
+};
+
+static _Unwind_Reason_Code note_frame(struct _Unwind_Context *context, void *arg)
+{
+    struct walk *walk = arg;
+    walk->frames[walk->count++] = (uint64_t)_Unwind_GetIP(context);
+    return walk->count < SOLO_STACK_MAX + 8 ? _URC_NO_REASON : _URC_END_OF_STACK;
+}
+
 /* The stack below the signal frame: from the interrupted instruction on. */
 static void take_stack(struct solo_stack *stack, const ucontext_t *context)
 {
-    void *frames[SOLO_STACK_MAX + 8];
-    int count = backtrace(frames, SOLO_STACK_MAX + 8);
+    struct walk walk = {.count = 0};
+    (void)_Unwind_Backtrace(note_frame, &walk);
     uint64_t interrupted = (uint64_t)context->uc_mcontext.gregs[REG_RIP];
-    int first = 0;
-    while (first < count && (uint64_t)(uintptr_t)frames[first] != interrupted) {
+    unsigned first = 0;
+    while (first < walk.count && walk.frames[first] != interrupted) {
         first++;
     }
-    first = first < count ? first : 0;
+    first = first < walk.count ? first : 0;
     stack->count = 0;
-    for (int i = first; i < count && stack->count < SOLO_STACK_MAX; i++) {
-        stack->frames[stack->count++] = (uint64_t)(uintptr_t)frames[i];
+    for (unsigned i = first; i < walk.count && stack->count < SOLO_STACK_MAX; i++) {
+        stack->frames[stack->count++] = walk.frames[i];
     }
 }
 
@@ -168,13 +181,11 @@ extern void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__
 void solo__child_warm_up(void)
 {
     static bool warm; /* also in the children of a process that is */
-    void *frames[2];
     char name[SOLO_VIOLATION_NAME_MAX];
     if (warm) {
         return;
     }
     warm = true;
-    (void)backtrace(frames, 2); /* loads the unwinder: in a handler it is too late, and in each child it is slow */
     (void)solo_thread_name(name, sizeof name); /* gives this thread an identity with the bounds of its stack */
 }
 
@@ -200,9 +211,13 @@ enum { DETECTOR_EXPLAINS_SIGNALS = 1 };
 enum { DETECTOR_EXPLAINS_SIGNALS = 0 };
 #endif
 
-static void prepare_last_words(void)
+void solo__child_prepare_last_words(struct solo__region *region)
 {
     static const int deadly[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP};
+    if (child_region != NULL) {
+        return;
+    }
+    child_region = region;
     solo__child_warm_up();
     size_t size = 128 << 10;
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -226,11 +241,10 @@ static void prepare_last_words(void)
 
 void solo__child_prepare(struct solo__region *region)
 {
-    child_region = region;
     SOLO_ANNOTATE_PRIVATE(region, sizeof *region); /* threads that pass a token write to it in turn */
     (void)solo_guard_set_policy((enum solo_policy)region->request.policy);
     (void)solo_violation_set_sink(sink, region);
-    prepare_last_words();
+    solo__child_prepare_last_words(region);
     if (region->request.keep_events || region->request.twin_every != 0) {
         (void)solo_probe_subscribe(learn_name, region);
     }

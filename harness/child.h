@@ -15,6 +15,9 @@ void solo__child_warm_up(void);
 /* The same for children that name what they find: reads debug information. */
 void solo__child_warm_up_names(void);
 
+/* Deadly signals are taken note of from now on: once, in a process that runs schedules or in one that forks such. */
+void solo__child_prepare_last_words(struct solo__region *region);
+
 /* Once in a process that will run schedules for this region: policy, violation sink, last words, thread names. */
 void solo__child_prepare(struct solo__region *region);
 

@@ -1,4 +1,4 @@
-# harness/ -> libsolo-harness.so and the `solo` command. Needs jansson, libxml2 and gcc's libbacktrace.
+# harness/ -> libsolo-harness.so, libsolo-inside.so and the `solo` command. Needs jansson, libxml2 and gcc's libbacktrace.
 
 COMMAND_SOURCES := $(wildcard harness/solo.c harness/solo_*.c)
 # free and realloc: in the harness, and for programs without it in a library of their own. With a sanitizer they are the runtime's.
@@ -22,14 +22,22 @@ $(call object,harness/symbolize.c): PART_CFLAGS += -idirafter $(shell gcc -print
 $(BUILD)/lib/libsolo-harness.so: $(HARNESS_OBJECTS) $(BUILD)/lib/libsolo.so
 	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared $(TOOL) -pthread -Wl,-soname,libsolo-harness.so $(NO_LOOSE_ENDS) -Wl,--exclude-libs,ALL \
 	    -Wl,-rpath,'$$ORIGIN/././././.' -o $@ $(HARNESS_OBJECTS) -L$(BUILD)/lib -lsolo $(HARNESS_LIBS) $(LDFLAGS)
-$(BUILD)/bin/solo: $(COMMAND_OBJECTS) $(HOOK) $(BUILD)/lib/libsolo-harness.so
+# What is loaded into programs under test: of the same objects only those that it needs, and none of the packages. Each library and
+# each page of it is copied for every schedule.
+$(BUILD)/obj/harness.a: $(filter-out $(RELEASED_OBJECTS),$(HARNESS_OBJECTS))
+	$(call say,AR)rm -f $@ && ar rcs $@ $^
+$(BUILD)/lib/libsolo-inside.so: $(BUILD)/obj/harness.a $(BUILD)/lib/libsolo.so harness/inside.map
+	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared $(TOOL) -pthread -Wl,-soname,libsolo-inside.so $(NO_LOOSE_ENDS) \
+	    -Wl,--version-script=harness/inside.map -Wl,-u,solo_harness_main -static-libgcc -Wl,-rpath,'$$ORIGIN/././././.' -o $@ $< \
+	    -L$(BUILD)/lib -lsolo $(filter %/libbacktrace.a,$(HARNESS_LIBS)) -ldl $(LDFLAGS)
+$(BUILD)/bin/solo: $(COMMAND_OBJECTS) $(HOOK) $(BUILD)/lib/libsolo-harness.so $(BUILD)/lib/libsolo-inside.so
 	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -Wl,-rpath,'$$ORIGIN/../lib' -o $@ $(COMMAND_OBJECTS) $(HOOK) \
 	    -L$(BUILD)/lib -lsolo-harness -lsolo $(HARNESS_LIBS) $(LDFLAGS)
 
 # Loaded into programs that do not use the kit, before anything else of theirs. No tool looks into it.
 INTERPOSE_OBJECTS := $(call object,$(INTERPOSE_SOURCES))
 $(INTERPOSE_OBJECTS): PART_TOOL := none
-$(INTERPOSE_OBJECTS): PART_CFLAGS := -DSOLO_NO_STATIC_CONTRACTS -fexceptions -fno-builtin
+$(INTERPOSE_OBJECTS): PART_CFLAGS := -DSOLO_NO_STATIC_CONTRACTS -fexceptions -fno-builtin $(if $(filter coverage,$(FLAVOUR)),-DSOLO_COVERAGE)
 $(BUILD)/lib/libsolo-interpose.so: $(INTERPOSE_OBJECTS) $(BUILD)/lib/libsolo.so
 	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared -pthread -Wl,-soname,libsolo-interpose.so $(NO_LOOSE_ENDS) \
 	    -Wl,-rpath,'$$ORIGIN/././././.' -o $@ $(INTERPOSE_OBJECTS) -L$(BUILD)/lib -lsolo $(LDFLAGS)
@@ -50,4 +58,4 @@ $(BUILD)/lib/access/libtsan_preinit.o: | $(BUILD)/lib/access/libtsan.a
 	$(call say,CC)$(CC) -x c -c -o $@ /dev/null
 ALL += $(BUILD)/lib/access/libtsan.a $(BUILD)/lib/access/libtsan_preinit.o
 
-ALL += $(if $(HARNESS_SOURCES),$(BUILD)/lib/libsolo-harness.so) $(if $(COMMAND_SOURCES),$(BUILD)/bin/solo)
+ALL += $(if $(HARNESS_SOURCES),$(BUILD)/lib/libsolo-harness.so $(BUILD)/lib/libsolo-inside.so) $(if $(COMMAND_SOURCES),$(BUILD)/bin/solo)

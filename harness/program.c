@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include "child.h"
 #include "ledger.h"
+#include "program_account.h"
 #include "program_start.h"
 #include "twin.h"
 #include <errno.h>
@@ -29,18 +30,22 @@ static enum solo__start unread(void)
 #endif
 }
 
-/* Has the server run one schedule. Negative: the kit's own failure. */
-static int request_run(struct solo__subject *subject, enum solo__start start)
+/* Has the server run one schedule, or go on as long as it can. Negative: the kit's own failure. */
+static int request(struct solo__subject *subject, enum solo__start start, enum solo__message_kind kind,
+                   bool *ret_accounted)
 {
     struct solo__server *server = &subject->servers[start];
     int ready = solo__server_ensure(subject, start);
     if (ready < 0) {
         return ready;
     }
-    struct solo__message message = {.magic = SOLO__REGION_MAGIC, .kind = SOLO__RUN};
+    struct solo__message message = {.magic = SOLO__REGION_MAGIC, .kind = (uint32_t)kind};
     int result = solo__message_send(server->control_fd, &message, NULL);
     if (result == 0) {
         result = solo__server_receive(subject, server, &message, -1);
+    }
+    if (result == 0 && ret_accounted != NULL) {
+        *ret_accounted = message.accounted != 0;
     }
     return result == 0 ? message.result : -EIO;
 }
@@ -56,7 +61,7 @@ static int run_twin_in(struct solo__subject *subject, enum solo__start start)
     }
     *saved = region->outcome;
     region->request.mode = SOLO__TWIN;
-    int result = request_run(subject, start);
+    int result = request(subject, start, SOLO__RUN, NULL);
     region->request.mode = SOLO__EXPLORE;
     region->outcome = *saved;
     free(saved);
@@ -67,8 +72,9 @@ static int run_twin_in(struct solo__subject *subject, enum solo__start start)
 }
 
 /* Twice: under the same conditions, and, if that makes no difference, with all changed that must not matter. */
-static int run_twin(struct solo__subject *subject)
+static int run_twin(void *arg)
 {
+    struct solo__subject *subject = arg;
     struct solo__region *region = subject->region;
     uint32_t before = region->outcome.violation_count;
     if (region->log.ending == SOLO_ENDING_NONE || region->log.ending == SOLO_ENDING_DIVERGED ||
@@ -82,34 +88,15 @@ static int run_twin(struct solo__subject *subject)
     return result;
 }
 
-/* After a schedule: what it was, and whether it counts. */
-static int account(struct solo__subject *subject)
-{
-    struct solo__region *region = subject->region;
-    const struct solo_strategy *strategy = solo_strategy_find(region->request.strategy, NULL);
-    if (!region->outcome.running && strategy->end != NULL) {
-        strategy->end(&region->strategy, (int)region->outcome.ending);
-    }
-    region->ledger.next++;
-    if (!solo__ledger_counts(region)) {
-        return 0;
-    }
-    int result = solo__twin_is_due(region, region->outcome.number) ? run_twin(subject) : 0;
-    solo__outcome_close(region);
-    (void)solo__ledger_account(region);
-    bool only_one = region->ledger.choices == 0 && region->request.twin_every == 0; /* nothing can go another way */
-    region->ledger.stop = only_one || region->ledger.killed >= SOLO__KILLED_MAX;
-    return result;
-}
-
 static int explore(struct solo__subject *subject)
 {
     struct solo__region *region = subject->region;
     int result = 0;
     while (result == 0 && !solo__ledger_is_enough(region)) {
-        result = request_run(subject, unread());
-        if (result == 0 && !region->ledger.strategy_ended) {
-            result = account(subject);
+        bool accounted = false;
+        result = request(subject, unread(), SOLO__GO_ON, &accounted);
+        if (result == 0 && !accounted && !region->ledger.strategy_ended) {
+            result = solo__program_account(region, run_twin, subject);
         }
     }
     return result;
@@ -117,7 +104,7 @@ static int explore(struct solo__subject *subject)
 
 static int run_one(struct solo__subject *subject)
 {
-    return request_run(subject, subject->region->request.keep_events ? SOLO__START_PLAIN : unread());
+    return request(subject, subject->region->request.keep_events ? SOLO__START_PLAIN : unread(), SOLO__RUN, NULL);
 }
 
 static void finish(struct solo__subject *subject)

@@ -3,7 +3,8 @@
  *
  * One sequenced-packet socket. The server says HELLO; the explorer answers with the descriptors of region, output and
  * (for a person who steps) questions; the server says READY or REFUSED. Then each RUN is one schedule, as
- * region->request says, and is answered with DONE. Either side ends it by closing.
+ * region->request says, and is answered with DONE. GO_ON is any number of them, up to one for which the server does
+ * not account by itself. Either side ends it by closing.
  */
 #ifndef SOLO__PROGRAM_PROTOCOL_H
 #define SOLO__PROGRAM_PROTOCOL_H
@@ -11,13 +12,22 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum solo__message_kind { SOLO__HELLO = 1, SOLO__SETUP, SOLO__READY, SOLO__REFUSED, SOLO__RUN, SOLO__DONE };
+enum solo__message_kind {
+    SOLO__HELLO = 1,
+    SOLO__SETUP,
+    SOLO__READY,
+    SOLO__REFUSED,
+    SOLO__RUN,
+    SOLO__GO_ON,
+    SOLO__DONE
+};
 
 struct solo__message {
     uint64_t magic; /* SOLO__REGION_MAGIC */
     uint32_t kind;
     int32_t result;
-    char text[256]; /* the program's name, of HELLO; why, of REFUSED */
+    uint32_t accounted; /* of DONE: nothing is left to account for */
+    char text[256];     /* the program's name, of HELLO; why, of REFUSED */
 };
 
 enum { SOLO__FDS = 3 }; /* region, output, questions; the last two may be missing */

@@ -7,10 +7,16 @@
  */
 #define _GNU_SOURCE
 #include "program_protocol.h"
+#include "annotate.h"
 #include "child.h"
+#include "image.h"
+#include "ledger.h"
 #include "oracle.h"
 #include "process.h"
+#include "program_account.h"
+#include "program_children.h"
 #include "step.h"
+#include "twin.h"
 #include "watch.h"
 #include <dlfcn.h>
 #include <errno.h>
@@ -25,9 +31,27 @@ struct server {
     struct solo__region *region;
     int fds[SOLO__FDS]; /* region, output, questions */
     struct solo_peers *peers;
+    struct solo__child next; /* forked ahead */
+    bool next_knows_names;   /* it was forked after solo__child_warm_up_names */
+    bool quick;              /* no tool looks at this process */
 };
 
 static struct server server;
+
+extern void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+
+/*
+ * Whether children may be forked ahead, and may end before their exit has run its whole course: what a tool says comes
+ * then, and a process costs it a lot.
+ */
+static bool is_quick(void)
+{
+#if defined(SOLO_ASAN) || defined(SOLO_TSAN)
+    return false;
+#else
+    return __sanitizer_set_death_callback == NULL && !SOLO_ANNOTATE_UNDER_VALGRIND();
+#endif
+}
 
 /* ---- A child ---- */
 
@@ -82,6 +106,30 @@ static void before_ending(int ending, void *arg)
     solo__child_ending(ending, arg);
 }
 
+/* All that is to be known of the schedule is in the region. */
+static void say_done(int status)
+{
+    struct solo__outcome *outcome = &server.region->outcome;
+    fflush(NULL);
+    if (server.quick && server.region->request.mode == SOLO__EXPLORE) {
+        outcome->exited = 1;
+        outcome->exit_status = status & 0xff;
+        solo__children_say_done(status);
+    }
+}
+
+/*
+ * The last handler of all, because it was registered before anything of the program's ran: only the system is left to
+ * do its part.
+ */
+static void on_program_exit(int status, void *arg)
+{
+    (void)arg;
+    if (server.region->outcome.running == 0 && server.region->outcome.ending == SOLO_ENDING_RETURNED) {
+        say_done(status);
+    }
+}
+
 /* The schedule is over; after SOLO_ENDING_RETURNED the process goes on with its exit. */
 static void at_end(int ending, void *arg)
 {
@@ -91,6 +139,7 @@ static void at_end(int ending, void *arg)
     region->outcome.ending = (uint32_t)ending;
     region->outcome.running = 0;
     if (ending != SOLO_ENDING_RETURNED) {
+        say_done(0);
         solo__process_leave(0);
     }
 }
@@ -128,8 +177,6 @@ static void become_schedule(void)
 {
     struct solo__region *region = server.region;
     struct solo_sim *sim = NULL;
-    close(server.control_fd);
-    solo__child_redirect(server.fds[1]);
     solo__child_prepare(region);
     solo__step_listen(region, server.fds[2]);
     bool twin = region->request.mode == SOLO__TWIN;
@@ -164,34 +211,78 @@ static void become_schedule(void)
 
 /* ---- The server ---- */
 
-/* Runs one schedule. Returns true in the child. */
-static bool run_schedule(void)
+/* A child for the schedule that begins. True: this is the child. */
+static bool take_child(struct solo__child *ret_child)
+{
+    if (server.next.pid != 0 && server.region->request.keep_events && !server.next_knows_names) {
+        solo__children_drop(&server.next);
+    }
+    if (server.region->request.keep_events) {
+        solo__child_warm_up_names();
+        server.next_knows_names = true; /* and so do all that follow */
+    }
+    if (server.next.pid == 0) {
+        return solo__children_fork(ret_child);
+    }
+    *ret_child = server.next;
+    server.next.pid = 0;
+    return false;
+}
+
+/* Runs one schedule. Returns true in the child; else `result` is the kit's error, or 0. */
+static bool run_schedule(bool ahead, int *ret_result)
 {
     struct solo__region *region = server.region;
-    struct solo__message done = {.magic = SOLO__REGION_MAGIC, .kind = SOLO__DONE};
+    struct solo__child child;
     region->child_result = -EIO;
     region->outcome.running = 0;
     solo__capture_rewind(server.fds[1]);
-    if (region->request.keep_events) {
-        solo__child_warm_up_names();
-    }
-    int life_fd;
-    pid_t pid = solo__process_fork(&life_fd);
-    if (pid == 0) {
-        become_schedule();
+    if (take_child(&child)) {
         return true;
     }
-    if (pid > 0) {
-        uint64_t watchdog_ns = region->request.mode == SOLO__STEP ? 0 : region->request.watchdog_ns;
-        struct solo__watch watch = {.region = region, .watchdog_ns = watchdog_ns, .life_fd = life_fd, .guest_fd = -1};
-        (void)solo__process_watch(pid, &watch); /* such a child never reports: it ends */
-        close(life_fd);
+    int error = child.pid < 0 ? -errno : 0;
+    if (error == 0) {
+        (void)solo__children_let_go(&child);
+        if (ahead && solo__children_fork(&server.next)) {
+            return true;
+        }
+        solo__children_watch(&child, region, region->request.mode == SOLO__STEP ? 0 : region->request.watchdog_ns);
         if (region->request.mode == SOLO__REPLAY || region->request.mode == SOLO__STEP) {
             solo__child_account_for(region); /* here, where the child's code is */
         }
     }
     bool died = region->outcome.running || region->outcome.signal != 0;
-    done.result = pid < 0 ? -errno : died ? 0 : region->child_result;
+    *ret_result = error < 0 ? error : died ? 0 : region->child_result;
+    return false;
+}
+
+/* Schedules that end as most do need nobody else. Returns true in a child. */
+static bool run_schedules(struct solo__message *done)
+{
+    struct solo__region *region = server.region;
+    do {
+        done->accounted = 0;
+        if (run_schedule(true, &done->result)) {
+            return true;
+        }
+        if (done->result != 0 || region->ledger.strategy_ended || solo__twin_is_due(region, region->outcome.number)) {
+            break;
+        }
+        (void)solo__program_account(region, NULL, NULL);
+        done->accounted = 1;
+    } while (!solo__ledger_is_enough(region));
+    return false;
+}
+
+/* Answers one message. Returns true in a child. */
+static bool serve(uint32_t kind)
+{
+    struct solo__message done = {.magic = SOLO__REGION_MAGIC, .kind = SOLO__DONE};
+    bool many = kind == SOLO__GO_ON && server.quick;
+    if (many ? run_schedules(&done) : run_schedule(false, &done.result)) {
+        become_schedule();
+        return true;
+    }
     if (solo__message_send(server.control_fd, &done, NULL) < 0) {
         solo__process_leave(0);
     }
@@ -238,6 +329,21 @@ static void take_back_preload(void)
     }
 }
 
+/* What is the same for every child is done here, once. */
+static void prepare(void)
+{
+    server.quick = is_quick();
+    solo__children_begin(server.control_fd);
+    solo__child_redirect(server.fds[1]);
+    solo__child_warm_up();
+    solo__child_prepare_last_words(server.region);
+    (void)on_exit(on_program_exit, NULL);
+    find_interposer();
+    if (server.quick) {
+        solo__image_keep_code();
+    }
+}
+
 void solo_harness_main(int control_fd)
 {
     take_back_preload();
@@ -249,14 +355,14 @@ void solo_harness_main(int control_fd)
     server.control_fd = control_fd;
     (void)fcntl(control_fd, F_SETFD, FD_CLOEXEC);
     greet();
-    solo__child_warm_up();
-    find_interposer();
+    prepare();
     for (;;) {
         struct solo__message message;
-        if (solo__message_receive(control_fd, &message, NULL) < 0 || message.kind != SOLO__RUN) {
+        if (solo__message_receive(control_fd, &message, NULL) < 0 ||
+            (message.kind != SOLO__RUN && message.kind != SOLO__GO_ON)) {
             solo__process_leave(0);
         }
-        if (run_schedule()) {
+        if (serve(message.kind)) {
             return;
         }
     }

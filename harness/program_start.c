@@ -49,31 +49,26 @@ static bool is_beside(const char *file, const char *below, char path[SOLO__PATH_
     return written > 0 && written < SOLO__PATH_MAX && access(path, R_OK) == 0;
 }
 
-/*
- * The libraries that are loaded into programs, those that do not use the kit and others: they lie beside the harness.
- */
-static int find_preload(const char *harness, bool is_plain, char path[SOLO__PATH_MAX])
-{
-    return is_beside(harness, is_plain ? "libsolo-interpose.so" : "libsolo-released.so", path) ? 0 : -ENOENT;
-}
-
-/* The harness library: this one, or the one beside the running command. */
-static int find_harness(char path[SOLO__PATH_MAX])
+/* A library that is loaded into programs: beside the harness library, or where the running command has its own. */
+static int find_library(const char *name, char path[SOLO__PATH_MAX], char why[SOLO_EVIDENCE_MAX])
 {
     Dl_info info;
-    char command[SOLO__PATH_MAX];
-    if (dladdr((void *)find_harness, &info) != 0 && info.dli_fname != NULL && strstr(info.dli_fname, ".so") != NULL &&
-        realpath(info.dli_fname, path) != NULL) {
-        return 0;
+    char own[SOLO__PATH_MAX], below[64];
+    (void)snprintf(below, sizeof below, "../lib/%s", name);
+    if (dladdr((void *)find_library, &info) != 0 && info.dli_fname != NULL && strstr(info.dli_fname, ".so") != NULL &&
+        realpath(info.dli_fname, own) != NULL) {
+        if (is_beside(own, name, path)) {
+            return 0;
+        }
+    } else {
+        ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
+        own[length > 0 ? length : 0] = '\0';
+        if (is_beside(own, below, path) || is_beside(own, name, path)) {
+            return 0;
+        }
     }
-    ssize_t length = readlink("/proc/self/exe", command, sizeof command - 1);
-    if (length <= 0) {
-        return -ENOENT;
-    }
-    command[length] = '\0';
-    bool found =
-        is_beside(command, "../lib/libsolo-harness.so", path) || is_beside(command, "libsolo-harness.so", path);
-    return found ? 0 : -ENOENT;
+    (void)snprintf(why, SOLO_EVIDENCE_MAX, "%s, which is loaded into programs, is not beside %.200s", name, own);
+    return -ELIBACC;
 }
 
 /* ---- Starting ---- */
@@ -116,12 +111,12 @@ static void add_quiet(struct environment *environment)
 }
 
 /* What is loaded before the program's own libraries; a sanitizer's runtime refuses to come second. */
-static int add_preload(struct environment *environment, const char *harness, bool is_plain)
+static int add_preload(struct environment *environment, const char *library, char why[SOLO_EVIDENCE_MAX])
 {
     char path[SOLO__PATH_MAX];
     const char *now = getenv("LD_PRELOAD");
     bool some = now != NULL && now[0] != '\0';
-    int found = find_preload(harness, is_plain, path);
+    int found = find_library(library, path, why);
     if (found < 0) {
         return found;
     }
@@ -132,9 +127,9 @@ static int add_preload(struct environment *environment, const char *harness, boo
 }
 
 /* The way into a program that does not use the kit. */
-static int add_interposer(struct environment *environment, const char *harness, const char *program)
+static int add_interposer(struct environment *environment, const char *program, char why[SOLO_EVIDENCE_MAX])
 {
-    int found = add_preload(environment, harness, true);
+    int found = add_preload(environment, "libsolo-interpose.so", why);
     if (found < 0) {
         return found;
     }
@@ -161,7 +156,7 @@ static void add_others(struct environment *environment, enum solo__start start, 
     }
 }
 
-static int make_environment(struct environment *environment, const struct solo__program_file *file, int control_fd,
+static int make_environment(struct environment *environment, struct solo__subject *subject, int control_fd,
                             enum solo__start start)
 {
     size_t count = 0;
@@ -169,7 +164,7 @@ static int make_environment(struct environment *environment, const struct solo__
         count++;
     }
     char path[SOLO__PATH_MAX];
-    int found = find_harness(path);
+    int found = find_library("libsolo-inside.so", path, subject->why);
     if (found < 0) {
         return found;
     }
@@ -188,12 +183,14 @@ static int make_environment(struct environment *environment, const struct solo__
         add_quiet(environment);
     }
     int added = 0;
-    if (file->is_plain) {
-        added = add_interposer(environment, path, file->path);
-    } else if (file->takes_preload) {
-        (void)add_preload(environment, path, false); /* without it, what it frees is not heard of, and that is all */
+    bool is_plain = subject->file.is_plain;
+    if (is_plain) {
+        added = add_interposer(environment, subject->file.path, subject->why);
+    } else if (subject->file.takes_preload) { /* without it, what it frees is not heard of, and that is all */
+        char why[SOLO_EVIDENCE_MAX];
+        (void)add_preload(environment, "libsolo-released.so", why);
     }
-    add_others(environment, start, file->is_plain);
+    add_others(environment, start, is_plain);
     return added;
 }
 
@@ -264,7 +261,7 @@ static int start_server(struct solo__subject *subject, struct solo__server *serv
         close(control[1]);
         return -errno;
     }
-    int result = make_environment(&environment, &subject->file, control[1], start);
+    int result = make_environment(&environment, subject, control[1], start);
     fflush(NULL);
     server->pid = result == 0 ? solo__process_fork(NULL) : -1;
     if (server->pid == 0) {

@@ -280,7 +280,7 @@ int command_explore(int argc, char **argv)
     }
     catch_interrupts();
     int error = solo_explore_program(request.options.program, &request.options.explore, report);
-    const char *why = error == -EINVAL || error == -ENOTSUP ? report->evidence : NULL;
+    const char *why = error == -EINVAL || error == -ENOTSUP || error == -ELIBACC ? report->evidence : NULL;
     code = error < 0 ? command_explorer_error("explore", error, &request.options, why) : print_all(&request, report);
     free(report->traces);
     free(report->seen_orders);

@@ -63,7 +63,7 @@ int command_explorer_error(const char *verb, int error, const struct command_opt
 {
     const char *program = options->program[0];
     if (why != NULL && why[0] != '\0') {
-        return command_wrong(verb, "%s", why);
+        return error == -ELIBACC ? command_failed(verb, "%s", why) : command_wrong(verb, "%s", why);
     }
     switch (error) {
     case -ENOENT: return command_wrong(verb, "%s: no such program", program);

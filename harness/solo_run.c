@@ -72,13 +72,16 @@ struct watched {
     struct solo__watch_message message;
 };
 
+/* What is loaded into the program: it lies beside the harness library. */
 static int find_harness(char *path, size_t size)
 {
     Dl_info info;
     char command[4096];
     if (dladdr((void *)(uintptr_t)&solo_report_text, &info) != 0 && strstr(info.dli_fname, ".so") != NULL) {
         char *real = realpath(info.dli_fname, NULL);
-        int written = snprintf(path, size, "%s", real != NULL ? real : info.dli_fname);
+        const char *own = real != NULL ? real : info.dli_fname;
+        const char *slash = strrchr(own, '/');
+        int written = snprintf(path, size, "%.*slibsolo-inside.so", slash != NULL ? (int)(slash + 1 - own) : 0, own);
         free(real);
         return written < (int)size ? 0 : -ENAMETOOLONG;
     }
@@ -88,7 +91,7 @@ static int find_harness(char *path, size_t size)
     }
     command[length] = '\0';
     *strrchr(command, '/') = '\0';
-    return snprintf(path, size, "%s/../lib/libsolo-harness.so", command) < (int)size ? 0 : -ENAMETOOLONG;
+    return snprintf(path, size, "%s/../lib/libsolo-inside.so", command) < (int)size ? 0 : -ENAMETOOLONG;
 }
 
 static void set_number(const char *name, uint64_t number)

@@ -12,7 +12,7 @@ ALL += $(LESSONS)
 # The lessons in three flavours: plain, to be explored; for ThreadSanitizer, with its own command; for valgrind, started by the plain one.
 PHONY += lessons lesson-programs test-lessons
 lesson-programs: $(LESSONS)
-lessons: $(LESSONS) $(BUILD)/bin/solo $(BUILD)/lib/libsolo-harness.so ## build the lessons and what explores them
+lessons: $(LESSONS) $(BUILD)/bin/solo ## build the lessons and what explores them
 TEST_STEPS += test-lessons
 LESSON ?=
 test-lessons: | deps-test ## hold each lesson to what it promises; LESSON='01 07' for some of them
@@ -22,5 +22,5 @@ test-lessons: | deps-test ## hold each lesson to what it promises; LESSON='01 07
 	@BUILD=$(call build_of,plain) TSAN=$(call build_of,tsan) VALGRIND=$(call build_of,valgrind) lessons/check $(LESSON)
 
 PHONY += demo
-demo: $(BUILD)/lessons/01_wrong_thread/broken $(BUILD)/lessons/01_wrong_thread/fixed $(BUILD)/bin/solo $(BUILD)/lib/libsolo-harness.so ## the main job in one screen: a bug caught on real sockets and in simulation
+demo: $(BUILD)/lessons/01_wrong_thread/broken $(BUILD)/lessons/01_wrong_thread/fixed $(BUILD)/bin/solo ## the main job in one screen: a bug caught on real sockets and in simulation
 	@BUILD=$(BUILD) lessons/demo

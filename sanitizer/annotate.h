@@ -91,6 +91,7 @@ void __asan_unpoison_memory_region(void const volatile *address, size_t size);
     } while (0)
 #define SOLO_ANNOTATE_POISON(address, size) SOLO__REQUEST(VG_USERREQ__MAKE_MEM_NOACCESS, (address), (size))
 #define SOLO_ANNOTATE_UNPOISON(address, size) SOLO__REQUEST(VG_USERREQ__MAKE_MEM_DEFINED, (address), (size))
+#define SOLO_ANNOTATE_UNDER_VALGRIND() (RUNNING_ON_VALGRIND != 0)
 
 #endif
 
@@ -123,6 +124,11 @@ void __asan_unpoison_memory_region(void const volatile *address, size_t size);
 #ifndef SOLO_ANNOTATE_POISON
 #define SOLO_ANNOTATE_POISON(address, size) ((void)0)
 #define SOLO_ANNOTATE_UNPOISON(address, size) ((void)0)
+#endif
+
+/* Whether valgrind runs this process, as far as this flavour can tell. */
+#ifndef SOLO_ANNOTATE_UNDER_VALGRIND
+#define SOLO_ANNOTATE_UNDER_VALGRIND() 0
 #endif
 
 /* Puts an uninstrumented public function into TSan's stacks: its caller's frame would be missing otherwise. */

@@ -174,7 +174,7 @@ bench-explore: $(BUILD)/bench/explore ## measure how fast each strategy finds kn
 	@$(BUILD)/bench/explore --speed $(or $(SHAPES),account deadlock reorder_3 twostage)
 	@$(BUILD)/bench/explore $(SHAPES)
 PHONY += benches bench
-benches: $(BENCHES) $(PLAIN_PROGRAMS) $(BUILD)/bin/solo $(BUILD)/lib/libsolo-harness.so $(BUILD)/tests/programs/many_choices $(if $(filter plain,$(FLAVOUR)),$(BUILD)/bench/libsolo-unguarded.so $(BUILD)/lib/libsolo.so $(PEER_PROGRAMS))
+benches: $(BENCHES) $(PLAIN_PROGRAMS) $(BUILD)/bin/solo $(BUILD)/lib/libsolo-interpose.so $(BUILD)/tests/programs/many_choices $(if $(filter plain,$(FLAVOUR)),$(BUILD)/bench/libsolo-unguarded.so $(BUILD)/lib/libsolo.so $(PEER_PROGRAMS))
 bench: ## print one line per figure: name, value, unit; FIGURES='guard.ns w1.malloc.p4 ...' for some of them
 	@.ci/deps --quiet bench || echo 'bench: going on without the peers that are missing' >&2
 	@$(MAKE) FLAVOUR=plain BUILD=$(call build_of,plain) benches

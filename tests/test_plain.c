@@ -403,6 +403,51 @@ static void test_plain__a_lock_inside_the_c_library_is_named_and_does_not_hang(v
     CU_ASSERT_STRING_EQUAL(report.findings[0].violation.thread, "main");
 }
 
+/* ---- How it ends ---- */
+
+static void check_end(const char *way, unsigned id, const char *words)
+{
+    struct solo_explore_options options = defaults();
+    explore(program("ends", way), &options);
+    CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+    CU_ASSERT_EQUAL(report.findings[0].violation.id, id);
+    CU_ASSERT_EQUAL(report.findings[0].schedules, report.schedules);
+    CU_ASSERT_PTR_NOT_NULL(strstr(report.findings[0].violation.text, words));
+    CU_ASSERT_TRUE(report.findings[0].reproduced);
+}
+
+static void test_plain__however_it_ends_its_status_is_told(void)
+{
+    check_end("return", SOLO_NO_VIOLATION, "exited with status 2");
+    CU_ASSERT_STRING_EQUAL(report.findings[0].output, "goodbye\n");
+    check_end("exit", SOLO_NO_VIOLATION, "exited with status 3");
+    check_end("_exit", SOLO_NO_VIOLATION, "exited with status 4");
+    check_end("destructor", SOLO_NO_VIOLATION, "exited with status 7");
+    check_end("handler", SOLO018_MEMORY, "SIGABRT");
+    check_end("late-destructor", SOLO018_MEMORY, "SIGABRT");
+    struct solo_explore_options options = defaults();
+    explore(program("ends", "well"), &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+    CU_ASSERT_TRUE(report.distinct > 1);
+}
+
+/* Of each schedule, and of each replay while its finding is shrunk. */
+static void test_plain__its_descriptors_have_the_same_numbers_in_every_process(void)
+{
+    struct solo_explore_options options = defaults();
+    const char *log = runner_scratch_path("log");
+    unlink(log);
+    setenv("LOG", log, 1);
+    explore(program("ends", "exit"), &options);
+    unsetenv("LOG");
+    char first[64];
+    const char *text = support_read_file(log);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+    (void)snprintf(first, sizeof first, "%.*s", (int)strcspn(text, "\n") + 1, text);
+    CU_ASSERT_TRUE(support_count(text, "\n") > report.schedules);
+    CU_ASSERT_EQUAL(support_count(text, first), support_count(text, "\n"));
+}
+
 /* ---- What program it is ---- */
 
 static void test_plain__a_program_without_threads_has_one_schedule(void)
@@ -455,6 +500,27 @@ static char *write_static_program(void)
     return path;
 }
 
+/* A copy of the command that lacks one of the libraries that go into programs. */
+static void check_missing(const char *library)
+{
+    static struct runner_output output;
+    support_shell(&output,
+                  "cd %s && rm -rf kit && mkdir -p kit/bin kit/lib && cp %s kit/bin && cp %s/libsolo*.so kit/lib && "
+                  "rm kit/lib/%s && kit/bin/solo explore -- %s",
+                  runner_scratch_path(""), runner_build_path("bin/solo"), runner_build_path("lib"), library,
+                  program("lost_update", NULL)[0]);
+    printf("%s", output.text);
+    CU_ASSERT_EQUAL(output.status, 3);
+    CU_ASSERT_EQUAL(support_count(output.text, "\n"), 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(output.text, library));
+}
+
+static void test_plain__a_library_that_is_missing_is_named(void)
+{
+    check_missing("libsolo-interpose.so");
+    check_missing("libsolo-inside.so");
+}
+
 static void test_plain__a_static_program_is_refused(void)
 {
     check_refused(write_static_program(), "linked statically");
@@ -476,6 +542,7 @@ void suite_plain(void)
 {
     SOLO_SUITE("plain");
     SOLO_TEST(test_plain__an_access_token_needs_a_build_with_accesses);
+    SOLO_TEST(test_plain__a_library_that_is_missing_is_named);
     SOLO_TEST(test_plain__a_static_program_is_refused);
     SOLO_TEST(test_plain__a_set_uid_program_is_refused);
     if (!CAN_BE_LOADED) {
@@ -512,6 +579,8 @@ void suite_plain(void)
     SOLO_TEST(test_plain__calls_that_cannot_be_modelled_are_named);
     SOLO_TEST(test_plain__a_locked_file_keeps_its_lines_together);
     SOLO_TEST(test_plain__a_lock_inside_the_c_library_is_named_and_does_not_hang);
+    SOLO_TEST(test_plain__however_it_ends_its_status_is_told);
+    SOLO_TEST(test_plain__its_descriptors_have_the_same_numbers_in_every_process);
     SOLO_TEST(test_plain__a_program_without_threads_has_one_schedule);
     SOLO_TEST(test_plain__a_wrapper_does_not_hide_it);
 }

@@ -47,6 +47,9 @@ void *interpose_allocate(size_t size);
  */
 void interpose_refuse(const char *call, const char *why) __attribute__((noreturn));
 
+/* Looks for what the program's objects want to be run at its end. */
+void interpose_note_ends(void);
+
 /* ---- Objects ---- */
 
 enum interpose_kind {

@@ -73,6 +73,7 @@ INTERPOSED void solo_interpose_warm_up(void)
     (void)interpose_is_kit(NULL);
     (void)interpose_self();
     (void)interpose_allocate(0);
+    interpose_note_ends();
 }
 
 static int note_object(struct dl_phdr_info *info, size_t size, void *arg)
@@ -83,7 +84,7 @@ static int note_object(struct dl_phdr_info *info, size_t size, void *arg)
     if (name == NULL || strncmp(name, "/libsolo", 8) != 0 || strncmp(name, "/libsolo-interpose", 18) == 0) {
         return 0;
     }
-    harness_seen = harness_seen || strncmp(name, "/libsolo-harness.so", 19) == 0;
+    harness_seen = harness_seen || strncmp(name, "/libsolo-inside.so", 18) == 0;
     for (unsigned i = 0; i < info->dlpi_phnum && range_count < RANGES_MAX; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         if (segment->p_type == PT_LOAD && (segment->p_flags & PF_X) != 0) {
