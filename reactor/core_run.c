@@ -303,6 +303,17 @@ const struct solo_sim_log *solo_sim_get_log(const struct solo_sim *sim)
     return sim != NULL ? sim->core.log : NULL;
 }
 
+int solo_sim_get_memory(const struct solo_sim *sim, struct solo_sim_memory *ret_memory)
+{
+    if (sim == NULL || ret_memory == NULL) {
+        return -EINVAL;
+    }
+
+    ret_memory->taken = (size_t)(sim->core.arena_next - sim->core.arena);
+    ret_memory->in_use = sim->core.world.memory.in_use;
+    return 0;
+}
+
 struct solo_sim *solo_sim_current(void)
 {
     return (struct solo_sim *)core_current(); /* its first member */

@@ -11,7 +11,7 @@ NEVER_INSTRUMENTED := $(filter reactor/core%.c reactor/argument.c reactor/probe.
 # The engine's own queues: what they order is annotated, and ThreadSanitizer's users need not pay for looking at them (it halves
 # the speed). ENGINE_WATCHED=1 instruments them too, which is how the kit tests itself.
 ENGINE := call call_batch context lifecycle object pool pool_queue pool_stop pool_worker producer provenance reactor self \
-          sim_poll thread_call transport transport_write world_sim
+          sim_memory sim_poll thread_call transport transport_write world_sim
 ifeq ($(ENGINE_WATCHED),)
 NEVER_INSTRUMENTED += $(ENGINE:%=reactor/%.c)
 endif

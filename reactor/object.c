@@ -1,10 +1,10 @@
 /*
  * object.c - identity of kit objects, and the quarantine of those that ended.
  *
- * The header of an ended object stays readable, its body is poisoned for whoever checks memory. World sim gives
- * nothing back before its schedule ends. Elsewhere an ended object stays in a ring until SOLO__QUARANTINE_MAX later
- * ones have pushed it out. Threads have a ring of their own and are not poisoned: records name them long after they
- * ended.
+ * The header of an ended object stays readable, its body is poisoned for whoever checks memory. In world sim it stays
+ * in the world's own quarantine, which only a very long schedule fills. Elsewhere an ended object stays in a ring until
+ * SOLO__QUARANTINE_MAX later ones have pushed it out. Threads have a ring of their own and are not poisoned: records
+ * name them long after they ended.
  */
 #include "object.h"
 #include "annotate.h"
@@ -110,7 +110,9 @@ void solo__object_end(void *ended)
         return;
     }
     SOLO_ANNOTATE_POISON(object + 1, object->size - sizeof *object);
-    if (!sim__is_sim(object->world)) {
+    if (sim__is_sim(object->world)) {
+        object->world->memory->release(object->world, object); /* which keeps it for long: sim_memory.c */
+    } else {
         end_other(object);
     }
 }

@@ -3,8 +3,8 @@
  *
  * Each object starts with this header. Its id is per kind and per world, given in order of creation, so that names
  * such as "transport#2" are the same in every run of a schedule. An object that has ended keeps its header readable
- * for a while (quarantine): in world sim until the schedule ends, because the arena gives nothing back; in world os in
- * a bounded ring. So use after the end is named, not undefined.
+ * for a while (quarantine): in world sim until so much has ended after it that the schedule is hours long
+ * (sim_memory.h); in world os in a bounded ring. So use after the end is named, not undefined.
  */
 #ifndef SOLO__OBJECT_H
 #define SOLO__OBJECT_H
@@ -87,7 +87,7 @@ void solo__object_begin(struct solo__object *object, struct solo_world *world, e
 /* The object has ended: its memory goes to quarantine. Only the header stays readable. */
 void solo__object_end(void *object);
 
-/* Whether this world is a simulation, which gives no memory back before its schedule ends. */
+/* Whether this world is a simulation. */
 bool solo__world_is_sim(const struct solo_world *world);
 
 /* Next id of a kind, for things without a header of their own. */

@@ -252,7 +252,8 @@ ptrdiff_t sim__datagram_write(struct solo_world *world, int fd, const void *data
     struct fate fate = fate_of(core_of(world), service->object);
     sim__buffer_read(data, size);
     SOLO_ANNOTATE_IGNORE_BEGIN();
-    bool is_open = !socket->closed;
+    socket = sim__descriptor_find(world, fd); /* it may have been closed meanwhile */
+    bool is_open = socket != NULL;
     ptrdiff_t result = is_open ? (ptrdiff_t)size : -EBADF;
     struct sim_descriptor *receiver = service->listener;
     SOLO_ANNOTATE_IGNORE_END();

@@ -8,10 +8,7 @@
 #include "sim_network.h"
 #include <string.h>
 
-enum {
-    OPEN_MAX = 1024, /* descriptors open at one time */
-    TABLE_FIRST = 16,
-};
+enum { TABLE_FIRST = 16 };
 
 struct sim_network *sim__network_of(struct solo_world *world)
 {
@@ -31,14 +28,18 @@ struct sim_network *sim__network_of(struct solo_world *world)
 struct sim_descriptor *sim__descriptor_find(struct solo_world *world, int fd)
 {
     const struct sim_network *network = sim_world_of(world)->network;
-    uint32_t index = (uint32_t)fd - SIM_FIRST_FD;
-    return network != NULL && fd >= SIM_FIRST_FD && index < network->used ? network->table[index] : NULL;
+    uint32_t place = sim__place_of(fd);
+    if (network == NULL || fd < SIM_FIRST_FD || place >= network->capacity) {
+        return NULL;
+    }
+    struct sim_descriptor *descriptor = network->table[place];
+    return descriptor != NULL && descriptor->fd == fd ? descriptor : NULL;
 }
 
 struct sim_descriptor *sim__descriptor_make(struct solo_world *world, enum sim_kind kind, uint32_t object,
                                             uint16_t port)
 {
-    struct sim_descriptor *descriptor = core_allocate(core_of(world), sizeof *descriptor);
+    struct sim_descriptor *descriptor = sim__memory_take(world, sizeof *descriptor);
     if (descriptor != NULL) {
         memset(descriptor, 0, sizeof *descriptor);
         descriptor->fd = -1;
@@ -49,6 +50,11 @@ struct sim_descriptor *sim__descriptor_make(struct solo_world *world, enum sim_k
     return descriptor;
 }
 
+void sim__descriptor_free(struct solo_world *world, struct sim_descriptor *descriptor)
+{
+    sim__memory_release(world, descriptor);
+}
+
 static bool grow_table(struct solo_world *world, struct sim_network *network)
 {
     uint32_t capacity = network->capacity > 0 ? network->capacity * 2 : TABLE_FIRST;
@@ -56,32 +62,34 @@ static bool grow_table(struct solo_world *world, struct sim_network *network)
     if (table == NULL) {
         return false;
     }
-    if (network->used > 0) {
-        memcpy(table, network->table, network->used * sizeof(struct sim_descriptor *));
+    memset(table, 0, capacity * sizeof(struct sim_descriptor *));
+    if (network->capacity > 0) {
+        memcpy(table, network->table, network->capacity * sizeof(struct sim_descriptor *));
     }
     network->table = table;
     network->capacity = capacity;
     return true;
 }
 
-/* Room for `count` more descriptors. 0, -EMFILE or -ENOMEM. */
 int sim__descriptors_reserve(struct solo_world *world, struct sim_network *network, uint32_t count)
 {
-    if (network->open + count > OPEN_MAX) {
+    if (network->open + count > SIM_OPEN_MAX) {
         return -EMFILE;
     }
-    if (network->used + count > network->capacity && !grow_table(world, network)) {
+    if (network->capacity < SIM_TABLE_MAX && network->next + count > network->capacity && !grow_table(world, network)) {
         return -ENOMEM;
     }
     return 0;
 }
 
-/* Gives it the next number; there is room. */
 int sim__descriptor_number(struct sim_network *network, struct sim_descriptor *descriptor)
 {
-    network->table[network->used] = descriptor;
+    while (network->table[network->next & (network->capacity - 1)] != NULL) { /* open for as long as the table is */
+        network->next++;
+    }
+    network->table[network->next & (network->capacity - 1)] = descriptor;
     network->open++;
-    descriptor->fd = (int)network->used++ + SIM_FIRST_FD;
+    descriptor->fd = (int)network->next++ + SIM_FIRST_FD;
     return descriptor->fd;
 }
 
@@ -160,27 +168,25 @@ void sim__descriptor_notify(struct solo_world *world, const struct sim_descripto
 
 /* ---- Announcing ---- */
 
-/*
- * Announces an operation on an open descriptor, then tells race detectors to look away. NULL: it is not open (any
- * more), and they do not look away.
- */
 struct sim_descriptor *sim__descriptor_begin(struct solo_world *world, int fd, enum solo_probe_kind kind,
                                              uint64_t value)
 {
     SOLO_ANNOTATE_IGNORE_BEGIN();
-    struct sim_descriptor *descriptor = sim__descriptor_find(world, fd);
-    uint32_t object = descriptor == NULL          ? 0
-                      : kind == SOLO_PROBE_ACCEPT ? descriptor->service->object
-                                                  : descriptor->object;
+    const struct sim_descriptor *announced = sim__descriptor_find(world, fd);
+    uint32_t object = 0;
+    if (announced != NULL) {
+        bool at_service = kind == SOLO_PROBE_ACCEPT && announced->service != NULL;
+        object = at_service ? announced->service->object : announced->object;
+    }
     SOLO_ANNOTATE_IGNORE_END();
-    if (descriptor == NULL) {
+    if (announced == NULL) {
         return NULL;
     }
     core_announce(core_of(world), kind, SOLO_ACCESS_WRITE, object, value);
     SOLO_ANNOTATE_IGNORE_BEGIN();
-    if (descriptor->closed) {
+    struct sim_descriptor *descriptor = sim__descriptor_find(world, fd); /* it may have been closed meanwhile */
+    if (descriptor == NULL) {
         SOLO_ANNOTATE_IGNORE_END();
-        return NULL;
     }
     return descriptor;
 }

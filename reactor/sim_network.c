@@ -254,6 +254,7 @@ static void close_stream(struct solo_world *world, struct sim_descriptor *stream
         sim__queue_take_out(&stream->service->hopeful, stream);
     } else if (stream->stage == SIM_CONNECTING) {
         sim__queue_take_out(&stream->service->queue, stream->peer);
+        sim__descriptor_free(world, stream->peer);
         stream->peer = NULL;
     }
     sim__stream_leave(world, stream, abort);
@@ -276,6 +277,7 @@ static void close_listener(struct solo_world *world, struct sim_descriptor *list
             sim__stream_leave(world, server, true);
         }
         sim__pipe_free(&sim__network_of(world)->rings, &server->in);
+        sim__descriptor_free(world, server);
     }
 }
 
@@ -283,16 +285,16 @@ static void close_listener(struct solo_world *world, struct sim_descriptor *list
 static void close_whole(struct solo_world *world, struct sim_descriptor *descriptor, enum solo_close how)
 {
     struct sim_network *network = sim__network_of(world);
-    sim__poll_forget(descriptor->watches);
+    sim__poll_forget(world, descriptor->watches);
     descriptor->watches = NULL;
-    descriptor->closed = true;
-    network->table[descriptor->fd - SIM_FIRST_FD] = NULL;
+    network->table[sim__place_of(descriptor->fd)] = NULL;
     network->open--;
     switch (descriptor->kind) {
     case SIM_LISTENER: close_listener(world, descriptor, how == SOLO_CLOSE_NAME); break;
     case SIM_STREAM: close_stream(world, descriptor, how == SOLO_CLOSE_ABORT && descriptor->port != 0); break;
     default: sim__datagram_close(world, descriptor); break;
     }
+    sim__descriptor_free(world, descriptor);
 }
 
 static int sim_close(struct solo_world *world, int fd, enum solo_close how)

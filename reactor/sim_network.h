@@ -12,7 +12,12 @@
 
 struct sim_watch; /* sim_poll.c */
 
-enum { SIM_FIRST_FD = 3, SIM_EPHEMERAL_FIRST = 49152 };
+enum {
+    SIM_FIRST_FD = 3,
+    SIM_EPHEMERAL_FIRST = 49152,
+    SIM_OPEN_MAX = 4096,    /* descriptors open at one time */
+    SIM_TABLE_MAX = 1 << 14 /* places for them, a power of two */
+};
 
 enum sim_kind { SIM_LISTENER = 1, SIM_STREAM, SIM_DATAGRAM };
 enum sim_space { SIM_TCP = 1, SIM_NAMES, SIM_UDP }; /* each has its own ports or names */
@@ -28,8 +33,7 @@ struct sim_descriptor {
     int fd; /* -1: not accepted yet */
     uint32_t object;
     uint8_t kind;
-    uint8_t stage; /* of a stream */
-    bool closed;
+    uint8_t stage;      /* of a stream */
     bool ended;         /* the other side sends no more: after `in` comes the end of the stream */
     bool write_ended;   /* this side has said that it sends no more */
     bool told;          /* has written to a closed other side, which TCP answers so that the next write fails */
@@ -66,8 +70,9 @@ struct sim_service {
 
 /* Everything of one run. */
 struct sim_network {
-    struct sim_descriptor **table; /* by fd - SIM_FIRST_FD; NULL once closed */
-    uint32_t used, capacity, open;
+    struct sim_descriptor **table; /* by place; NULL: nobody, or closed */
+    uint32_t next;                 /* the number after SIM_FIRST_FD to be given next, if its place is free */
+    uint32_t capacity, open;
     struct sim_service *services;
     uint16_t ephemeral;
     struct sim_rings rings;
@@ -97,9 +102,20 @@ bool sim__is_local(uint32_t host);
 /* The network of this run, made at its first use; NULL without memory. */
 struct sim_network *sim__network_of(struct solo_world *world);
 
-/* A descriptor without a number; NULL without memory. */
+/*
+ * Where a number is kept, and in which order the plain schedule takes what is ready. Numbers are given once, places
+ * again and again, once more numbers have been given than there are places.
+ */
+static inline uint32_t sim__place_of(int fd)
+{
+    return ((uint32_t)fd - SIM_FIRST_FD) & (SIM_TABLE_MAX - 1);
+}
+
+/* A descriptor without a number; NULL without memory. Who forgets the last of it frees it. */
 struct sim_descriptor *sim__descriptor_make(struct solo_world *world, enum sim_kind kind, uint32_t object,
                                             uint16_t port);
+
+void sim__descriptor_free(struct solo_world *world, struct sim_descriptor *descriptor);
 
 /* Room for `count` more descriptors. 0, -EMFILE or -ENOMEM. */
 int sim__descriptors_reserve(struct solo_world *world, struct sim_network *network, uint32_t count);
@@ -162,10 +178,10 @@ void sim__datagram_close(struct solo_world *world, struct sim_descriptor *socket
 
 /* ---- Poll (sim_poll.c) ---- */
 
-/* Wakes the pollers that wait for what has become ready. */
+/* Tells the pollers that watch for what has become ready, and wakes them. */
 void sim__poll_notify(struct core *core, struct sim_watch *watches, uint32_t ready);
 
 /* The descriptor is closed: its watches are forgotten. */
-void sim__poll_forget(struct sim_watch *watches);
+void sim__poll_forget(struct solo_world *world, struct sim_watch *watches);
 
 #endif

@@ -75,11 +75,14 @@ uint32_t sim__pipe_put(struct sim_rings *rings, struct core *core, struct sim_pi
     return put;
 }
 
-void sim__pipe_take(struct sim_pipe *pipe, char *to, uint32_t size)
+void sim__pipe_take(struct sim_rings *rings, struct sim_pipe *pipe, char *to, uint32_t size)
 {
     copy_out(pipe, to, size);
     pipe->start = (pipe->start + size) & (pipe->capacity - 1);
     pipe->count -= size;
+    if (pipe->count == 0 && pipe->capacity > SIM_PIPE_FIRST) {
+        sim__pipe_free(rings, pipe);
+    }
 }
 
 void sim__pipe_free(struct sim_rings *rings, struct sim_pipe *pipe)

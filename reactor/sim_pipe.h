@@ -13,7 +13,7 @@ enum {
 /* Zeroed is empty. */
 struct sim_pipe {
     char *data;        /* a ring of `capacity`, a power of two; NULL until the first byte */
-    uint32_t capacity; /* grows with what is in it */
+    uint32_t capacity; /* grows with what is in it; a large one is given back when it is empty */
     uint32_t start, count;
 };
 
@@ -31,7 +31,7 @@ uint32_t sim__pipe_put(struct sim_rings *rings, struct core *core, struct sim_pi
                        size_t size);
 
 /* Takes `size` bytes out; they are there. */
-void sim__pipe_take(struct sim_pipe *pipe, char *to, uint32_t size);
+void sim__pipe_take(struct sim_rings *rings, struct sim_pipe *pipe, char *to, uint32_t size);
 
 /* Empties it and gives its ring back. */
 void sim__pipe_free(struct sim_rings *rings, struct sim_pipe *pipe);

@@ -1,20 +1,23 @@
 /*
  * sim_poll.c - poll and wake of the simulated world.
  *
- * A poller keeps its watches in order of descriptor, so that the plain order of ready descriptors is lowest first.
- * Where two or more are ready the chooser says which is reported next. Wakes coalesce in one flag. What the waker did
- * before is not ordered before the wait's return: whoever hands work over says so itself (sanitizer/annotate.h).
+ * A poller knows which of its watches may be ready: whatever makes a descriptor ready says so (sim__poll_notify), and a
+ * wait that finds one not ready any more forgets it. So a wait looks at what may be ready and at nothing else, however
+ * many descriptors are watched. It looks in order of place (sim__place_of), so that the plain order of ready
+ * descriptors is lowest first. Where two or more are ready the chooser says which is reported next. Wakes coalesce in
+ * one flag. What the waker did before is not ordered before the wait's return: whoever hands work over says so itself
+ * (sanitizer/annotate.h).
  */
 #include "sanitizer/annotate.h"
 #include "sim_network.h"
 #include <assert.h>
 #include <string.h>
 
-enum { WATCHES_FIRST = 8 };
+enum { WORD_BITS = 64 };
 
 struct sim_watch {
-    struct sim_watch *next;     /* of the same descriptor, in another poller */
-    struct solo_poller *poller; /* NULL: forgotten */
+    struct sim_watch *next; /* of the same descriptor, in another poller */
+    struct solo_poller *poller;
     struct sim_descriptor *descriptor;
     uint64_t key;
     uint32_t events;
@@ -23,8 +26,9 @@ struct sim_watch {
 
 struct solo_poller {
     struct core_gate gate;
-    struct sim_watch **watches; /* in order of fd */
-    uint32_t count, capacity;
+    struct sim_watch **watches; /* by place; NULL: none */
+    uint64_t *maybe;            /* a bit for each place: its watch may be ready */
+    uint32_t capacity;          /* places, a multiple of WORD_BITS */
     bool woken;
     unsigned signals; /* how many it watches */
 };
@@ -40,29 +44,19 @@ static int sim_open(struct solo_world *world, struct solo_poller **ret_poller)
     return 0;
 }
 
-/* Position of the first watch whose descriptor is not below fd. */
-static uint32_t position(const struct solo_poller *poller, int fd)
+static void set_maybe(struct sim_watch *watch)
 {
-    uint32_t low = 0, high = poller->count;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (poller->watches[middle]->fd < fd) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
+    uint32_t place = sim__place_of(watch->fd);
+    watch->poller->maybe[place / WORD_BITS] |= UINT64_C(1) << place % WORD_BITS;
 }
 
 static void take_out(struct sim_watch *watch)
 {
     struct solo_poller *poller = watch->poller;
-    uint32_t at = position(poller, watch->fd);
-    assert(at < poller->count && poller->watches[at] == watch);
-    poller->count--;
-    memmove(&poller->watches[at], &poller->watches[at + 1], (poller->count - at) * sizeof poller->watches[0]);
-    watch->poller = NULL;
+    uint32_t place = sim__place_of(watch->fd);
+    assert(place < poller->capacity && poller->watches[place] == watch);
+    poller->watches[place] = NULL;
+    poller->maybe[place / WORD_BITS] &= ~(UINT64_C(1) << place % WORD_BITS);
 }
 
 static void unlink_watch(struct sim_watch *watch)
@@ -74,25 +68,36 @@ static void unlink_watch(struct sim_watch *watch)
     *link = watch->next;
 }
 
+static void remove_watch(struct solo_world *world, struct sim_watch *watch)
+{
+    unlink_watch(watch);
+    take_out(watch);
+    sim__memory_release(world, watch);
+}
+
 static void sim_close(struct solo_world *world, struct solo_poller *poller)
 {
     if (poller == NULL) {
         return;
     }
     SOLO_ANNOTATE_IGNORE_BEGIN();
-    while (poller->count > 0) {
-        struct sim_watch *watch = poller->watches[poller->count - 1];
-        unlink_watch(watch);
-        take_out(watch);
+    for (uint32_t place = 0; place < poller->capacity; place++) {
+        if (poller->watches[place] != NULL) {
+            remove_watch(world, poller->watches[place]);
+        }
     }
+    sim__memory_release(world, poller->watches);
     SOLO_ANNOTATE_IGNORE_END();
     world->memory->release(world, poller);
 }
 
-void sim__poll_forget(struct sim_watch *watches)
+void sim__poll_forget(struct solo_world *world, struct sim_watch *watches)
 {
-    for (; watches != NULL; watches = watches->next) {
+    while (watches != NULL) {
+        struct sim_watch *next = watches->next;
         take_out(watches);
+        sim__memory_release(world, watches);
+        watches = next;
     }
 }
 
@@ -100,73 +105,77 @@ void sim__poll_notify(struct core *core, struct sim_watch *watches, uint32_t rea
 {
     for (; watches != NULL; watches = watches->next) {
         if ((ready & (watches->events | SOLO_HANGUP)) != 0) {
+            set_maybe(watches);
             core_wake(core, &watches->poller->gate, true);
         }
     }
 }
 
-static bool make_room(struct core *core, struct solo_poller *poller)
+/* Room for this place: watches and bits are one piece of memory. */
+static bool make_room(struct solo_world *world, struct solo_poller *poller, uint32_t place)
 {
-    if (poller->count < poller->capacity) {
+    uint32_t capacity = poller->capacity > 0 ? poller->capacity : WORD_BITS;
+    if (place < poller->capacity) {
         return true;
     }
-    uint32_t capacity = poller->capacity > 0 ? poller->capacity * 2 : WATCHES_FIRST;
-    struct sim_watch **watches = core_allocate(core, capacity * sizeof(struct sim_watch *));
+    while (capacity <= place) {
+        capacity *= 2;
+    }
+    size_t watches_size = capacity * sizeof(struct sim_watch *), size = watches_size + capacity / 8;
+    struct sim_watch **watches = sim__memory_take(world, size);
     if (watches == NULL) {
         return false;
     }
-    if (poller->count > 0) {
-        memcpy(watches, poller->watches, poller->count * sizeof(struct sim_watch *));
+    uint64_t *maybe = (uint64_t *)(void *)&watches[capacity];
+    memset(watches, 0, size);
+    if (poller->capacity > 0) {
+        memcpy(watches, poller->watches, poller->capacity * sizeof(struct sim_watch *));
+        memcpy(maybe, poller->maybe, poller->capacity / 8);
     }
+    sim__memory_release(world, poller->watches);
     poller->watches = watches;
+    poller->maybe = maybe;
     poller->capacity = capacity;
     return true;
 }
 
-static int add_watch(struct core *core, struct solo_poller *poller, struct sim_descriptor *descriptor, int fd,
-                     uint32_t events, uint64_t key)
+/* The watch of that descriptor, made now; NULL without memory. */
+static struct sim_watch *add_watch(struct solo_world *world, struct solo_poller *poller,
+                                   struct sim_descriptor *descriptor)
 {
-    struct sim_watch *watch = core_allocate(core, sizeof *watch);
-    if (watch == NULL || !make_room(core, poller)) {
-        return -ENOMEM;
+    uint32_t place = sim__place_of(descriptor->fd);
+    struct sim_watch *watch = make_room(world, poller, place) ? sim__memory_take(world, sizeof *watch) : NULL;
+    if (watch != NULL) {
+        *watch = (struct sim_watch){descriptor->watches, poller, descriptor, 0, 0, descriptor->fd};
+        descriptor->watches = watch;
+        poller->watches[place] = watch;
     }
-    struct sim_watch **head = &descriptor->watches;
-    *watch = (struct sim_watch){*head, poller, descriptor, key, events, fd};
-    *head = watch;
-    uint32_t at = position(poller, fd);
-    memmove(&poller->watches[at + 1], &poller->watches[at], (poller->count - at) * sizeof poller->watches[0]);
-    poller->watches[at] = watch;
-    poller->count++;
-    return 0;
+    return watch;
 }
 
 static int set_watch(struct solo_world *world, struct solo_poller *poller, int fd, uint32_t events, uint64_t key)
 {
-    struct core *core = core_of(world);
     struct sim_descriptor *descriptor = sim__descriptor_find(world, fd);
     if (descriptor == NULL) {
         return -EBADF;
     }
-    uint32_t at = position(poller, fd);
-    struct sim_watch *watch = at < poller->count && poller->watches[at]->fd == fd ? poller->watches[at] : NULL;
+    uint32_t place = sim__place_of(fd);
+    struct sim_watch *watch = place < poller->capacity ? poller->watches[place] : NULL;
     if (events == 0) {
         if (watch != NULL) {
-            unlink_watch(watch);
-            take_out(watch);
+            remove_watch(world, watch);
         }
         return 0;
     }
+    watch = watch != NULL ? watch : add_watch(world, poller, descriptor);
     if (watch == NULL) {
-        int error = add_watch(core, poller, descriptor, fd, events, key);
-        if (error < 0) {
-            return error;
-        }
-    } else {
-        watch->events = events;
-        watch->key = key;
+        return -ENOMEM;
     }
+    watch->events = events;
+    watch->key = key;
     if ((sim__descriptor_ready(descriptor) & (events | SOLO_HANGUP)) != 0) {
-        core_wake(core, &poller->gate, true);
+        set_maybe(watch);
+        core_wake(core_of(world), &poller->gate, true);
     }
     return 0;
 }
@@ -209,24 +218,54 @@ static size_t look_for_signals(struct solo_world *world, struct solo_poller *pol
     return count;
 }
 
-/* Fills `found` with what is ready, lowest descriptor first, and takes the wake. */
+static uint32_t ready_of(const struct sim_watch *watch)
+{
+    return sim__descriptor_ready(watch->descriptor) & (watch->events | SOLO_HANGUP);
+}
+
+#ifdef SOLO_TORTURE
+/* Nothing became ready unnoticed. */
+static void check_maybe(const struct solo_poller *poller)
+{
+    for (uint32_t place = 0; place < poller->capacity; place++) {
+        const struct sim_watch *watch = poller->watches[place];
+        bool maybe = (poller->maybe[place / WORD_BITS] >> place % WORD_BITS & 1) != 0;
+        assert(watch == NULL ? !maybe : maybe || ready_of(watch) == 0);
+    }
+}
+#else
+#define check_maybe(poller) ((void)0)
+#endif
+
+/* Fills in a candidate for what is ready in that place; false, and forgotten, if nothing is. */
+static bool look_at(struct solo_poller *poller, uint32_t place, struct candidate *found)
+{
+    const struct sim_watch *watch = poller->watches[place];
+    uint32_t events = ready_of(watch);
+    if (events == 0) {
+        poller->maybe[place / WORD_BITS] &= ~(UINT64_C(1) << place % WORD_BITS);
+        return false;
+    }
+    found->ready = (struct solo_ready){watch->key, events};
+    found->signal = NULL;
+    found->option = (struct solo_option){.tag = (uint32_t)watch->fd,
+                                         .thread = solo__self->number,
+                                         .operation = SOLO_PROBE_POLLED,
+                                         .access = SOLO_ACCESS_READ,
+                                         .object = watch->descriptor->object};
+    return true;
+}
+
+/* Fills `found` with what is ready, lowest place first, and takes the wake. */
 static size_t look(struct solo_world *world, struct solo_poller *poller, struct candidate *found, bool *ret_woken)
 {
     size_t count = 0;
     *ret_woken = poller->woken;
     poller->woken = false;
-    for (uint32_t i = 0; i < poller->count && count < CANDIDATES_MAX; i++) {
-        const struct sim_watch *watch = poller->watches[i];
-        uint32_t events = sim__descriptor_ready(watch->descriptor) & (watch->events | SOLO_HANGUP);
-        if (events != 0) {
-            found[count].ready = (struct solo_ready){watch->key, events};
-            found[count].signal = NULL;
-            found[count].option = (struct solo_option){.tag = (uint32_t)watch->fd,
-                                                       .thread = solo__self->number,
-                                                       .operation = SOLO_PROBE_POLLED,
-                                                       .access = SOLO_ACCESS_READ,
-                                                       .object = watch->descriptor->object};
-            count++;
+    check_maybe(poller);
+    for (uint32_t word = 0; word < poller->capacity / WORD_BITS; word++) {
+        for (uint64_t bits = poller->maybe[word]; bits != 0 && count < CANDIDATES_MAX; bits &= bits - 1) {
+            count += look_at(poller, word * WORD_BITS + (uint32_t)__builtin_ctzll(bits), &found[count]);
         }
     }
     return poller->signals > 0 ? look_for_signals(world, poller, found, count) : count;

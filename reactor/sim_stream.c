@@ -28,6 +28,7 @@ void sim__stream_reset(struct solo_world *world, struct sim_descriptor *stream, 
         peer->peer = NULL;
         sim__descriptor_notify(world, peer);
     }
+    sim__descriptor_notify(world, stream);
 }
 
 /* Why nothing can be read or written, or 0. */
@@ -83,7 +84,7 @@ void sim__buffer_written(void *buffer, size_t size)
 static ptrdiff_t read_stream(struct solo_world *world, struct sim_descriptor *stream, void *buffer, uint32_t size)
 {
     bool was_full = stream->in.count == SIM_PIPE_MAX;
-    sim__pipe_take(&stream->in, buffer, size);
+    sim__pipe_take(&sim__network_of(world)->rings, &stream->in, buffer, size);
     if (was_full) {
         sim__descriptor_notify(world, stream->peer);
     }
@@ -226,6 +227,7 @@ int sim__stream_end_writing(struct solo_world *world, struct sim_descriptor *str
         stream->peer->ended = true;
         sim__descriptor_notify(world, stream->peer);
     }
+    sim__descriptor_notify(world, stream); /* it need not wait for room any more */
     return 0;
 }
 

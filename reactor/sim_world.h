@@ -3,6 +3,7 @@
 #define SOLO__SIM_WORLD_H
 
 #include "core.h"
+#include "sim_memory.h"
 
 struct sim_network; /* sim_network.c */
 struct sim_name;    /* sim_names.c */
@@ -11,6 +12,7 @@ struct sim_world {
     struct solo_world world; /* first, so that a world is a sim_world */
     struct core *core;
     struct solo__object_ids ids;
+    struct sim_memory memory;
     struct sim_network *network; /* of this run; NULL until its first use */
     struct sim_signal {
         struct solo_poller *poller; /* who watches it; NULL: nobody */

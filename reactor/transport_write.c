@@ -14,6 +14,7 @@
 
 enum {
     OUTBOX_FIRST = 256,
+    OUTBOX_KEPT = 4096,  /* the largest that is kept while nothing is in it */
     AT_ONCE = 32 * 1024, /* bytes that do not wait for company */
 };
 
@@ -61,6 +62,17 @@ void solo__outbox_sent(struct solo__outbox *outbox, size_t size)
     outbox->start = outbox->count > 0 ? outbox->start + size : 0;
 }
 
+/* Whoever was slow once, or sent much, does not hold so much for ever. */
+static void give_back_if_large(struct solo_transport *transport)
+{
+    struct solo__outbox *outbox = &transport->outbox;
+    if (outbox->count == 0 && outbox->capacity > OUTBOX_KEPT) {
+        struct solo_world *world = transport->reactor->world;
+        world->memory->release(world, outbox->data);
+        *outbox = (struct solo__outbox){NULL, 0, 0, 0};
+    }
+}
+
 /* ---- Sending ---- */
 
 /* Bytes that the network took, at once or from the outbox; or why it takes none any more. */
@@ -83,6 +95,7 @@ ptrdiff_t solo__transport_send_some(struct solo_transport *transport)
             return put;
         }
         solo__outbox_sent(outbox, (size_t)put);
+        give_back_if_large(transport);
     }
     transport->blocked = outbox->count > 0;
     return solo__transport_rewatch(transport);

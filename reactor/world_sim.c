@@ -83,13 +83,7 @@ static const struct solo_thread_table thread_table = {thread_start, thread_join,
 static void *memory_allocate(struct solo_world *world, size_t size)
 {
     struct core *core = core_in(world);
-    return core_fault(core, (uint32_t)size, 0) ? NULL : core_allocate(core, size);
-}
-
-static void memory_release(struct solo_world *world, void *memory)
-{
-    (void)world;
-    (void)memory; /* quarantined until the schedule ends */
+    return core_fault(core, (uint32_t)size, 0) ? NULL : sim__memory_take(world, size);
 }
 
 static void memory_random(struct solo_world *world, void *buffer, size_t size)
@@ -104,7 +98,7 @@ static void memory_random(struct solo_world *world, void *buffer, size_t size)
     }
 }
 
-static const struct solo_memory_table memory_table = {memory_allocate, memory_release, memory_random};
+static const struct solo_memory_table memory_table = {memory_allocate, sim__memory_release, memory_random};
 
 void sim__world_init(struct sim_world *world, struct core *core)
 {
@@ -117,6 +111,7 @@ void sim__world_begin(struct sim_world *world)
 {
     memset(&world->ids, 0, sizeof world->ids);
     solo__arguments_clear(&world->world);
+    memset(&world->memory, 0, sizeof world->memory);
     world->network = NULL;
     memset(world->signals, 0, sizeof world->signals);
     world->names = NULL;

@@ -5,7 +5,7 @@
 #       LDFLAGS=-Wl,--unresolved-symbols=ignore-all /tmp/mine/bin/solo-tests
 
 TEST_SUITES  := $(wildcard tests/test_*.c)
-TEST_SOURCES := $(TEST_SUITES) $(wildcard tests/runner*.c tests/support*.c)
+TEST_SOURCES := $(TEST_SUITES) $(wildcard tests/runner*.c tests/support*.c tests/chat/*.c)
 TEST_OBJECTS := $(call object,$(TEST_SOURCES)) $(BUILD)/obj/generated/suites.o
 # The command's own parts are tested too, all but the file with its main.
 TESTED_COMMAND = $(call object,$(filter-out $(shell grep -ls '^int main' $(COMMAND_SOURCES) /dev/null),$(COMMAND_SOURCES)))
@@ -133,6 +133,7 @@ coverage: ## run the suites under gcov and print how much of each source file th
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 $(call object,$(wildcard tests/bench/*.c)): PART_CFLAGS = -DSOLO_NO_STATIC_CONTRACTS -iquote reactor -iquote harness $(HARNESS_CFLAGS)
 $(call object,$(wildcard tests/bench/*.c)): | $(CONTRACTS)
+$(BUILD)/bench/chat: $(call object,$(wildcard tests/chat/*.c))
 $(BENCHES): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(TESTED_OBJECTS) $(HOOK)
 	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -rdynamic -o $@ $^ $(HARNESS_LIBS) $(LDFLAGS)
 # The library without the thread check, for guard.ns only.
@@ -173,6 +174,9 @@ bench-explore: $(BUILD)/bench/explore ## measure how fast each strategy finds kn
 	@$(BUILD)/bench/explore --twins --schedules 1000 $(SHAPES)
 	@$(BUILD)/bench/explore --speed $(or $(SHAPES),account deadlock reorder_3 twostage)
 	@$(BUILD)/bench/explore $(SHAPES)
+PHONY += bench-chat
+bench-chat: $(BUILD)/bench/chat ## 8 hours of simulated chat with 1,000 clients under each of 200 seeds (2 minutes); SEEDS=N for others
+	@$(BUILD)/bench/chat $(or $(SEEDS),200)
 PHONY += benches bench
 benches: $(BENCHES) $(PLAIN_PROGRAMS) $(BUILD)/bin/solo $(BUILD)/lib/libsolo-interpose.so $(BUILD)/tests/programs/many_choices $(if $(filter plain,$(FLAVOUR)),$(BUILD)/bench/libsolo-unguarded.so $(BUILD)/lib/libsolo.so $(PEER_PROGRAMS))
 bench: ## print one line per figure: name, value, unit; FIGURES='guard.ns w1.malloc.p4 ...' for some of them

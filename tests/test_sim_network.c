@@ -184,13 +184,93 @@ static void test_sim_network__descriptors_start_at_3_and_are_never_given_twice(v
     simulate(numbers_body); /* and start over in the next schedule */
 }
 
+static void many_numbers_body(void)
+{
+    int first[2], fds[2] = {-1, -1}, last = 0;
+    pair(first);
+    for (int i = 0; i < 40000; i++) { /* more than there are places, one of which stays taken */
+        pair(fds);
+        CU_ASSERT_FATAL(fds[0] > last && fds[1] > fds[0]);
+        last = fds[1];
+        CU_ASSERT_EQUAL(read_byte(fds[0] - 2), i > 0 ? -EBADF : -EAGAIN);
+        (void)network->close(world, fds[0], SOLO_CLOSE_WHOLE);
+        (void)network->close(world, fds[1], SOLO_CLOSE_WHOLE);
+    }
+    put(first[0], "hi");
+    got(first[1], "hi");
+}
+
+static void test_sim_network__a_number_is_never_given_twice_however_many_there_were(void)
+{
+    simulate(many_numbers_body);
+}
+
+/* What a poller, asked without waiting, says of one descriptor. */
+static uint32_t ready_now(struct solo_poller *poller)
+{
+    struct solo_ready ready = {0, 0};
+    bool woken;
+    return world->poll->wait(world, poller, 0, &ready, 1, &woken) == 1 ? ready.events : 0;
+}
+
+static void becomes_ready_body(void)
+{
+    int listener = listen_on(PORT), client = connect_to(PORT), server = accept_from(listener);
+    static char block[PIPE];
+    struct solo_poller *poller = NULL;
+    CU_ASSERT_EQUAL_FATAL(world->poll->open(world, &poller), 0);
+    CU_ASSERT_EQUAL(network->write(world, client, block, PIPE, NULL), PIPE);
+    CU_ASSERT_EQUAL(world->poll->watch(world, poller, client, SOLO_WRITABLE, 1), 0);
+    CU_ASSERT_EQUAL(ready_now(poller), 0);
+    CU_ASSERT_EQUAL(network->close(world, client, SOLO_CLOSE_WRITING), 0);
+    CU_ASSERT_EQUAL(ready_now(poller), SOLO_WRITABLE); /* to a full pipe that takes no more anyway */
+    CU_ASSERT_EQUAL(ready_now(poller), SOLO_WRITABLE);
+    CU_ASSERT_EQUAL(world->poll->watch(world, poller, client, SOLO_READABLE, 1), 0);
+    CU_ASSERT_EQUAL(ready_now(poller), 0);
+    put(server, "x");
+    CU_ASSERT_EQUAL(ready_now(poller), SOLO_READABLE);
+    CU_ASSERT_EQUAL(read_byte(client), 1);
+    CU_ASSERT_EQUAL(ready_now(poller), 0);
+    CU_ASSERT_EQUAL(network->close(world, server, SOLO_CLOSE_ABORT), 0);
+    CU_ASSERT_EQUAL(ready_now(poller), SOLO_READABLE | SOLO_HANGUP);
+    (void)network->close(world, client, SOLO_CLOSE_WHOLE);
+    CU_ASSERT_EQUAL(ready_now(poller), 0);
+    world->poll->close(world, poller);
+}
+
+static void test_sim_network__a_poll_sees_whatever_became_ready_and_nothing_else(void)
+{
+    simulate(becomes_ready_body);
+}
+
+static void own_reset_body(void)
+{
+    int listener = listen_on(PORT), client = connect_to(PORT);
+    struct solo_poller *poller = NULL;
+    (void)accept_from(listener);
+    CU_ASSERT_EQUAL_FATAL(world->poll->open(world, &poller), 0);
+    CU_ASSERT_EQUAL(world->poll->watch(world, poller, client, SOLO_READABLE, 1), 0);
+    CU_ASSERT_EQUAL(ready_now(poller), 0);
+    script.take = 1;
+    CU_ASSERT_EQUAL(network->write(world, client, "x", 1, NULL), -ECONNRESET); /* the chooser says so */
+    CU_ASSERT_EQUAL(ready_now(poller), SOLO_READABLE | SOLO_HANGUP);
+    world->poll->close(world, poller);
+}
+
+static void test_sim_network__an_end_that_was_reset_in_its_own_call_is_ready(void)
+{
+    script.kind = SOLO_CHOICE_FAULT;
+    script.take = 0;
+    CU_ASSERT_EQUAL(simulate_with(own_reset_body, 1), SOLO_ENDING_RETURNED);
+}
+
 static void full_table_body(void)
 {
     int fds[2], one = -1, listener = listen_on(PORT);
-    for (int i = 0; i < 511; i++) {
+    for (int i = 0; i < 2047; i++) {
         pair(fds);
     }
-    int client = connect_to(PORT); /* the 1024th */
+    int client = connect_to(PORT); /* the 4096th */
     CU_ASSERT_EQUAL(network->accept(world, listener, NULL, &one), -EMFILE);
     CU_ASSERT_EQUAL(network->pair(world, fds), -EMFILE);
     CU_ASSERT_EQUAL(open_stream(world, LOOPBACK, PORT, &one), -EMFILE);
@@ -202,7 +282,7 @@ static void full_table_body(void)
     got(one, "hi");
 }
 
-static void test_sim_network__at_most_1024_descriptors_are_open(void)
+static void test_sim_network__at_most_4096_descriptors_are_open(void)
 {
     simulate(full_table_body);
 }
@@ -844,7 +924,10 @@ void suite_sim_network(void)
 {
     SOLO_SUITE("sim_network");
     SOLO_TEST(test_sim_network__descriptors_start_at_3_and_are_never_given_twice);
-    SOLO_TEST(test_sim_network__at_most_1024_descriptors_are_open);
+    SOLO_TEST(test_sim_network__a_number_is_never_given_twice_however_many_there_were);
+    SOLO_TEST(test_sim_network__a_poll_sees_whatever_became_ready_and_nothing_else);
+    SOLO_TEST(test_sim_network__an_end_that_was_reset_in_its_own_call_is_ready);
+    SOLO_TEST(test_sim_network__at_most_4096_descriptors_are_open);
     SOLO_TEST(test_sim_network__there_is_only_the_loopback_interface);
     SOLO_TEST(test_sim_network__a_port_has_one_listener_and_port_0_is_a_free_one);
     SOLO_TEST(test_sim_network__bytes_sent_before_the_accept_arrive);

@@ -677,13 +677,13 @@ static void test_port__a_crowd_is_served_over_several_passes(void)
     worlds_run(crowd_body);
 }
 
-static int hoard[1024][2];
+static int hoard[2048][2];
 static int hoarded;
 
 /* Takes every descriptor there is; the client's connection waits in the backlog. */
 static void fill_up(void)
 {
-    while (hoarded < 1024 && solo_stream_pair(hoard[hoarded]) == 0) {
+    while (hoarded < 2048 && solo_stream_pair(hoard[hoarded]) == 0) {
         hoarded++;
     }
 }

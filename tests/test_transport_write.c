@@ -268,6 +268,58 @@ static void test_transport_write__much_leaves_at_once(void)
     worlds_run_sim(much_body, 5);
 }
 
+static size_t used_before;
+
+static size_t in_use(void)
+{
+    struct solo_sim_memory memory = {0};
+    CU_ASSERT_EQUAL(solo_sim_get_memory(solo_sim_current(), &memory), 0);
+    return memory.in_use;
+}
+
+static void write_a_page(struct talker *talker)
+{
+    static char page[20 * 1024];
+    used_before = in_use();
+    CU_ASSERT_EQUAL(solo_transport_write(talker->protocol.transport, page, sizeof page), 0);
+    CU_ASSERT_TRUE(in_use() > used_before + sizeof page);
+}
+
+static void answer_the_page(struct talker *talker, const char *data, size_t size)
+{
+    (void)data;
+    (void)size;
+    if (talker->received == 20 * 1024) {
+        say(talker, "thanks");
+    }
+}
+
+static void compare_and_lose(struct talker *talker, const char *data, size_t size)
+{
+    (void)data;
+    (void)size;
+    if (talker->received == 6) {
+        CU_ASSERT_TRUE(in_use() < used_before + 4096);
+        lose(talker);
+    }
+}
+
+static void page_body(void)
+{
+    begin();
+    client.on_made = write_a_page;
+    server.on_data = answer_the_page;
+    client.on_data = compare_and_lose;
+    server.on_lost = client.on_lost = stop_when_both_lost;
+    (void)connect_client();
+    run_and_end();
+}
+
+static void test_transport_write__who_has_sent_much_keeps_little(void)
+{
+    worlds_run_sim(page_body, 5);
+}
+
 /* ---- The end of the reactor ---- */
 
 static void write_and_stop(struct talker *talker)
@@ -324,6 +376,7 @@ void suite_transport_write(void)
     SOLO_TEST(test_transport_write__writes_of_all_thread_calls_of_a_pass_leave_as_one);
     SOLO_TEST(test_transport_write__what_is_written_to_others_leaves_in_the_same_pass);
     SOLO_TEST(test_transport_write__much_leaves_at_once);
+    SOLO_TEST(test_transport_write__who_has_sent_much_keeps_little);
     SOLO_TEST(test_transport_write__what_is_written_before_a_stop_is_still_tried);
     SOLO_TEST(test_transport_write__what_is_written_outside_the_loop_leaves_in_the_next_pass);
 }

@@ -84,6 +84,19 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_sim_run(struct solo_sim *sim, uint64_t seed
 /* What a run wrote: the log given in the options, or the simulation's own. Valid until destroy. */
 SOLO_ANY_THREAD SOLO_PUBLIC const struct solo_sim_log *solo_sim_get_log(const struct solo_sim *sim);
 
+/* The memory of the present run, in bytes. */
+struct solo_sim_memory {
+    size_t taken;  /* from the system, for the run; it never shrinks before the run ends */
+    size_t in_use; /* taken by the kit's objects and not released; threads and connections included */
+};
+
+/*
+ * How much memory the run has taken so far. What is released waits in quarantine until some 4 MiB were released after
+ * it, and is then used again: so a run of many virtual hours comes to a point from which `taken` does not grow.
+ * -EINVAL.
+ */
+SOLO_ANY_THREAD SOLO_PUBLIC int solo_sim_get_memory(const struct solo_sim *sim, struct solo_sim_memory *ret_memory);
+
 /*
  * Turns the calling thread into virtual thread 0 of a schedule that lasts until the process ends. at_end(ending, arg)
  * is called exactly once: from exit, or at quiescence, where it must not return. One simulation a process may be
