@@ -12,7 +12,7 @@
 
 struct sim_block {
     struct sim_block *next; /* in quarantine, or spare */
-    size_t size_class;
+    size_t size;            /* of what follows: the largest of its class */
 };
 
 enum { GRAIN = 16, FINE_MAX = 1024, FINE_CLASSES = FINE_MAX / GRAIN, STEPS = 4 };
@@ -44,7 +44,16 @@ static struct sim_block *take_spare(struct sim_memory *memory, size_t size_class
     struct sim_block *block = memory->spare[size_class];
     if (block != NULL) {
         memory->spare[size_class] = block->next;
-        SOLO_ANNOTATE_UNPOISON(block + 1, size_of(size_class));
+        SOLO_ANNOTATE_UNPOISON(block + 1, block->size);
+    }
+    return block;
+}
+
+static struct sim_block *take_fresh(struct solo_world *world, size_t size)
+{
+    struct sim_block *block = core_allocate(core_of(world), sizeof *block + size);
+    if (block != NULL) {
+        block->size = size;
     }
     return block;
 }
@@ -57,18 +66,12 @@ void *sim__memory_take(struct solo_world *world, size_t size)
         return NULL;
     }
     SOLO_ANNOTATE_IGNORE_BEGIN();
-    struct sim_block *block = take_spare(memory, size_class);
-    bool is_used = block != NULL;
-    if (block == NULL) {
-        block = core_allocate(core_of(world), sizeof *block + size_of(size_class));
-    }
-    if (block != NULL) {
-        block->size_class = size_class;
-        memory->in_use += size_of(size_class);
-    }
+    struct sim_block *used = take_spare(memory, size_class);
+    struct sim_block *block = used != NULL ? used : take_fresh(world, size_of(size_class));
+    memory->in_use += block != NULL ? block->size : 0;
     SOLO_ANNOTATE_IGNORE_END();
-    if (is_used) {
-        SOLO_ANNOTATE_HAPPENS_AFTER(block);
+    if (used != NULL) {
+        SOLO_ANNOTATE_HAPPENS_AFTER(used);
     }
     return block != NULL ? block + 1 : NULL;
 }
@@ -77,11 +80,12 @@ void *sim__memory_take(struct solo_world *world, size_t size)
 static void let_out(struct sim_memory *memory)
 {
     struct sim_block *block = memory->oldest;
+    size_t size_class = class_of(block->size);
     memory->oldest = block->next;
     memory->newest = memory->oldest != NULL ? memory->newest : NULL;
-    memory->waiting -= size_of(block->size_class);
-    block->next = memory->spare[block->size_class];
-    memory->spare[block->size_class] = block;
+    memory->waiting -= block->size;
+    block->next = memory->spare[size_class];
+    memory->spare[size_class] = block;
 }
 
 void sim__memory_release(struct solo_world *world, void *released)
@@ -93,13 +97,12 @@ void sim__memory_release(struct solo_world *world, void *released)
     }
     SOLO_ANNOTATE_HAPPENS_BEFORE(block);
     SOLO_ANNOTATE_IGNORE_BEGIN();
-    size_t size = size_of(block->size_class);
-    assert(memory->in_use >= size);
+    assert(memory->in_use >= block->size);
     block->next = NULL;
     *(memory->newest != NULL ? &memory->newest->next : &memory->oldest) = block;
     memory->newest = block;
-    memory->in_use -= size;
-    memory->waiting += size;
+    memory->in_use -= block->size;
+    memory->waiting += block->size;
     while (memory->waiting > SIM_QUARANTINE_MAX) {
         let_out(memory);
     }

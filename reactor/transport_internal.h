@@ -13,7 +13,7 @@
 #include <solo/producer.h>
 #include <solo/transport.h>
 
-/* Bytes accepted and not sent yet: data[start .. start + count). Empty, it keeps a little memory until the transport is lost. */
+/* Bytes accepted and not sent yet: data[start .. start + count). Empty, it keeps only a little memory. */
 struct solo__outbox {
     char *data;
     size_t start, count, capacity;
