@@ -339,6 +339,7 @@ void solo__child_begin(struct solo__region *region)
     solo_violation_reset();
     solo_expectations_reset();
     solo_oracles_begin();
+    solo_oracles_name_places(region->request.keep_events != 0);
 }
 
 void solo__child_end(struct solo__region *region)

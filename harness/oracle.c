@@ -525,3 +525,8 @@ void solo_oracles_set_budget_ns(uint64_t budget_ns)
     all->configured_budget_ns = budget_ns;
     all->budget_configured = true;
 }
+
+void solo_oracles_name_places(bool wanted)
+{
+    all->names_places = wanted;
+}

@@ -12,6 +12,7 @@
 
 #include <solo/sim.h>
 #include <solo/violation.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -38,5 +39,11 @@ void solo_oracles_die(void (*keep)(const struct solo_violation *violation, void 
  * world sim (any blocking) and "never" in world os, unless SOLO_BUDGET_NS is set, which then holds in both.
  */
 void solo_oracles_set_budget_ns(uint64_t budget_ns);
+
+/*
+ * Whether sentences say files, lines and the program's names: wanted of a schedule that is shown to somebody, and too
+ * slow for one of thousands. Off at first.
+ */
+void solo_oracles_name_places(bool wanted);
 
 #endif

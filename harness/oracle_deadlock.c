@@ -1,11 +1,14 @@
 /*
  * oracle_deadlock.c - SOLO004: nobody can run and somebody waits; says who waits for what.
  *
- * The simulation decides that it is a deadlock (a thread waits, without a deadline, for what only another waiter
- * can give); idle waits, a reactor in its poll or a worker without work, never count. A pool whose workers all wait
- * while jobs are queued is said to be wedged, because that is what has to be mended.
+ * Those who wait for each other in a circle come first (wait_cycle.c). The simulation decides that it is a deadlock (a
+ * thread waits, without a deadline, for what only another waiter can give); idle waits, a reactor in its poll or a
+ * worker without work, never count. A pool whose workers all wait while jobs are queued is said to be wedged, because
+ * that is what has to be mended.
  */
 #include "oracle_internal.h"
+#include "symbolize.h"
+#include "wait_cycle.h"
 #include <string.h>
 
 static struct oracles *const all = &solo__oracles;
@@ -52,7 +55,34 @@ static unsigned count_workers(const struct solo_waiter *waiters, uint32_t stuck)
     return workers;
 }
 
-static void describe(struct solo_violation *violation, unsigned workers)
+/* Where that thread waits: "bank.c:20". */
+static void place_of(const char *thread, char *buffer, size_t size)
+{
+    struct solo_frame_text frame;
+    int number = number_of(thread);
+    if (!all->names_places || number < 0 || all->threads[number].epoch != all->epoch ||
+        !solo__symbolize_place(&all->threads[number].wait_stack, &frame)) {
+        return;
+    }
+    const char *slash = strrchr(frame.file, '/');
+    solo__oracle_text(buffer, size, "%s:%d", slash != NULL ? slash + 1 : frame.file, (int)frame.line);
+}
+
+/* Instead of "mutex#2" what the program calls it, and the number that the steps show. */
+static void name_variables(struct solo_waiter *waiters, uint32_t stuck)
+{
+    for (uint32_t i = 0; i < stuck && all->names_places; i++) {
+        char name[SOLO_VIOLATION_NAME_MAX], number_text[SOLO_VIOLATION_NAME_MAX];
+        int number = number_of(waiters[i].thread);
+        bool known = number >= 0 && all->threads[number].epoch == all->epoch;
+        if (known && solo__wait_variable(all->threads[number].wait_object, name, sizeof name)) {
+            memcpy(number_text, waiters[i].object, sizeof number_text);
+            ORACLE_TEXT(waiters[i].object, "`%.40s` (%.16s)", name, number_text);
+        }
+    }
+}
+
+static void describe(struct solo_violation *violation, uint32_t stuck, uint32_t cycle, unsigned workers)
 {
     const struct solo_waiter *first = &violation->waiters[0];
     if (workers != 0 && all->jobs_queued != 0) {
@@ -65,9 +95,9 @@ static void describe(struct solo_violation *violation, unsigned workers)
                     "worker of its own");
         return;
     }
-    const char *object = strcmp(first->object, "-") != 0 ? first->object : solo_wait_kind_text(first->wait_kind);
-    ORACLE_TEXT(violation->text, "deadlock: `%s` waits for %s%s%s%s, and nobody can run", first->thread, object,
-                first->holder[0] != '\0' ? ", which `" : "", first->holder, first->holder[0] != '\0' ? "` holds" : "");
+    char sentence[SOLO_VIOLATION_TEXT_MAX - 32];
+    solo__wait_sentence(violation->waiters, stuck, place_of, sentence, sizeof sentence);
+    ORACLE_TEXT(violation->text, cycle != 0 ? "deadlock: %s" : "deadlock: %s, and nobody can run", sentence);
     ORACLE_TEXT(
         violation->help, "%s",
         first->wait_kind == SOLO_WAIT_MUTEX
@@ -85,6 +115,7 @@ void solo__oracle_deadlock_end(void)
     size_t count = solo_sim_waiters(violation->waiters, SOLO_WAITERS_MAX, &deadlock);
     uint32_t kept = (uint32_t)(count < SOLO_WAITERS_MAX ? count : SOLO_WAITERS_MAX);
     uint32_t stuck = stuck_first(violation->waiters, kept);
+    uint32_t cycle = solo__wait_cycle_first(violation->waiters, stuck);
     violation->waiter_count = kept;
     if (stuck == 0) {
         all->finding_count--; /* more idle threads than the list holds, in front of the one that is stuck */
@@ -92,10 +123,10 @@ void solo__oracle_deadlock_end(void)
     }
 
     const struct solo_waiter *first = &violation->waiters[0];
-    const char *function = solo__oracle_waiting_function(first->wait_kind);
+    const char *function = solo__wait_function(first->wait_kind, first->object);
     const struct solo_contract *contract = function != NULL ? solo_contract_find(function) : NULL;
+    ORACLE_TEXT(violation->function, "%s", function != NULL ? function : "");
     if (contract != NULL) {
-        ORACLE_TEXT(violation->function, "%s", contract->function);
         ORACLE_TEXT(violation->contract_file, "%s", contract->file);
         violation->contract = (uint32_t)contract->kind;
         violation->contract_line = (uint32_t)contract->line;
@@ -116,5 +147,7 @@ void solo__oracle_deadlock_end(void)
         }
     }
     ORACLE_TEXT(violation->object, "%s", first->object);
-    describe(violation, count_workers(violation->waiters, stuck));
+    unsigned workers = count_workers(violation->waiters, stuck);
+    name_variables(violation->waiters, stuck);
+    describe(violation, stuck, cycle, workers);
 }

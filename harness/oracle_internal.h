@@ -88,6 +88,7 @@ struct oracles {
     uint32_t unwoken_call; /* SOLO014: accepted for a reactor by the event before, 0: none */
     uint16_t unwoken_by;
     uint64_t unwoken_step;
+    bool names_places; /* sentences say files, lines and variables: solo_oracles_name_places */
     bool lost_wakeup_found, convoy_found;
     unsigned reactor_count, finding_count;
     unsigned threads_seen; /* 1 + the highest number */

@@ -6,7 +6,7 @@
  * module.
  */
 #define _GNU_SOURCE
-#include <solo/detail.h>
+#include "symbolize.h"
 #include <backtrace.h>
 #include <dlfcn.h>
 #include <gnu/libc-version.h>
@@ -150,4 +150,46 @@ size_t solo_symbolize_stack(const struct solo_stack *stack, struct solo_frame_te
         }
     }
     return count;
+}
+
+bool solo__symbolize_place(const struct solo_stack *stack, struct solo_frame_text *ret_frame)
+{
+    (void)pthread_once(&once, set_up);
+    for (uint32_t i = 0; i < stack->count && i < SOLO_STACK_MAX; i++) {
+        uintptr_t pc = (uintptr_t)stack->frames[i] - 1;
+        look_up(pc, ret_frame);
+        if (ret_frame->file[0] != '\0' && !is_kit_file(ret_frame->file) && !is_foreign(pc)) {
+            finish(pc, ret_frame);
+            return true;
+        }
+    }
+    return false;
+}
+
+struct variable {
+    uintptr_t address;
+    char *buffer;
+    size_t size;
+    bool found;
+};
+
+static void keep_variable(void *arg, uintptr_t pc, const char *name, uintptr_t value, uintptr_t size)
+{
+    struct variable *variable = arg;
+    (void)pc;
+    if (name != NULL && size != 0 && variable->address >= value && variable->address - value < size) {
+        unsigned long offset = (unsigned long)(variable->address - value);
+        (void)snprintf(variable->buffer, variable->size, offset != 0 ? "%.40s+%lu" : "%.40s", name, offset);
+        variable->found = true;
+    }
+}
+
+bool solo__symbolize_variable(const void *address, char *buffer, size_t size)
+{
+    struct variable variable = {(uintptr_t)address, buffer, size, false};
+    (void)pthread_once(&once, set_up);
+    if (state != NULL) {
+        (void)backtrace_syminfo(state, (uintptr_t)address, keep_variable, ignore_error, &variable);
+    }
+    return variable.found;
 }

@@ -106,18 +106,23 @@ static void remove_at(unsigned index)
     set_count(last);
 }
 
-/* The next one of this work, out of the table. False: there is no more. */
-static bool take(const struct solo_world *world, uint32_t work, struct kept *ret_kept, uintptr_t *ret_argument)
+/* The next one of this work that may be dead, out of the table. False: there is no more. */
+static bool take_suspect(const struct solo_world *world, uint32_t work, struct kept *ret_kept, uintptr_t *ret_argument)
 {
     bool found = false;
     enter();
-    for (unsigned i = 0; i < solo__arguments_kept && !found; i++) {
-        if (all.kept[i].work == work && all.kept[i].world == world) {
-            *ret_kept = all.kept[i];
-            *ret_argument = all.arguments[i];
-            remove_at(i);
-            found = true;
+    for (unsigned i = 0; i < solo__arguments_kept && !found;) {
+        const struct kept *kept = &all.kept[i];
+        if (kept->work != work || kept->world != world) {
+            i++;
+            continue;
         }
+        found = kept->released || kept->on_stack;
+        if (found) {
+            *ret_kept = *kept;
+            *ret_argument = all.arguments[i];
+        }
+        remove_at(i);
     }
     leave();
     return found;
@@ -275,7 +280,7 @@ void solo__argument_check(struct solo_world *world, uint32_t work)
     struct kept kept;
     uintptr_t argument;
     bool reported = false;
-    while (take(world, work, &kept, &argument)) {
+    while (take_suspect(world, work, &kept, &argument)) {
         enum death death = death_of(&kept, argument);
         if (death != LIVES && !reported) {
             report(&kept, death);

@@ -384,7 +384,8 @@ static void test_oracle__two_locks_in_both_orders_are_a_deadlock_with_names(void
     const struct solo_violation *violation = expect_one(two_locks, &crossing, SOLO004_DEADLOCK);
     CU_ASSERT_EQUAL(seen.ending, SOLO_ENDING_DEADLOCK);
     CU_ASSERT_STRING_EQUAL(violation->text,
-                           "deadlock: `main` waits for mutex#2, which `main/1` holds, and nobody can run");
+                           "deadlock: `main` waits in solo_mutex_lock for mutex#2, held by `main/1`, which waits in "
+                           "solo_mutex_lock for mutex#1, held by `main`");
     CU_ASSERT_EQUAL(violation->waiter_count, 2);
     CU_ASSERT_STRING_EQUAL(violation->waiters[0].thread, "main");
     CU_ASSERT_STRING_EQUAL(violation->waiters[0].object, "mutex#2");

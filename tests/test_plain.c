@@ -108,17 +108,22 @@ static void test_plain__locks_taken_in_both_orders_are_a_deadlock_with_its_owner
     check_twins("deadlock", SOLO004_DEADLOCK, "deadlock");
     const struct solo_violation *violation = &replay.violations[0];
     CU_ASSERT_EQUAL_FATAL(violation->waiter_count, 3);
-    CU_ASSERT_STRING_EQUAL(violation->waiters[1].thread, "main/1");
-    CU_ASSERT_STRING_EQUAL(violation->waiters[1].holder, "main/2");
-    CU_ASSERT_STRING_EQUAL(violation->waiters[2].thread, "main/2");
-    CU_ASSERT_STRING_EQUAL(violation->waiters[2].holder, "main/1");
-    CU_ASSERT_STRING_EQUAL(violation->waiters[1].object, "mutex#2");
-    CU_ASSERT_STRING_EQUAL(violation->waiters[2].object, "mutex#1");
+    CU_ASSERT_STRING_EQUAL(violation->waiters[0].thread, "main/1");
+    CU_ASSERT_STRING_EQUAL(violation->waiters[0].holder, "main/2");
+    CU_ASSERT_STRING_EQUAL(violation->waiters[1].thread, "main/2");
+    CU_ASSERT_STRING_EQUAL(violation->waiters[1].holder, "main/1");
+    CU_ASSERT_STRING_EQUAL(violation->waiters[2].thread, "main");
+    CU_ASSERT_STRING_EQUAL(violation->waiters[0].object, "`second` (mutex#2)");
+    CU_ASSERT_STRING_EQUAL(violation->waiters[1].object, "`first` (mutex#1)");
+    CU_ASSERT_STRING_EQUAL(violation->function, "pthread_mutex_lock");
+    CU_ASSERT_STRING_EQUAL(violation->text,
+                           "deadlock: `main/1` waits in pthread_mutex_lock for `second` (deadlock.c:15), held by "
+                           "`main/2`, which waits in pthread_mutex_lock for `first` (deadlock.c:15), held by `main/1`");
 }
 
 static void test_plain__a_signal_that_nobody_waits_for_is_lost(void)
 {
-    check_twins("lost_wakeup", SOLO004_DEADLOCK, "condition#1");
+    check_twins("lost_wakeup", SOLO004_DEADLOCK, "`main` waits in pthread_cond_wait for `changed` (lost_wakeup.c:33)");
     CU_ASSERT_STRING_EQUAL(replay.details[0].frames[0].function, "main");
 }
 

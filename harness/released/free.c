@@ -10,6 +10,7 @@
 #include <solo/memory.h>
 #include <dlfcn.h>
 #include <malloc.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -19,13 +20,31 @@
 static void (*next_free)(void *memory);
 static void *(*next_realloc)(void *memory, size_t size);
 
-/* Two threads that look at the same time find the same. The C library has both. */
-static void find_next(void)
+static __thread bool looking __attribute__((tls_model("initial-exec")));
+
+/*
+ * The C library has both. Looking may itself free what an earlier look left behind, its error's text: that little is
+ * not given back. Two threads that look at the same time find the same.
+ */
+static __attribute__((constructor)) void find_next(void)
 {
+    looking = true;
     void *found = dlsym(RTLD_NEXT, "realloc");
     __atomic_store_n((void **)&next_realloc, found, __ATOMIC_RELAXED);
     found = dlsym(RTLD_NEXT, "free");
     __atomic_store_n((void **)&next_free, found, __ATOMIC_RELAXED);
+    looking = false;
+}
+
+/* False: this is a call from inside the look. */
+static bool is_ready(void)
+{
+    bool ready = __atomic_load_n((void **)&next_free, __ATOMIC_RELAXED) != NULL;
+    if (__builtin_expect(!ready && !looking, 0)) {
+        find_next();
+        return true;
+    }
+    return ready;
 }
 
 static void say(const void *memory, size_t size)
@@ -37,8 +56,8 @@ static void say(const void *memory, size_t size)
 
 SOLO_PUBLIC void free(void *memory)
 {
-    if (__builtin_expect(__atomic_load_n(&next_free, __ATOMIC_RELAXED) == NULL, 0)) {
-        find_next();
+    if (!is_ready()) {
+        return;
     }
     if (memory != NULL) {
         say(memory, malloc_usable_size(memory));
@@ -49,8 +68,8 @@ SOLO_PUBLIC void free(void *memory)
 /* A block that stays where it was is the same block still. */
 SOLO_PUBLIC void *realloc(void *memory, size_t size)
 {
-    if (__builtin_expect(__atomic_load_n(&next_realloc, __ATOMIC_RELAXED) == NULL, 0)) {
-        find_next();
+    if (!is_ready()) {
+        return NULL;
     }
     size_t had = memory != NULL ? malloc_usable_size(memory) : 0;
     uintptr_t before = (uintptr_t)memory;

@@ -1,0 +1,14 @@
+/* symbolize.h - places and names for whoever writes them into a sentence (symbolize.c). */
+#ifndef SOLO__SYMBOLIZE_H
+#define SOLO__SYMBOLIZE_H
+
+#include <solo/detail.h>
+#include <stdbool.h>
+
+/* The innermost frame of the program's own. False: there is none with a file and a line. */
+bool solo__symbolize_place(const struct solo_stack *stack, struct solo_frame_text *ret_frame);
+
+/* The variable at this address, "accounts+48" inside one; false if it is none with a name, as on a stack. */
+bool solo__symbolize_variable(const void *address, char *buffer, size_t size);
+
+#endif
