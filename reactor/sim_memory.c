@@ -91,10 +91,10 @@ static void let_out(struct sim_memory *memory)
 void sim__memory_release(struct solo_world *world, void *released)
 {
     struct sim_memory *memory = &sim_world_of(world)->memory;
-    struct sim_block *block = released;
-    if (block-- == NULL) {
+    if (released == NULL) {
         return;
     }
+    struct sim_block *block = (struct sim_block *)released - 1;
     SOLO_ANNOTATE_HAPPENS_BEFORE(block);
     SOLO_ANNOTATE_IGNORE_BEGIN();
     assert(memory->in_use >= block->size);
