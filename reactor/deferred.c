@@ -31,7 +31,7 @@ static void poison(struct solo_deferred *deferred)
 
 static struct solo_deferred *take_oldest(struct solo_reactor *reactor)
 {
-    struct solo__ended_deferreds *ended = &reactor->ended_deferreds;
+    struct solo__deferreds *ended = &reactor->deferreds;
     struct solo_deferred *deferred = ended->oldest;
     ended->oldest = deferred->next_ended;
     ended->count--;
@@ -39,11 +39,11 @@ static struct solo_deferred *take_oldest(struct solo_reactor *reactor)
     return deferred;
 }
 
-static void *allocate(struct solo_reactor *reactor, size_t size)
+/* Memory for one, that of the oldest ended one if there are enough of them. `mine`: the caller owns the reactor. */
+static inline struct solo_deferred *allocate(struct solo_reactor *reactor, bool mine, size_t size)
 {
     struct solo_world *world = reactor->world;
-    if (reactor->ended_deferreds.count <= DEFERREDS_QUARANTINE ||
-        solo__owner_thread(&reactor->owner) != solo__self) { /* policy `report` lets other threads in */
+    if (reactor->deferreds.count <= DEFERREDS_QUARANTINE || !mine) {
         return world->memory->allocate(world, size);
     }
     struct solo_deferred *deferred = take_oldest(reactor);
@@ -52,6 +52,21 @@ static void *allocate(struct solo_reactor *reactor, size_t size)
         return world->memory->allocate(world, size);
     }
     return deferred;
+}
+
+/* Takes ids by the dozen where nobody can tell: who listens sees them in order of making, whatever the reactor. */
+static inline uint32_t next_id(struct solo_reactor *reactor, bool mine)
+{
+    enum { SET_ASIDE = 64 };
+    struct solo__deferreds *deferreds = &reactor->deferreds;
+    if (!mine || solo__world_is_heard(reactor->world)) {
+        return solo__object_next_id(reactor->world, SOLO__DEFERRED);
+    }
+    if (deferreds->object_next == deferreds->object_end) {
+        deferreds->object_next = solo__object_next_ids(reactor->world, SOLO__DEFERRED, SET_ASIDE);
+        deferreds->object_end = deferreds->object_next + SET_ASIDE;
+    }
+    return deferreds->object_next++;
 }
 
 /* It has ended: keeps its memory for another, if its reactor is there and the caller owns it. */
@@ -63,7 +78,7 @@ static void keep_memory(struct solo_deferred *deferred)
         solo__object_end(deferred);
         return;
     }
-    struct solo__ended_deferreds *ended = &reactor->ended_deferreds;
+    struct solo__deferreds *ended = &reactor->deferreds;
     if (ended->count == DEFERREDS_KEPT_MAX) {
         struct solo_deferred *oldest = take_oldest(reactor);
         oldest->object.world->memory->release(oldest->object.world, oldest);
@@ -82,8 +97,8 @@ static void keep_memory(struct solo_deferred *deferred)
 
 void solo__deferreds_end(struct solo_reactor *reactor)
 {
-    while (reactor->ended_deferreds.count > 0) {
-        bool quarantined = reactor->ended_deferreds.count <= DEFERREDS_QUARANTINE;
+    while (reactor->deferreds.count > 0) {
+        bool quarantined = reactor->deferreds.count <= DEFERREDS_QUARANTINE;
         struct solo_deferred *deferred = take_oldest(reactor);
         if (quarantined) {
             deferred->object.state = SOLO__ALIVE;
@@ -99,22 +114,26 @@ void solo__deferreds_end(struct solo_reactor *reactor)
 int solo__deferred_make(struct solo_reactor *reactor, solo_canceller_fn canceller, void *arg, void *frame,
                         void *return_address, struct solo_deferred **ret_deferred)
 {
+    /* Short enough for a few plain stores: the one instruction that clears any length takes far longer. */
+    enum { CLEARED = offsetof(struct solo_deferred, waiting_for) };
     struct solo_world *world = reactor->world;
+    bool mine = solo__owner_thread(&reactor->owner) == solo__self; /* policy `report` lets other threads in */
     bool full = solo__provenance_full != 0 || reactor->in_sim;
     size_t size = sizeof(struct solo_deferred) + (full ? SOLO__ORIGINS * sizeof(struct solo__provenance) : 0);
-    struct solo_deferred *deferred = allocate(reactor, size);
+    struct solo_deferred *deferred = allocate(reactor, mine, size);
     if (deferred == NULL) {
         return -ENOMEM;
     }
-    memset(deferred, 0, offsetof(struct solo_deferred, pairs));
-    solo__object_begin(&deferred->object, world, SOLO__DEFERRED, size, return_address);
+    solo__object_begin_as(&deferred->object, next_id(reactor, mine), world, SOLO__DEFERRED, size, return_address);
     deferred->reactor = reactor;
     deferred->canceller = canceller;
     deferred->canceller_arg = arg;
-    deferred->held = true;
-    deferred->inline_quick = full ? 0 : SOLO__PAIRS_INLINE;
+    deferred->fired_at = (struct solo__origin){NULL, NULL};
     deferred->provenance = full ? (struct solo__provenance *)(deferred + 1) : NULL;
+    memset((char *)deferred + CLEARED, 0, offsetof(struct solo_deferred, pairs) - CLEARED);
+    deferred->held = true;
     solo__deferred_note(deferred, &deferred->made, SOLO__OF_MADE, frame, return_address);
+    deferred->quick_for = full ? solo__deferred_nobody(deferred) : deferred->made.by;
     solo__announce(world, SOLO_PROBE_DEFERRED_MADE, SOLO_ACCESS_WRITE, deferred->object.id, 0);
     *ret_deferred = deferred;
     return 0;
@@ -282,6 +301,7 @@ void solo__deferred_cancel(struct solo_deferred *deferred)
 
 static void append(struct solo_deferred *deferred, struct solo__pair_node *node)
 {
+    deferred->simple_end = 0;
     node->next = NULL;
     node->number = deferred->added++;
     if (deferred->last != NULL) {
@@ -310,7 +330,7 @@ static __attribute__((noinline)) int add_node(struct solo_deferred *deferred, so
 }
 
 static inline void write_pair(struct solo_deferred *deferred, solo_callback_fn callback, solo_callback_fn errback,
-                              void *arg, struct solo_thread *by, void *return_address)
+                              void *arg, void *return_address)
 {
     struct solo__pair *pair = &deferred->pairs[deferred->inline_next];
     deferred->inline_next++;
@@ -318,8 +338,17 @@ static inline void write_pair(struct solo_deferred *deferred, solo_callback_fn c
     pair->callback = callback;
     pair->errback = errback;
     pair->arg = arg;
-    pair->origin.from = return_address;
-    pair->origin.by = by;
+    pair->from = return_address;
+}
+
+/* It matters only where another thread adds the pair than the one that made the Deferred. */
+static void note_other(struct solo_deferred *deferred, unsigned index, struct solo_thread *by)
+{
+    if (by != deferred->made.by) {
+        deferred->pairs_by[index] = by;
+        deferred->inline_by_others |= 1U << index;
+        deferred->simple_end = 0;
+    }
 }
 
 static inline void run_if_fired(struct solo_deferred *deferred)
@@ -334,11 +363,14 @@ static __attribute__((noinline)) int add(struct solo_deferred *deferred, solo_ca
                                          solo_callback_fn errback, void *arg, void *frame, void *return_address)
 {
     if (deferred->inline_first == deferred->inline_next) {
-        deferred->inline_first = deferred->inline_next = 0;
+        deferred->inline_first = deferred->inline_next = deferred->inline_by_others = 0;
+        deferred->simple_end = 0; /* who runs it now counts on */
     }
     unsigned index = deferred->inline_next;
     if (index < SOLO__PAIRS_INLINE) {
-        write_pair(deferred, callback, errback, arg, solo__self_get(), return_address);
+        write_pair(deferred, callback, errback, arg, return_address);
+        deferred->simple_end = deferred->simple_end != 0 ? deferred->inline_next : 0;
+        note_other(deferred, index, solo__self_get());
         if (deferred->provenance != NULL) {
             solo__provenance_take(&deferred->provenance[SOLO__OF_PAIRS + index], deferred->object.id, frame,
                                   return_address);
@@ -401,20 +433,31 @@ int solo_deferred_create(struct solo_reactor *reactor, solo_canceller_fn cancell
                                ret_deferred);
 }
 
+/* The ladder of release, out of line. */
+static __attribute__((noinline)) int release_check(struct solo_deferred *deferred, void *frame, void *return_address)
+{
+    int status = solo__object_check(deferred, SOLO__DEFERRED);
+    if (status == 0 && solo__object_check(deferred->reactor, SOLO__REACTOR) == 0) { /* else any thread may give it up */
+        status = solo__deferred_check(deferred, SOLO__FN_solo_deferred_release, frame, return_address);
+    }
+    if (status == SOLO_ECLOSED || (status == 0 && !deferred->held)) {
+        solo__violation_after_end(SOLO006_USE_AFTER_END, SOLO__FN_solo_deferred_release, deferred, frame,
+                                  return_address);
+        return SOLO_ECLOSED;
+    }
+    return status;
+}
+
 int solo_deferred_release(struct solo_deferred *deferred)
 {
     if (deferred == NULL) {
         return 0;
     }
-    SOLO__LIVE_OBJECT(solo_deferred_release, deferred, SOLO__DEFERRED, SOLO006_USE_AFTER_END);
-    if (solo__object_check(deferred->reactor, SOLO__REACTOR) ==
-        0) { /* else nobody owns it: any thread may give it up */
-        SOLO__REACTOR_ONLY(solo_deferred_release, &deferred->reactor->owner, deferred);
-    }
-    if (!deferred->held) {
-        solo__violation_after_end(SOLO006_USE_AFTER_END, SOLO__FN_solo_deferred_release, deferred,
-                                  __builtin_frame_address(0), __builtin_return_address(0));
-        return SOLO_ECLOSED;
+    if (__builtin_expect(!solo__deferred_is_plain_call(deferred) || !deferred->held, 0)) {
+        int status = release_check(deferred, __builtin_frame_address(0), __builtin_return_address(0));
+        if (status < 0) {
+            return status;
+        }
     }
 
     deferred->held = false;
@@ -431,8 +474,9 @@ static __attribute__((noinline)) int add_checked(struct solo_deferred *deferred,
 
 int solo_deferred_add(struct solo_deferred *deferred, solo_callback_fn callback, solo_callback_fn errback, void *arg)
 {
-    if (__builtin_expect(solo__deferred_is_plain_call(deferred) && deferred->inline_next < deferred->inline_quick, 1)) {
-        write_pair(deferred, callback, errback, arg, solo__self, __builtin_return_address(0));
+    if (__builtin_expect(solo__deferred_is_plain_quick_call(deferred) && deferred->inline_next < SOLO__PAIRS_INLINE,
+                         1)) {
+        write_pair(deferred, callback, errback, arg, __builtin_return_address(0));
         return 0;
     }
     return add_checked(deferred, callback, errback, arg, __builtin_frame_address(0), __builtin_return_address(0));
@@ -445,7 +489,7 @@ int solo_deferred_fire(struct solo_deferred *deferred, struct solo_result result
     }
 
     if (!deferred->fired) {
-        solo__deferred_fire_from(deferred, result, __builtin_frame_address(0), __builtin_return_address(0));
+        solo__deferred_fire_with(deferred, &result, __builtin_frame_address(0), __builtin_return_address(0));
         return 0;
     }
     discard(result);
@@ -473,6 +517,7 @@ int solo_deferred_pause(struct solo_deferred *deferred)
     }
 
     deferred->paused++;
+    deferred->simple_end = 0;
     return 0;
 }
 

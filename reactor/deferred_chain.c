@@ -12,8 +12,6 @@
  * Source of the behaviours: Twisted's twisted.internet.defer.
  */
 #include "deferred_private.h"
-#include <assert.h>
-#include <stddef.h>
 
 /* ---- Waiting for another ---- */
 
@@ -47,6 +45,7 @@ static void wait_for(struct solo_deferred *outer, struct solo_deferred *inner)
     inner->keepers++; /* the reference just taken over */
     outer->keepers++; /* inner will need its waiter, whoever else lets go of it */
     inner->waiter = outer;
+    inner->simple_end = 0;
     inner->waiter_turn = inner->added;
     outer->waiting_for = inner;
 }
@@ -62,60 +61,109 @@ static void adopt_other(struct solo_deferred *deferred, struct solo_deferred *in
     wait_for(deferred, inner);
 }
 
-/* Makes `result` the deferred's result. */
-static void adopt(struct solo_deferred *deferred, struct solo_result result)
+/*
+ * The parts of a result that lies in memory. A processor waits long for what was stored in pieces and is read whole, as
+ * results are when they are passed on: looked at like this, they stay whole.
+ */
+static inline int status_of(const struct solo_result *result)
 {
-    if (result.wait_for != NULL) {
-        adopt_other(deferred, result.wait_for);
+    return *(const volatile int *)&result->status;
+}
+
+static inline void *value_of(const struct solo_result *result)
+{
+    return *(void *const volatile *)&result->value;
+}
+
+static inline struct solo_deferred *wait_of(const struct solo_result *result)
+{
+    return *(struct solo_deferred *const volatile *)&result->wait_for;
+}
+
+/* Makes `result` the deferred's result. */
+static inline void adopt(struct solo_deferred *deferred, const struct solo_result *result)
+{
+    struct solo_deferred *inner = wait_of(result);
+    if (__builtin_expect(inner != NULL, 0)) {
+        adopt_other(deferred, inner);
     } else {
-        deferred->result = result;
+        deferred->result = *result;
     }
 }
 
 /* ---- Running ---- */
 
-/* Nothing but inline pairs is there to run, and only the return address of each is known. */
+/* Nothing but inline pairs is there to run, of each only the return address is known, and one thread added them. */
 static inline bool is_simple(const struct solo_deferred *deferred)
 {
-    return deferred->first == NULL && deferred->waiter == NULL && deferred->paused == 0;
+    return deferred->first == NULL && deferred->waiter == NULL && deferred->paused == 0 &&
+           deferred->inline_by_others == 0 && deferred->provenance == NULL;
+}
+
+/* What became of the chain in one callback. */
+enum step { STOPS, HANDS_ON, CHANGES };
+
+/*
+ * Runs the inline pair `index` with `before`, which the one before gave: `status` and `value`. STOPS: the one behind
+ * it, if any, is not for run_simple.
+ */
+static inline __attribute__((always_inline)) enum step run_inline(struct solo_deferred *deferred, uint32_t index,
+                                                                  struct solo__provenance *work, int status,
+                                                                  void *value, const struct solo_result *before,
+                                                                  struct solo_result *after)
+{
+    struct solo__pair *pair = &deferred->pairs[index];
+    solo_callback_fn fn = status < 0 ? pair->errback : pair->callback;
+    enum step step = HANDS_ON;
+    deferred->inline_first = index + 1;
+    if (__builtin_expect(fn != NULL, 1)) {
+        work->frames[0] = (uint64_t)(uintptr_t)pair->from;
+        *after = fn(*before, pair->arg);
+        struct solo_deferred *inner = wait_of(after);
+        if (__builtin_expect(inner != NULL, 0)) {
+            adopt_other(deferred, inner);
+            return STOPS;
+        }
+        if (status_of(after) != status || value_of(after) != value) {
+            deferred->result = *after;
+            step = CHANGES;
+        }
+    }
+    return index + 1 < deferred->simple_end ? step : STOPS;
+}
+
+/* The same for the pairs from *index on, as long as they hand on what they were given. */
+static inline __attribute__((always_inline)) enum step run_alike(struct solo_deferred *deferred, uint32_t *index,
+                                                                 struct solo__provenance *work,
+                                                                 const struct solo_result *before,
+                                                                 struct solo_result *after)
+{
+    int status = status_of(before);
+    void *value = value_of(before);
+    enum step step;
+    do {
+        step = run_inline(deferred, *index, work, status, value, before, after);
+        ++*index;
+    } while (step == HANDS_ON);
+    return step;
 }
 
 /*
- * Written with one store. It is read as a whole to be passed on, and a processor waits longer for what was just stored
- * in pieces than most callbacks run.
+ * Runs inline pairs while that is all there is to do. Most of what a callback costs is waiting for the result that the
+ * one before has just stored. So a result stays where it was left, whole, until the next callback has it; and while
+ * callbacks hand on what they were given, the next gets what is known already.
  */
-static inline void set_result(struct solo_result *at, int status, void *value)
-{
-    typedef uint64_t __attribute__((vector_size(16), aligned(8), may_alias)) both;
-    static_assert(offsetof(struct solo_result, value) == sizeof(uint64_t), "status and value fill 16 bytes");
-    *(both *)at = (both){(uint32_t)status, (uint64_t)(uintptr_t)value};
-}
-
-/* Runs inline pairs while that is all there is to do. */
 static void run_simple(struct solo_deferred *deferred, struct solo__provenance *work)
 {
-    int status = deferred->result.status;
-    do {
-        struct solo__pair *pair = &deferred->pairs[deferred->inline_first];
-        solo_callback_fn fn = status < 0 ? pair->errback : pair->callback;
-        deferred->inline_first++;
-        deferred->ran++;
-        if (fn == NULL) {
-            continue;
-        }
-        work->frames[0] = (uint64_t)(uintptr_t)pair->origin.from;
-        if (__builtin_expect(pair->origin.by != work->by, 0)) {
-            work->by = pair->origin.by;
-            work->thread = work->by->number;
-        }
-        struct solo_result result = fn(deferred->result, pair->arg);
-        if (__builtin_expect(result.wait_for != NULL, 0)) {
-            adopt_other(deferred, result.wait_for);
-            return;
-        }
-        status = result.status;
-        set_result(&deferred->result, status, result.value);
-    } while (deferred->inline_first != deferred->inline_next && is_simple(deferred));
+    struct solo_result here = deferred->result, there;
+    uint32_t index = deferred->inline_first, first = index;
+    work->by = deferred->made.by;
+    work->thread = work->by->number;
+    work->count = 1;
+    while (run_alike(deferred, &index, work, &here, &there) == CHANGES &&
+           run_alike(deferred, &index, work, &there, &here) == CHANGES) {
+    }
+    deferred->ran += index - first;
 }
 
 /* Runs the pair whose turn it is, of whichever sort. */
@@ -126,7 +174,7 @@ static void run_one(struct solo_deferred *deferred, struct solo__provenance *wor
     if (node != NULL && node->number == deferred->ran) {
         deferred->first = node->next;
         deferred->last = deferred->first != NULL ? deferred->last : NULL;
-        pair = (struct solo__pair){node->callback, node->errback, node->arg, {NULL, NULL}};
+        pair = (struct solo__pair){node->callback, node->errback, node->arg, NULL};
         *work = node->provenance;
         if (node->dropped == NULL) {
             deferred->object.world->memory->release(deferred->object.world, node);
@@ -134,9 +182,10 @@ static void run_one(struct solo_deferred *deferred, struct solo__provenance *wor
     } else {
         unsigned index = deferred->inline_first++;
         pair = deferred->pairs[index];
-        work->by = pair.origin.by;
-        work->thread = pair.origin.by->number;
-        work->frames[0] = (uint64_t)(uintptr_t)pair.origin.from;
+        bool by_other = (deferred->inline_by_others >> index & 1) != 0;
+        work->by = by_other ? deferred->pairs_by[index] : deferred->made.by;
+        work->thread = work->by->number;
+        work->frames[0] = (uint64_t)(uintptr_t)pair.from;
         work->count = 1;
         if (deferred->provenance != NULL) {
             *work = deferred->provenance[SOLO__OF_PAIRS + index];
@@ -145,7 +194,8 @@ static void run_one(struct solo_deferred *deferred, struct solo__provenance *wor
     deferred->ran++;
     solo_callback_fn fn = deferred->result.status < 0 ? pair.errback : pair.callback;
     if (fn != NULL) {
-        adopt(deferred, fn(deferred->result, pair.arg));
+        struct solo_result result = fn(deferred->result, pair.arg);
+        adopt(deferred, &result);
     }
 }
 
@@ -184,8 +234,8 @@ static struct solo_deferred *run_pairs(struct solo_deferred *deferred)
         if (deferred->ran == deferred->added) {
             break;
         }
-        if (deferred->provenance == NULL && is_simple(deferred)) {
-            work.count = 1;
+        deferred->simple_end = is_simple(deferred) ? deferred->inline_next : 0;
+        if (deferred->simple_end != 0) {
             run_simple(deferred, &work);
         } else {
             run_one(deferred, &work);
@@ -225,14 +275,20 @@ void solo__deferred_run(struct solo_deferred *deferred)
     solo__callback_end(reactor, id);
 }
 
-void solo__deferred_fire_from(struct solo_deferred *deferred, struct solo_result result, void *frame,
+void solo__deferred_fire_with(struct solo_deferred *deferred, const struct solo_result *result, void *frame,
                               void *return_address)
 {
     deferred->fired = true;
     solo__deferred_note(deferred, &deferred->fired_at, SOLO__OF_FIRED, frame, return_address);
     solo__announce(deferred->object.world, SOLO_PROBE_DEFERRED_FIRED, SOLO_ACCESS_WRITE, deferred->object.id,
-                   (uint64_t)(int64_t)result.status);
-    deferred->inline_quick = 0;
+                   (uint64_t)(int64_t)status_of(result));
+    deferred->quick_for = solo__deferred_nobody(deferred);
     adopt(deferred, result);
     solo__deferred_run(deferred);
+}
+
+void solo__deferred_fire_from(struct solo_deferred *deferred, struct solo_result result, void *frame,
+                              void *return_address)
+{
+    solo__deferred_fire_with(deferred, &result, frame, return_address);
 }

@@ -25,7 +25,7 @@ struct solo__pair {
     solo_callback_fn callback;
     solo_callback_fn errback;
     void *arg;
-    struct solo__origin origin; /* who added it */
+    void *from; /* return address of the call that added it */
 };
 
 struct solo_deferred {
@@ -34,26 +34,34 @@ struct solo_deferred {
     struct solo_reactor *reactor;
     solo_canceller_fn canceller;
     void *canceller_arg;
-    struct solo_result result;         /* valid once fired and while not waiting; its wait_for is always NULL */
+    struct solo__origin made, fired_at;
+    struct solo__provenance *provenance; /* NULL, or right behind this: of made, of fired_at, of each inline pair */
+    struct solo_result result;           /* valid once fired and while not waiting; its wait_for is always NULL */
+    struct solo_thread *quick_for;       /* who adds a pair by writing it down: who made it; `nobody` where there is
+                                            more to it */
+
+    bool held; /* the public reference */
+
+    /* From here to `pairs` zero in a new one: CLEARED in deferred.c. */
     struct solo_deferred *waiting_for; /* the inner Deferred that suspends this chain */
     struct solo_deferred *waiter;      /* the outer Deferred whose chain waits for this one */
     struct solo__pair_node *first, *last;
-    uint32_t added, ran;                /* numbers of pairs */
-    uint32_t waiter_turn;               /* the waiter gets the result before the pair of this number */
+    uint32_t simple_end;                /* while it runs: inline pairs before this one are all there is to run */
+    uint32_t inline_by_others;          /* those added by another thread than made.by: bits */
+    uint32_t inline_next, inline_first; /* of `pairs`, used from the front and once */
+    uint32_t added;                     /* numbers of pairs */
     uint32_t paused;                    /* pauses that nobody has taken back */
-    uint32_t keepers;                   /* references of the kit */
-    uint32_t inline_first, inline_next; /* of `pairs`, used from the front and once */
-    uint32_t inline_quick;              /* below this, adding a pair is writing it down; 0 once there is more to it */
-    bool held;                          /* the public reference */
+    uint32_t ran;
+    uint32_t waiter_turn; /* the waiter gets the result before the pair of this number */
+    uint32_t keepers;     /* references of the kit */
     bool fired;
     bool running;
     bool cancelled;  /* somebody asked for it: its failure SOLO_ECANCELLED is no surprise */
     bool cancelling; /* the canceller runs */
     bool late;       /* it is a timeout that cancels it */
     bool swallow;    /* the next firing comes too late and is ignored */
-    struct solo__origin made, fired_at;
-    struct solo__provenance *provenance; /* NULL, or right behind this: of made, of fired_at, of each inline pair */
     struct solo__pair pairs[SOLO__PAIRS_INLINE];
+    struct solo_thread *pairs_by[SOLO__PAIRS_INLINE]; /* who added them, for inline_by_others */
 };
 
 enum { SOLO__OF_MADE = 0, SOLO__OF_FIRED, SOLO__OF_PAIRS, SOLO__ORIGINS = SOLO__OF_PAIRS + SOLO__PAIRS_INLINE };
@@ -66,6 +74,8 @@ void solo__deferred_run(struct solo_deferred *deferred);
 /* Fires one that has not fired. */
 void solo__deferred_fire_from(struct solo_deferred *deferred, struct solo_result result, void *frame,
                               void *return_address);
+void solo__deferred_fire_with(struct solo_deferred *deferred, const struct solo_result *result, void *frame,
+                              void *return_address);
 
 /* deferred.c. The ladder of `function`, out of line. */
 int solo__deferred_check(struct solo_deferred *deferred, unsigned function, void *frame, void *return_address);
@@ -77,6 +87,12 @@ void solo__deferred_cancel_from(struct solo_deferred *deferred, void *frame, voi
 void solo__deferred_report_twice(struct solo_deferred *deferred, void *frame, void *return_address);
 void solo__deferred_report_ended(struct solo_deferred *deferred, int how, void *frame, void *return_address);
 void solo__deferred_report_bad_wait(struct solo_deferred *outer, bool circular);
+
+/* For quick_for: no thread has this address. */
+static inline struct solo_thread *solo__deferred_nobody(struct solo_deferred *deferred)
+{
+    return (struct solo_thread *)(void *)deferred;
+}
 
 /* Who does this now: `index` is one of the above where full provenance is kept. */
 static inline void solo__deferred_note(struct solo_deferred *deferred, struct solo__origin *origin, unsigned index,
@@ -96,6 +112,15 @@ static inline bool solo__deferred_is_plain_call(const struct solo_deferred *defe
     return deferred != NULL && solo__object_is_alive(&deferred->object, SOLO__DEFERRED) &&
            solo__object_is_alive(&deferred->reactor->object, SOLO__REACTOR) &&
            solo__owner_thread(&deferred->reactor->owner) == self && self != NULL;
+}
+
+/* The same, and it is the one for whom adding a pair is quick: that one is never NULL. */
+static inline bool solo__deferred_is_plain_quick_call(const struct solo_deferred *deferred)
+{
+    const struct solo_thread *self = solo__self;
+    return deferred != NULL && solo__object_is_alive(&deferred->object, SOLO__DEFERRED) &&
+           solo__object_is_alive(&deferred->reactor->object, SOLO__REACTOR) &&
+           solo__owner_thread(&deferred->reactor->owner) == self && deferred->quick_for == self;
 }
 
 /* The rungs of every function on a Deferred but release: alive, its reactor alive, the right thread. */

@@ -49,12 +49,7 @@ uint32_t solo__object_next_id(struct solo_world *world, enum solo__object_kind k
 void solo__object_begin(struct solo__object *object, struct solo_world *world, enum solo__object_kind kind, size_t size,
                         void *created_at)
 {
-    object->id = solo__object_next_id(world, kind);
-    object->state = SOLO__ALIVE;
-    object->kind = (uint16_t)kind;
-    object->world = world;
-    object->created_at = created_at;
-    object->size = (uint32_t)size;
+    solo__object_begin_as(object, solo__object_next_id(world, kind), world, kind, size, created_at);
 }
 
 void *solo__object_make(struct solo_world *world, enum solo__object_kind kind, size_t size, void *created_at)

@@ -128,6 +128,18 @@ static inline bool solo__object_is_alive(const struct solo__object *object, enum
     return __atomic_load_n((const both *)&object->state, __ATOMIC_RELAXED) == ((uint32_t)kind << 16 | SOLO__ALIVE);
 }
 
+/* As solo__object_begin, with an id that was taken before. */
+static inline void solo__object_begin_as(struct solo__object *object, uint32_t id, struct solo_world *world,
+                                         enum solo__object_kind kind, size_t size, void *created_at)
+{
+    typedef uint32_t __attribute__((may_alias)) both; /* in one store, because they are read in one look right after */
+    object->id = id;
+    *(both *)&object->state = (uint32_t)kind << 16 | SOLO__ALIVE;
+    object->world = world;
+    object->created_at = created_at;
+    object->size = (uint32_t)size;
+}
+
 /* "transport" for SOLO__TRANSPORT. */
 const char *solo__object_kind_text(unsigned kind);
 

@@ -217,10 +217,11 @@ struct solo__trigger_list {
     struct solo__trigger *first, *last;
 };
 
-/* Ended Deferreds whose memory will be used again (deferred.c). */
-struct solo__ended_deferreds {
-    struct solo_deferred *oldest, *newest; /* in the order in which they ended */
+/* What a reactor keeps for the Deferreds to come (deferred.c). */
+struct solo__deferreds {
+    struct solo_deferred *oldest, *newest; /* ended ones whose memory will be used again, in the order of their ends */
     size_t count;
+    uint32_t object_next, object_end; /* object ids that were taken in advance */
 };
 
 /* Delayed calls, by slot. delayed_call.c has the invariants. */
@@ -272,7 +273,7 @@ struct solo_reactor {
     struct solo__blocking_call *unanswered; /* blocking calls whose work returned a Deferred without a result */
     struct solo_ready *ready;               /* what the present poll reported and is not served yet */
     size_t ready_count;
-    struct solo__ended_deferreds ended_deferreds;
+    struct solo__deferreds deferreds;
 
     uint32_t wakes_owed; /* posts that found SOLO__SLEEPS: each wakes the poll once */
 
