@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/ucontext.h>
 #include <unistd.h>
 #include <unwind.h>
@@ -154,7 +155,7 @@ static void on_deadly_signal(int signal, siginfo_t *info, void *context)
     }
     if (signal == solo__process_ask_signal()) {
         for (;;) {
-            pause(); /* whoever asked kills */
+            (void)syscall(SYS_pause); /* whoever asked kills; pause itself may be a detector's */
         }
     }
     if (info->si_code <= 0) {

@@ -38,8 +38,9 @@ $(BUILD)/bin/solo: $(COMMAND_OBJECTS) $(HOOK) $(BUILD)/lib/libsolo-harness.so $(
 INTERPOSE_OBJECTS := $(call object,$(INTERPOSE_SOURCES))
 $(INTERPOSE_OBJECTS): PART_TOOL := none
 $(INTERPOSE_OBJECTS): PART_CFLAGS := -DSOLO_NO_STATIC_CONTRACTS -fexceptions -fno-builtin $(if $(filter coverage,$(FLAVOUR)),-DSOLO_COVERAGE)
-$(BUILD)/lib/libsolo-interpose.so: $(INTERPOSE_OBJECTS) $(BUILD)/lib/libsolo.so
+$(BUILD)/lib/libsolo-interpose.so: $(INTERPOSE_OBJECTS) $(BUILD)/lib/libsolo.so harness/interpose/versions.map
 	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared -pthread -Wl,-soname,libsolo-interpose.so $(NO_LOOSE_ENDS) \
+	    -Wl,--version-script=harness/interpose/versions.map \
 	    -Wl,-rpath,'$$ORIGIN/././././.' -o $@ $(INTERPOSE_OBJECTS) -L$(BUILD)/lib -lsolo $(LDFLAGS)
 ALL += $(BUILD)/lib/libsolo-interpose.so
 
@@ -50,12 +51,20 @@ $(BUILD)/lib/libsolo-released.so: $(RELEASED_OBJECTS)
 ALL += $(BUILD)/lib/libsolo-released.so
 
 # What `solo cc` links under the names that gcc's driver asks for.
-ACCESS_OBJECTS := $(call object,$(wildcard harness/access/*.c))
+ACCESS_OBJECTS := $(call object,harness/access/tsan_abi.c)
 $(ACCESS_OBJECTS): PART_TOOL := none
 $(BUILD)/lib/access/libtsan.a: $(ACCESS_OBJECTS)
 	$(call say,AR)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
 $(BUILD)/lib/access/libtsan_preinit.o: | $(BUILD)/lib/access/libtsan.a
 	$(call say,CC)$(CC) -x c -c -o $@ /dev/null
-ALL += $(BUILD)/lib/access/libtsan.a $(BUILD)/lib/access/libtsan_preinit.o
+# And what `solo cc --tsan` links beside the detector: objects, because its library has such functions too.
+$(call object,harness/access/tsan_points.c): PART_TOOL := none
+$(BUILD)/lib/access/tsan_points.o: $(call object,harness/access/tsan_points.c)
+	$(call say,COPY)mkdir -p $(@D) && cp $< $@
+$(BUILD)/lib/access/tsan_hook.o: sanitizer/hook_tsan.c $(BUILD)/flags
+	$(call say,CC)mkdir -p $(@D) && gcc -O1 -g -std=gnu11 -fPIC -DSOLO_TSAN -DSOLO_HOOK_ALONE -DSOLO_NO_STATIC_CONTRACTS $(INCLUDES) \
+	    -ffile-prefix-map=$(CURDIR)=. -MMD -MP -c -o $@ $<
+-include $(BUILD)/lib/access/tsan_hook.d
+ALL += $(BUILD)/lib/access/libtsan.a $(BUILD)/lib/access/libtsan_preinit.o $(BUILD)/lib/access/tsan_points.o $(BUILD)/lib/access/tsan_hook.o
 
 ALL += $(if $(HARNESS_SOURCES),$(BUILD)/lib/libsolo-harness.so $(BUILD)/lib/libsolo-inside.so) $(if $(COMMAND_SOURCES),$(BUILD)/bin/solo)

@@ -11,6 +11,7 @@
 #define SOLO__CORE_H
 
 #include "self.h"
+#include <solo/model.h>
 #include <solo/sim.h>
 
 struct core;        /* one simulation's scheduler */
@@ -79,5 +80,8 @@ uint64_t core_random(struct core *core);
 /* The world of a core, and the core of a sim world. */
 struct solo_world *core_world(struct core *core);
 struct core *core_of(struct solo_world *world);
+
+/* What the token carrier makes and joins its threads with. */
+void core_token_use(solo_model_create_fn create_fn, solo_model_join_fn join_fn);
 
 #endif

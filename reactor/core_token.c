@@ -15,6 +15,15 @@
 
 enum { STACK_SIZE = 1 << 20 };
 
+static solo_model_create_fn create_pthread = pthread_create;
+static solo_model_join_fn join_pthread = pthread_join;
+
+void core_token_use(solo_model_create_fn create_fn, solo_model_join_fn join_fn)
+{
+    create_pthread = create_fn;
+    join_pthread = join_fn;
+}
+
 static void wait_for_turn(struct core_thread *thread)
 {
     while (__atomic_load_n(&thread->turn, __ATOMIC_ACQUIRE) == 0) {
@@ -115,7 +124,7 @@ int core_token_make(struct core *core, struct core_thread *thread)
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK_SIZE);
-    int error = pthread_create(&thread->pthread, &attributes, carry, thread);
+    int error = create_pthread(&thread->pthread, &attributes, carry, thread);
     pthread_attr_destroy(&attributes);
     if (error != 0) {
         return -EAGAIN;
@@ -148,7 +157,7 @@ void core_token_free(struct core_thread *thread)
     }
     thread->quit = true;
     give_turn(thread);
-    pthread_join(thread->pthread, NULL);
+    join_pthread(thread->pthread, NULL);
     thread->has_pthread = thread->quit = thread->left = false;
 }
 

@@ -48,3 +48,8 @@ int solo_model_leave(void)
     struct core *core = core_current();
     return core != NULL ? core_thread_leave(core) : -EINVAL;
 }
+
+void solo_model_set_pthreads(solo_model_create_fn create_fn, solo_model_join_fn join_fn)
+{
+    core_token_use(create_fn != NULL ? create_fn : pthread_create, join_fn != NULL ? join_fn : pthread_join);
+}

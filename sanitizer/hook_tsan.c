@@ -13,7 +13,6 @@
  */
 #define _GNU_SOURCE
 #include "annotate.h"
-#include "released.h"
 #include <solo/thread.h>
 #include <solo/tool_report.h>
 #include <solo/violation.h>
@@ -24,6 +23,15 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* In a program of `solo cc --tsan` the kit is there only when the explorer has loaded it (harness/module.mk). */
+#ifdef SOLO_HOOK_ALONE
+#pragma weak solo_violation_begin
+#pragma weak solo_violation_has_sink
+#pragma weak solo_violation_report
+#else
+#include "released.h"
+#endif
 
 /* Exported by the runtime, in no public header. `report` is the detector's own. */
 int __tsan_get_report_data(void *report, const char **description, int *count, int *stack_count, int *mop_count,
@@ -147,6 +155,11 @@ bool solo__tsan_on_report(void *report, bool suppressed)
     int count, stack_count, mop_count = 0, loc_count, mutex_count, thread_count = 0, unique_count;
     void *trace[1];
     struct access accesses[2] = {{0}, {0}};
+#ifdef SOLO_HOOK_ALONE
+    if (solo_violation_report == NULL) {
+        return suppressed;
+    }
+#endif
     if (suppressed || __tsan_get_report_data(report, &description, &count, &stack_count, &mop_count, &loc_count,
                                              &mutex_count, &thread_count, &unique_count, trace, 1) == 0) {
         return suppressed;

@@ -62,10 +62,15 @@ $(filter %.gcc,$(ACCESS_PROGRAMS)): $(BUILD)/%.gcc: %.c
 $(filter %.clang,$(ACCESS_PROGRAMS)): $(BUILD)/%.clang: %.c
 	$(call say,SOLO-CC)mkdir -p $(@D) && if command -v clang >/dev/null; then \
 	    $(BUILD)/bin/solo cc --with clang -O1 -pthread -o $@ $<; else touch $@; fi
+# And with ThreadSanitizer beside that.
+DETECTOR_PROGRAMS := $(foreach program,unlocked lost_wakeup primitives,$(BUILD)/tests/plain/$(program).tsan)
+$(DETECTOR_PROGRAMS): $(BUILD)/%.tsan: %.c $(BUILD)/bin/solo $(BUILD)/lib/access/tsan_points.o $(BUILD)/lib/access/tsan_hook.o
+	$(call say,SOLO-CC)mkdir -p $(@D) && if command -v clang >/dev/null; then \
+	    $(BUILD)/bin/solo cc --tsan -O1 -pthread -o $@ $<; else touch $@; fi
 $(BUILD)/tests/plain/standard: tests/plain/standard.cc
 	$(call say,CXX)mkdir -p $(@D) && if command -v g++ >/dev/null; then \
 	    g++ -std=c++17 -g -O1 -pthread -o $@ $<; else touch $@; fi
-ALL += $(PLAIN_PROGRAMS) $(BUILD)/tests/plain/standard $(if $(filter plain,$(FLAVOUR)),$(ACCESS_PROGRAMS))
+ALL += $(PLAIN_PROGRAMS) $(BUILD)/tests/plain/standard $(if $(filter plain,$(FLAVOUR)),$(ACCESS_PROGRAMS) $(DETECTOR_PROGRAMS))
 
 # Extensions that `solo verify` is tried on: tests/extensions/<name>.c -> tests/extensions/<name>.so in the build folder.
 EXTENSIONS := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/extensions/*.c))

@@ -328,6 +328,68 @@ static void test_plain__an_access_token_needs_a_build_with_accesses(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(report.evidence, "solo cc"));
 }
 
+/* ---- ThreadSanitizer beside them ---- */
+
+/* A program that is not there, or not for this flavour, is skipped. */
+static bool has_detector(const char *name)
+{
+    if (!HAS_ACCESS_PROGRAMS) {
+        runner_skip("solo cc is for the plain build");
+        return false;
+    }
+    return is_there(program(name, NULL)[0]);
+}
+
+static void test_plain__a_data_race_in_an_explored_schedule_is_a_finding_with_its_token(void)
+{
+    struct solo_explore_options options = defaults();
+    if (!has_detector("unlocked.tsan")) {
+        return;
+    }
+    options.schedules_max = 30;
+    explore(program("unlocked.tsan", NULL), &options);
+    CU_ASSERT_TRUE_FATAL(report.finding_count > 0);
+    const struct solo_finding *finding = &report.findings[0];
+    CU_ASSERT_EQUAL(finding->violation.id, SOLO017_DATA_RACE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(finding->violation.text, "main/1"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(finding->violation.text, "main/2"));
+    CU_ASSERT_STRING_EQUAL(finding->detail.frames[0].function, "add");
+    CU_ASSERT_TRUE(finding->reproduced);
+    CU_ASSERT_PTR_NOT_NULL(strstr(finding->token, ".access."));
+    char token[SOLO_TOKEN_MAX];
+    strcpy(token, finding->token);
+    CU_ASSERT_EQUAL_FATAL(replay_token(program("unlocked.tsan", NULL), token, &options), 0);
+    CU_ASSERT_EQUAL(replay.diverged_at, 0);
+    CU_ASSERT_TRUE_FATAL(replay.violation_count > 0);
+    CU_ASSERT_EQUAL(replay.violations[0].id, SOLO017_DATA_RACE);
+    explore(program("unlocked.tsan", "fixed"), &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+    CU_ASSERT_TRUE(report.distinct > 1);
+}
+
+/* What the detector takes first reaches the simulation all the same: nothing waits in the kernel. */
+static void test_plain__the_detector_stands_between_and_nothing_else_changes(void)
+{
+    static const char *const topics[] = {"onces", "rwlocks", "many-threads", "main-leaves", "timed-wait"};
+    struct solo_explore_options options = defaults();
+    if (!has_detector("primitives.tsan") || !is_there(program("lost_wakeup.tsan", NULL)[0])) {
+        return;
+    }
+    options.schedules_max = 20;
+    for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++) {
+        explore(program("primitives.tsan", topics[i]), &options);
+        CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+    }
+    explore(program("lost_wakeup.tsan", NULL), &options);
+    CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+    CU_ASSERT_EQUAL(report.findings[0].violation.id, SOLO004_DEADLOCK);
+    explore(program("lost_wakeup.tsan", "fixed"), &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+    explore(program("primitives.tsan", "c11"), &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_INCOMPLETE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(report.findings[0].violation.text, "unmodelled call `thrd_create`"));
+}
+
 /* ---- Descriptors ---- */
 
 static void check_descriptors(const char *topic)
@@ -575,6 +637,8 @@ void suite_plain(void)
     SOLO_TEST(test_plain__threads_of_cxx_are_the_same_threads);
     SOLO_TEST(test_plain__an_unlocked_counter_loses_an_update_between_its_accesses);
     SOLO_TEST(test_plain__a_spin_on_a_flag_ends_and_a_lock_that_tests_first_is_none);
+    SOLO_TEST(test_plain__a_data_race_in_an_explored_schedule_is_a_finding_with_its_token);
+    SOLO_TEST(test_plain__the_detector_stands_between_and_nothing_else_changes);
     SOLO_TEST(test_plain__a_wake_up_taken_after_the_queue_is_lost);
     SOLO_TEST(test_plain__a_pipe_holds_back_its_writer_and_ends_with_it);
     SOLO_TEST(test_plain__a_socket_pair_answers);

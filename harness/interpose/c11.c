@@ -21,6 +21,10 @@ INTERPOSED int thrd_create(thrd_t *handle, thrd_start_t start, void *arg)
     if (world == NULL) {
         return NEXT(thrd_create)(handle, start, arg);
     }
+    if (interpose_has_detector()) {
+        interpose_refuse("thrd_create",
+                         "ThreadSanitizer does not know threads that begin this way; pthread_create does");
+    }
     struct interpose_thread *thread = interpose_allocate(sizeof *thread);
     thread->start_c11 = start;
     thread->arg = arg;

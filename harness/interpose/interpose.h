@@ -136,7 +136,9 @@ struct interpose_thread {
     int (*start_c11)(void *arg); /* instead of `start` */
     void *arg;
     void *result;
-    const pthread_attr_t *attributes; /* while it is being created */
+    const pthread_attr_t *attributes;  /* while it is being created */
+    struct interpose_wrapped *wrapped; /* by ThreadSanitizer; NULL: the C library begins with it itself */
+    void *(*wrapper)(void *arg);       /* what the detector would begin with, and end the thread in */
     bool detached, joined, finished;
     unsigned idle_calls; /* how often in a row it yielded or tried in vain */
     unsigned looks;      /* at the clock, in a row */
@@ -150,6 +152,25 @@ struct interpose_thread {
 
 /* The calling virtual thread. Never NULL. */
 struct interpose_thread *interpose_self(void);
+
+/*
+ * ThreadSanitizer, in a program built by `solo cc --tsan`, takes each pthread function first and then calls ours. It
+ * begins threads with a function of its own, whose argument begins with the program's function and argument, and goes
+ * on only once that function has run on the new thread.
+ */
+struct interpose_wrapped {
+    void *(*fn)(void *arg);
+    void *arg;
+};
+bool interpose_has_detector(void);
+/* One of its functions. */
+void *interpose_detectors(const char *function);
+
+/* Before any schedule: how the token carrier makes threads. */
+void interpose_threads_prepare(void);
+
+/* Makes room for what the thread keeps under keys, while somebody else still has the turn. */
+void interpose_keys_reserve(struct interpose_thread *thread);
 
 /* Runs what the thread's keys and thread_local variables want at its end. */
 void interpose_run_destructors(struct interpose_thread *thread);

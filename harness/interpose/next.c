@@ -63,6 +63,20 @@ void *interpose_next(enum interpose_next_name name)
     return nexts[name];
 }
 
+bool interpose_has_detector(void)
+{
+    static int has = -1;
+    if (has < 0) {
+        has = dlsym(RTLD_DEFAULT, "__tsan_init") != NULL;
+    }
+    return has != 0;
+}
+
+void *interpose_detectors(const char *function)
+{
+    return dlsym(RTLD_DEFAULT, function);
+}
+
 /* Called by the harness before the first schedule: what each of them would have to find out, once for all. */
 INTERPOSED void solo_interpose_warm_up(void);
 INTERPOSED void solo_interpose_warm_up(void)
@@ -71,9 +85,11 @@ INTERPOSED void solo_interpose_warm_up(void)
         nexts[i] = find(next_names[i]);
     }
     (void)interpose_is_kit(NULL);
+    (void)interpose_has_detector();
     (void)interpose_self();
     (void)interpose_allocate(0);
     interpose_note_ends();
+    interpose_threads_prepare();
 }
 
 static int note_object(struct dl_phdr_info *info, size_t size, void *arg)

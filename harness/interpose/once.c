@@ -11,6 +11,14 @@
 
 enum { FLAG_DONE = 2 }; /* in the C library's flag */
 
+/* ThreadSanitizer is told what an initialiser did before everybody else's next step. */
+static void tell_detector(const char *function, int *flag)
+{
+    if (interpose_has_detector()) {
+        ((void (*)(void *))interpose_detectors(function))(flag);
+    }
+}
+
 struct attempt {
     struct solo_world *world;
     struct interpose_object *object;
@@ -32,6 +40,7 @@ static void initialise(struct solo_world *world, struct interpose_object *object
     struct attempt attempt __attribute__((cleanup(end_attempt), unused)) = {world, object};
     fn();
     SOLO_ANNOTATE_HAPPENS_BEFORE(flag);
+    tell_detector("__tsan_release", flag);
     object->once.done = true;
     __atomic_store_n(flag, FLAG_DONE, __ATOMIC_RELEASE);
 }
@@ -60,6 +69,7 @@ static void once(struct solo_world *world, int *flag, void (*fn)(void))
         interpose_announce(world, SOLO_PROBE_WAITED, SOLO_ACCESS_NONE, object->id, 0);
     }
     SOLO_ANNOTATE_HAPPENS_AFTER(flag);
+    tell_detector("__tsan_acquire", flag);
 }
 
 INTERPOSED int pthread_once(pthread_once_t *flag, void (*fn)(void))
@@ -80,4 +90,18 @@ INTERPOSED void call_once(once_flag *flag, void (*fn)(void))
         return;
     }
     once(world, (int *)flag, fn);
+}
+
+/*
+ * From a program built by `solo cc --tsan`: the detector does it all by itself and waits inside the kernel, so it is
+ * not asked. False: nobody has the turn yet, or any more.
+ */
+INTERPOSED bool solo_interpose_once(int *flag, void (*fn)(void));
+INTERPOSED bool solo_interpose_once(int *flag, void (*fn)(void))
+{
+    struct solo_world *world = WORLD_OF_CALLER();
+    if (world != NULL) {
+        once(world, flag, fn);
+    }
+    return world != NULL;
 }

@@ -79,11 +79,21 @@ static void leave(void *arg)
     }
 }
 
+/* The detector's reports then call it as the explorer does. */
+static void tell_name(void)
+{
+    char name[16]; /* the kernel's limit */
+    (void)pthread_setname_np(pthread_self(), solo_thread_name(name, sizeof name));
+}
+
 static void thread_main(void *arg)
 {
     struct interpose_thread *thread = arg;
     self = thread;
     thread->stack_top = __builtin_frame_address(0);
+    if (thread->wrapped != NULL) {
+        tell_name();
+    }
     (void)NEXT(pthread_setspecific)(leave_key, thread);
     if (thread->start_c11 != NULL) {
         thread->result = (void *)(intptr_t)thread->start_c11(thread->arg);
@@ -163,6 +173,25 @@ int interpose_thread_detach(pthread_t handle)
 
 /* ---- What programs call ---- */
 
+/*
+ * The detector's beginning of a thread has nothing to do with turns: it meets its creator inside of the detector. What
+ * it then calls is the carrier, which waits for its turn.
+ */
+static void *begin_wrapped(void *arg)
+{
+    struct interpose_thread *thread = arg;
+    self = thread;
+    return thread->wrapper(thread->wrapped);
+}
+
+static int create_wrapped(pthread_t *handle, const pthread_attr_t *attributes, void *(*start)(void *), void *arg)
+{
+    struct interpose_thread *thread = creating;
+    interpose_keys_reserve(thread);
+    *thread->wrapped = (struct interpose_wrapped){start, arg};
+    return NEXT(pthread_create)(handle, attributes, begin_wrapped, thread);
+}
+
 /* The carrier makes the pthread of `creating`: it gets what the program asked for, but can always be joined. */
 static int create_carrier(pthread_t *handle, const pthread_attr_t *attributes, void *(*start)(void *), void *arg)
 {
@@ -174,9 +203,16 @@ static int create_carrier(pthread_t *handle, const pthread_attr_t *attributes, v
         memcpy(&wanted, creating->attributes, sizeof wanted);
         (void)pthread_attr_setdetachstate(&wanted, PTHREAD_CREATE_JOINABLE);
     }
-    int result = NEXT(pthread_create)(handle, creating->attributes != NULL ? &wanted : NULL, start, arg);
+    const pthread_attr_t *given = creating->attributes != NULL ? &wanted : NULL;
+    int result = creating->wrapped != NULL ? create_wrapped(handle, given, start, arg)
+                                           : NEXT(pthread_create)(handle, given, start, arg);
     creating->handle = *handle;
     return result;
+}
+
+void interpose_threads_prepare(void)
+{
+    solo_model_set_pthreads(create_carrier, NEXT(pthread_join));
 }
 
 INTERPOSED int pthread_create(pthread_t *handle, const pthread_attr_t *attributes, void *(*start)(void *), void *arg)
@@ -185,6 +221,9 @@ INTERPOSED int pthread_create(pthread_t *handle, const pthread_attr_t *attribute
     if (world == NULL) {
         return create_carrier(handle, attributes, start, arg);
     }
+    if (interpose_has_detector() && attributes == NULL) { /* one of its own, which touches nothing of the program's */
+        return NEXT(pthread_create)(handle, attributes, start, arg);
+    }
     int state = PTHREAD_CREATE_JOINABLE;
     struct interpose_thread *thread = interpose_allocate(sizeof *thread);
     if (attributes != NULL) {
@@ -192,6 +231,12 @@ INTERPOSED int pthread_create(pthread_t *handle, const pthread_attr_t *attribute
     }
     thread->start = start;
     thread->arg = arg;
+    if (interpose_has_detector()) {
+        thread->wrapper = start;
+        thread->wrapped = arg;
+        thread->start = thread->wrapped->fn;
+        thread->arg = thread->wrapped->arg;
+    }
     thread->attributes = attributes;
     thread->detached = state == PTHREAD_CREATE_DETACHED;
     int result = interpose_thread_create(world, thread);

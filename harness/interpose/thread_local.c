@@ -83,15 +83,20 @@ int interpose_key_delete(unsigned key)
     return 0;
 }
 
+void interpose_keys_reserve(struct interpose_thread *thread)
+{
+    if (thread->values == NULL) {
+        thread->values = interpose_allocate(PTHREAD_KEYS_MAX * sizeof *thread->values);
+    }
+}
+
 int interpose_key_set(unsigned key, const void *value)
 {
     struct interpose_thread *self = interpose_self();
     if (key >= PTHREAD_KEYS_MAX || !keys[key].used) {
         return EINVAL;
     }
-    if (self->values == NULL) {
-        self->values = interpose_allocate(PTHREAD_KEYS_MAX * sizeof *self->values);
-    }
+    interpose_keys_reserve(self);
     self->values[key] = (struct interpose_value){value, keys[key].generation};
     return 0;
 }

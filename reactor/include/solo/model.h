@@ -8,6 +8,7 @@
 #ifndef SOLO_MODEL_H
 #define SOLO_MODEL_H
 
+#include <pthread.h>
 #include <solo/world.h>
 
 #ifdef __cplusplus
@@ -53,6 +54,16 @@ SOLO_ANY_THREAD SOLO_PUBLIC uint32_t solo_model_object(enum solo_model_kind kind
  * handlers.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC bool solo_model_has_turn(void);
+
+/*
+ * What the token carrier makes and joins its threads with: instead of pthread_create and pthread_join, for a library
+ * that takes the place of those. To be set before any simulation begins; NULL: as before. A thread may begin with code
+ * of create_fn's own, which then calls fn(arg).
+ */
+typedef int (*solo_model_create_fn)(pthread_t *ret_pthread, const pthread_attr_t *attributes, void *(*fn)(void *arg),
+                                    void *arg);
+typedef int (*solo_model_join_fn)(pthread_t pthread, void **ret_result);
+SOLO_ANY_THREAD SOLO_PUBLIC void solo_model_set_pthreads(solo_model_create_fn create_fn, solo_model_join_fn join_fn);
 
 /*
  * Ends the calling virtual thread, which has unwound its stack by other means than returning (pthread_exit) and has
