@@ -81,7 +81,7 @@ uint64_t core_random(struct core *core);
 struct solo_world *core_world(struct core *core);
 struct core *core_of(struct solo_world *world);
 
-/* What the token carrier makes and joins its threads with. */
+/* What the token carrier makes and joins its threads with; NULL: the C library. */
 void core_token_use(solo_model_create_fn create_fn, solo_model_join_fn join_fn);
 
 #endif

@@ -20,8 +20,8 @@ static solo_model_join_fn join_pthread = pthread_join;
 
 void core_token_use(solo_model_create_fn create_fn, solo_model_join_fn join_fn)
 {
-    create_pthread = create_fn;
-    join_pthread = join_fn;
+    create_pthread = create_fn != NULL ? create_fn : pthread_create;
+    join_pthread = join_fn != NULL ? join_fn : pthread_join;
 }
 
 static void wait_for_turn(struct core_thread *thread)

@@ -51,5 +51,5 @@ int solo_model_leave(void)
 
 void solo_model_set_pthreads(solo_model_create_fn create_fn, solo_model_join_fn join_fn)
 {
-    core_token_use(create_fn != NULL ? create_fn : pthread_create, join_fn != NULL ? join_fn : pthread_join);
+    core_token_use(create_fn, join_fn);
 }

@@ -55,14 +55,15 @@ SOLO_ANY_THREAD SOLO_PUBLIC uint32_t solo_model_object(enum solo_model_kind kind
  */
 SOLO_ANY_THREAD SOLO_PUBLIC bool solo_model_has_turn(void);
 
-/*
- * What the token carrier makes and joins its threads with: instead of pthread_create and pthread_join, for a library
- * that takes the place of those. To be set before any simulation begins; NULL: as before. A thread may begin with code
- * of create_fn's own, which then calls fn(arg).
- */
+/* As pthread_create and pthread_join. A thread may begin with code of create_fn's own, which then calls fn(arg). */
 typedef int (*solo_model_create_fn)(pthread_t *ret_pthread, const pthread_attr_t *attributes, void *(*fn)(void *arg),
                                     void *arg);
 typedef int (*solo_model_join_fn)(pthread_t pthread, void **ret_result);
+
+/*
+ * What the token carrier makes and joins its threads with from now on, for a library that takes the place of the C
+ * library's functions. To be set before any simulation begins; NULL: those of the C library.
+ */
 SOLO_ANY_THREAD SOLO_PUBLIC void solo_model_set_pthreads(solo_model_create_fn create_fn, solo_model_join_fn join_fn);
 
 /*
