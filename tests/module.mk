@@ -5,7 +5,7 @@
 #       LDFLAGS=-Wl,--unresolved-symbols=ignore-all /tmp/mine/bin/solo-tests
 
 TEST_SUITES  := $(wildcard tests/test_*.c)
-TEST_SOURCES := $(TEST_SUITES) $(wildcard tests/runner*.c tests/support*.c tests/chat/*.c)
+TEST_SOURCES := $(TEST_SUITES) $(wildcard tests/runner*.c tests/support*.c tests/chat/*.c) tests/reduction.c
 TEST_OBJECTS := $(call object,$(TEST_SOURCES)) $(BUILD)/obj/generated/suites.o
 # The command's own parts are tested too, all but the file with its main.
 TESTED_COMMAND = $(call object,$(filter-out $(shell grep -ls '^int main' $(COMMAND_SOURCES) /dev/null),$(COMMAND_SOURCES)))
@@ -175,10 +175,8 @@ $(SHAPE_OBJECTS): | $(CONTRACTS)
 $(BUILD)/bench/explore: $(SHAPE_OBJECTS) $(TESTED_OBJECTS) $(HOOK)
 	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -rdynamic -o $@ $^ $(HARNESS_LIBS) $(LDFLAGS)
 PHONY += bench-explore
-bench-explore: $(BUILD)/bench/explore ## measure how fast each strategy finds known bugs (15 minutes); SHAPES='account ...' for some
-	@$(BUILD)/bench/explore --twins --schedules 1000 $(SHAPES)
-	@$(BUILD)/bench/explore --speed $(or $(SHAPES),account deadlock reorder_3 twostage)
-	@$(BUILD)/bench/explore $(SHAPES)
+bench-explore: $(BUILD)/bench/explore ## measure how fast the strategies find known bugs (15 minutes); SHAPES='account ...' or PART=twins for some
+	@$(BUILD)/bench/explore $(PART:%=--%) $(SHAPES)
 PHONY += bench-chat
 bench-chat: $(BUILD)/bench/chat ## 8 hours of simulated chat with 1,000 clients under each of 200 seeds (2 minutes); SEEDS=N for others
 	@$(BUILD)/bench/chat $(or $(SEEDS),200)

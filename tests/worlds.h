@@ -14,6 +14,7 @@
 #ifndef SOLO_TESTS_WORLDS_H
 #define SOLO_TESTS_WORLDS_H
 
+#include "reduction.h"
 #include "runner.h"
 #include <solo/sim.h>
 #include <solo/solo.h>
@@ -150,6 +151,23 @@ static inline void worlds_simulate(worlds_fn body, enum solo_carrier carrier, bo
     solo_sim_destroy(sim);
 }
 
+/* What the run has left behind. */
+static inline uint64_t worlds_outcome(void)
+{
+    uint64_t outcome = reduction_mix_text(0, worlds.notes);
+    for (unsigned i = 0; i < worlds.found && i < WORLDS_FINDINGS_MAX; i++) {
+        outcome = reduction_mix(outcome, worlds.findings[i].id);
+    }
+    return outcome;
+}
+
+static inline void worlds_reduce(worlds_fn body)
+{
+    static const struct reduction_case measured = {worlds_main, worlds_begin, worlds_outcome};
+    worlds.body = body;
+    reduction_measure(&measured);
+}
+
 /* Only in world os. */
 static inline void worlds_run_os(worlds_fn body)
 {
@@ -167,6 +185,10 @@ static inline void worlds_run_sim(worlds_fn body, uint64_t seeds)
 
 static inline void worlds_run(worlds_fn body)
 {
+    if (reduction_wanted() != 0) {
+        worlds_reduce(body);
+        return;
+    }
     worlds_run_os(body);
     worlds_run_sim(body, WORLDS_SEEDS);
     worlds_simulate(body, SOLO_CARRIER_TOKEN, true, WORLDS_TOKEN_SEEDS);

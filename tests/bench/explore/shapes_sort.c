@@ -1,169 +1,182 @@
 /*
- * shapes_sort.c - quicksort by two workers: whoever splits its part hands one half to an idle worker.
+ * shapes_sort.c - quicksort by two workers: whoever splits its range puts one part on the desk of an idle one.
  *
- * The bug: the worker is marked as busy before its lock is taken, so one that looks just then runs off with a part that
- * it was not given yet, is idle again, and sleeps through its real work.
+ * Two sorters, each with a desk, and a board that says which desk is in use. A desk is declared in use before its lock
+ * is taken: a sorter who looks up just then begins with whatever lies there from last time, is done at once, and sleeps
+ * through the range that comes after. 3 threads; what is on the desks races.
  */
 #include "shape.h"
 
-enum { WORKERS = 2, ITEMS = 32, SPLIT_MIN = 4, SMALL = 7 };
-enum state { IDLE, BUSY, END };
+enum { SORTERS = 2, CARDS = 40, WORTH_SHARING = 5, SMALL = 7, RANGES_MAX = 32 };
+enum use { FREE, IN_USE, CLOSED };
 
-static struct worker {
-    enum state state;
-    int from, count;
+struct range {
+    shape_word from, end;
+};
+
+static struct desk {
+    shape_word use;       /* enum use */
+    shape_word from, end; /* the range that was put there */
     struct solo_mutex *mutex;
     struct solo_condition *changed;
-} workers[WORKERS];
-static struct solo_mutex *book;
-static int idle;
+} desks[SORTERS];
+static struct solo_mutex *board;
+static shape_word free_desks;
 static bool is_twin;
-static int items[ITEMS];
+static shape_word cards[CARDS];
 
-static void swap(int i, int j)
+/* Straight insertion, for what is not worth splitting. */
+static void insert_all(struct range range)
 {
-    int one = GET(items[i]);
-    int other = GET(items[j]);
-    SET(items[i], other);
-    SET(items[j], one);
-}
-
-static void sort_small(int from, int count)
-{
-    for (int i = from + 1; i < from + count; i++) {
-        for (int j = i; j > from && GET(items[j - 1]) > GET(items[j]); j--) {
-            swap(j - 1, j);
+    for (shape_word i = range.from + 1; i < range.end; i++) {
+        shape_word card = GET(cards[i]);
+        shape_word at = i;
+        for (; at > range.from && GET(cards[at - 1]) > card; at--) {
+            SET(cards[at], GET(cards[at - 1]));
         }
+        SET(cards[at], card);
     }
 }
 
-/* An idle worker, marked as busy, with its mutex locked; NULL: there is none. */
-static struct worker *engage(void)
+/* Brings cards below the middle one to its left and the others to its right; returns where it lies then. */
+static shape_word split(struct range range)
 {
-    LOCK(book);
-    for (int i = 0; i < WORKERS; i++) {
-        struct worker *worker = &workers[i];
-        if (GET(worker->state) != IDLE) {
+    shape_word left = range.from, right = range.end - 1;
+    shape_word pivot = GET(cards[(left + right) / 2]);
+    for (;;) {
+        while (GET(cards[left]) < pivot) {
+            left++;
+        }
+        while (GET(cards[right]) > pivot) {
+            right--;
+        }
+        if (left >= right) {
+            return left;
+        }
+        shape_word card = GET(cards[left]);
+        SET(cards[left], GET(cards[right]));
+        SET(cards[right], card);
+    }
+}
+
+static void put_on_desk(struct desk *desk, struct range range)
+{
+    SET(desk->from, range.from);
+    SET(desk->end, range.end);
+    (void)solo_condition_signal(desk->changed);
+    UNLOCK(desk->mutex);
+}
+
+/* Puts the range on a free desk. False: there is none. */
+static bool share(struct range range)
+{
+    struct desk *found = NULL;
+    LOCK(board);
+    for (int i = 0; i < SORTERS && found == NULL; i++) {
+        found = GET(desks[i].use) == FREE ? &desks[i] : NULL;
+    }
+    if (found != NULL) {
+        ADD(free_desks, -1);
+        if (is_twin) {
+            LOCK(found->mutex);
+        }
+        SET(found->use, IN_USE);
+        if (!is_twin) {
+            LOCK(found->mutex);
+        }
+        put_on_desk(found, range);
+    }
+    UNLOCK(board);
+    return found != NULL;
+}
+
+static void sort_range(struct range range)
+{
+    struct range kept[RANGES_MAX];
+    unsigned count = 0;
+    kept[count++] = range;
+    while (count > 0) {
+        struct range now = kept[--count];
+        if (now.end - now.from < SMALL) {
+            insert_all(now);
             continue;
         }
-        ADD(idle, -1);
-        if (is_twin) {
-            LOCK(worker->mutex);
-        }
-        SET(worker->state, BUSY);
-        if (!is_twin) {
-            LOCK(worker->mutex);
-        }
-        UNLOCK(book);
-        return worker;
-    }
-    UNLOCK(book);
-    return NULL;
-}
-
-static void give(struct worker *worker, int from, int count)
-{
-    SET(worker->from, from);
-    SET(worker->count, count);
-    (void)solo_condition_signal(worker->changed);
-    UNLOCK(worker->mutex);
-}
-
-/* Where the upper part begins, after all smaller items have been brought below it. */
-static int partition(int from, int count)
-{
-    swap(from, from + count / 2);
-    int pivot = GET(items[from]);
-    int low = from;
-    for (int i = from + 1; i < from + count; i++) {
-        if (GET(items[i]) < pivot) {
-            swap(++low, i);
-        }
-    }
-    swap(from, low);
-    return low;
-}
-
-static void sort(int from, int count)
-{
-    while (count >= SMALL) {
-        int middle = partition(from, count);
-        int below = middle - from;
-        int above = count - below - 1;
-        struct worker *other = below > SPLIT_MIN && above > SPLIT_MIN ? engage() : NULL;
-        if (other != NULL) {
-            give(other, from, below);
-        } else {
-            sort(from, below);
-        }
-        from = middle + 1;
-        count = above;
-    }
-    sort_small(from, count);
-}
-
-static void end_others(const struct worker *self)
-{
-    for (int i = 0; i < WORKERS; i++) {
-        if (&workers[i] != self) {
-            LOCK(workers[i].mutex);
-            SET(workers[i].state, END);
-            (void)solo_condition_signal(workers[i].changed);
-            UNLOCK(workers[i].mutex);
+        shape_word middle = split(now);
+        struct range below = {now.from, middle}, above = {middle + 1, now.end};
+        bool worth = below.end - below.from > WORTH_SHARING && above.end - above.from > WORTH_SHARING;
+        kept[count++] = above;
+        if (!worth || !share(below)) {
+            kept[count++] = below;
         }
     }
 }
 
-static void serve(void *arg)
+static void close_other_desks(unsigned self)
 {
-    struct worker *self = arg;
-    for (;;) {
-        LOCK(self->mutex);
-        while (GET(self->state) == IDLE) {
-            (void)solo_condition_wait(self->changed, self->mutex, SOLO_NEVER);
+    for (unsigned i = 0; i < SORTERS; i++) {
+        if (i != self) {
+            LOCK(desks[i].mutex);
+            SET(desks[i].use, CLOSED);
+            (void)solo_condition_signal(desks[i].changed);
+            UNLOCK(desks[i].mutex);
         }
-        UNLOCK(self->mutex);
-        if (GET(self->state) == END) {
-            return;
+    }
+}
+
+/* Whether all desks are free now: then the work is done. */
+static bool leave_desk(unsigned self)
+{
+    LOCK(board);
+    SET(desks[self].use, FREE);
+    ADD(free_desks, 1);
+    bool is_last = GET(free_desks) == SORTERS;
+    if (is_last) {
+        close_other_desks(self);
+    }
+    UNLOCK(board);
+    return is_last;
+}
+
+static void sit_at_desk(struct shape_thread *self)
+{
+    struct desk *desk = &desks[self->number];
+    bool is_over = false;
+    while (!is_over) {
+        LOCK(desk->mutex);
+        while (GET(desk->use) == FREE) {
+            (void)solo_condition_wait(desk->changed, desk->mutex, SOLO_NEVER);
         }
-        int from = GET(self->from);
-        sort(from, GET(self->count));
-        LOCK(book);
-        SET(self->state, IDLE);
-        ADD(idle, 1);
-        bool last = GET(idle) == WORKERS;
-        if (last) {
-            end_others(self);
-        }
-        UNLOCK(book);
-        if (last) {
-            return;
+        is_over = GET(desk->use) == CLOSED;
+        UNLOCK(desk->mutex);
+        if (!is_over) {
+            struct range range = {GET(desk->from), GET(desk->end)};
+            sort_range(range);
+            is_over = leave_desk(self->number);
         }
     }
 }
 
 void quicksort(bool twin)
 {
-    struct shape_crew crew = {.count = 0};
     is_twin = twin;
-    book = shape_mutex();
-    for (int i = 0; i < ITEMS; i++) {
-        items[i] = (i * 37 + 11) % ITEMS; /* 37 and 32 have no common divisor: each number once */
+    (void)shape_main();
+    board = shape_mutex();
+    for (int i = 0; i < CARDS; i++) {
+        cards[i] = (i * 31 + 11) % CARDS; /* 31 and CARDS have no common divisor: each number once */
     }
-    for (int i = 0; i < WORKERS; i++) {
-        workers[i] = (struct worker){.mutex = shape_mutex()};
-        (void)solo_condition_create(&workers[i].changed);
+    for (int i = 0; i < SORTERS; i++) {
+        desks[i] = (struct desk){.mutex = shape_mutex(), .changed = shape_condition()};
     }
-    idle = WORKERS;
-    for (int i = 0; i < WORKERS; i++) {
-        shape_start(&crew, serve, &workers[i]);
+    free_desks = SORTERS;
+    for (unsigned i = 0; i < SORTERS; i++) {
+        shape_start(sit_at_desk, i);
     }
-    LOCK(workers[0].mutex);
-    SET(workers[0].state, BUSY);
-    ADD(idle, -1);
-    give(&workers[0], 0, ITEMS);
-    shape_join(&crew);
-    for (int i = 1; i < ITEMS; i++) {
-        shape_check(items[i - 1] <= items[i]);
+    LOCK(desks[0].mutex);
+    ADD(free_desks, -1);
+    SET(desks[0].use, IN_USE);
+    put_on_desk(&desks[0], (struct range){0, CARDS});
+    shape_join();
+    for (int i = 1; i < CARDS; i++) {
+        shape_check(cards[i - 1] <= cards[i]);
     }
 }

@@ -1,212 +1,234 @@
 /*
- * shapes_steal.c - work-stealing queues: one thread pushes and pops at the tail, another steals at the head.
+ * shapes_steal.c - work-stealing queues: a worker puts and takes at one end, a thief takes at the other.
  *
- * After the protocol of Cilk-5 (Frigo, Leiserson, Randall, PLDI 1998): head and tail move without a lock, each side
- * looks at the other's after it has moved its own, and only where they meet a lock decides. Variants differ in what is
- * wrong: the owner believes in one slot more than there is, and overwrites an item that is being stolen; or a thief
- * moves the head without the lock. The variants with state also write down where each thread is, in shared memory.
+ * Carriers load a wagon and unload it again, and a thief takes from the other end what was loaded first. The protocol
+ * is the one of Cilk-5 (Frigo, Leiserson, Randall, PLDI 1998): both ends move without a lock, whoever moves one looks
+ * at the other only then, and where they meet a lock decides. 3 threads.
  */
 #include "shape.h"
 
-enum { SLOTS_FIRST = 2, SLOTS_MAX = 8, ITEMS = 4, ATTEMPTS = 2, LOG = 4 };
+static struct solo_mutex *mutex;
+static bool is_twin;
+
+/*
+ * ---- interlocked and plain: the worker fills the last place, from which the thief is still taking ----
+ *
+ * The thief moves its end before it has the crate in its hands. So one place has to stay free, and the worker does not
+ * leave one. In the interlocked variant every look at an end is a read and write in one step.
+ */
+
+enum { PLACES = 4, LOADS_MAX = 6, CRATES_EACH = 5, CRATES_MAX = LOADS_MAX * CRATES_EACH, ATTEMPTS = 5 };
+enum { OWN_LOAD = 4 }; /* fitted: docs/explore-benchmarks.md */
 
 static struct {
-    bool room_for_one_more; /* the bug: the owner believes in a slot that there is not */
-    bool interlocked;       /* every access to head and tail is a compare and exchange */
-    bool notes;             /* both write down where they are */
-} bug;
+    bool interlocked;
+    int loads;
+    shape_word front, back; /* crates front .. back - 1 are on the wagon, each at its number modulo PLACES */
+    shape_word places[PLACES];
+    shape_word handled[CRATES_MAX + 1];
+} wagon;
 
-static struct solo_mutex *mutex;
-static long head, tail, mask;
-static int slots[2][SLOTS_MAX];
-static unsigned table; /* which of the two is in use */
-static int done[ITEMS + 1];
-static int notes[2][LOG];
-static unsigned depth[2];
-
-static void note(unsigned who, int what)
+static shape_word look(const shape_word *end)
 {
-    if (bug.notes) {
-        unsigned at = GET(depth[who]) % LOG;
-        SET(notes[who][at], what);
-        SET(depth[who], at + 1);
-    }
-}
-
-static long get(const long *variable)
-{
-    if (bug.interlocked) {
-        solo_access_write(variable, sizeof *variable);
+    if (wagon.interlocked) {
+        solo_access_write(end, sizeof *end);
     } else {
-        solo_access_read(variable, sizeof *variable);
+        solo_access_read(end, sizeof *end);
     }
-    return *variable;
+    return *end;
 }
 
-static void put(long *variable, long value)
+static void handle(shape_word crate)
 {
-    solo_access_write(variable, sizeof *variable);
-    *variable = value;
-}
-
-static void begin_anew(void)
-{
-    long from = get(&head);
-    long count = get(&tail) - from;
-    from &= GET(mask);
-    put(&head, from);
-    put(&tail, from + count);
-    if (count >= GET(mask)) {
-        unsigned other = 1 - table;
-        for (long i = 0; i < count; i++) {
-            SET(slots[other][i], GET(slots[table][(from + i) & mask]));
-        }
-        SET(table, other);
-        SET(mask, mask * 2 + 1);
-        put(&head, 0);
-        put(&tail, count);
+    if (crate != 0) {
+        ADD(wagon.handled[crate], 1);
     }
 }
 
-static void push(int item)
+/* A crate that does not fit is carried on at once. */
+static void load(shape_word crate)
 {
-    long at = get(&tail);
-    note(0, 1);
-    if (at < get(&head) + GET(mask) + bug.room_for_one_more) {
-        SET(slots[GET(table)][at & mask], item);
-        put(&tail, at + 1);
+    shape_word at = look(&wagon.back);
+    long kept_free = is_twin ? 1 : 0;
+    if (at - look(&wagon.front) >= PLACES - kept_free) {
+        handle(crate);
         return;
     }
-    LOCK(mutex);
-    begin_anew();
-    at = get(&tail);
-    SET(slots[table][at & mask], item);
-    put(&tail, at + 1);
-    UNLOCK(mutex);
+    SET(wagon.places[at % PLACES], crate);
+    SET(wagon.back, at + 1);
 }
 
-static int pop_locked(void)
+/* The crate that was loaded last; 0: there is none. */
+static shape_word unload(void)
 {
-    int item = 0;
+    shape_word at = look(&wagon.back) - 1;
+    SET(wagon.back, at);
+    if (look(&wagon.front) <= at) {
+        return GET(wagon.places[at % PLACES]);
+    }
+    LOCK(mutex); /* the thief is at the same crate, or there is none */
+    bool is_mine = look(&wagon.front) <= at;
+    shape_word crate = is_mine ? GET(wagon.places[at % PLACES]) : 0;
+    if (!is_mine) {
+        SET(wagon.back, at + 1);
+    }
+    UNLOCK(mutex);
+    return crate;
+}
+
+static void carry(struct shape_thread *self)
+{
+    shape_word crate = 0;
+    for (int i = 0; i < wagon.loads; i++) {
+        for (int j = 0; j < CRATES_EACH; j++) {
+            shape_own(self, OWN_LOAD);
+            load(++crate);
+        }
+        for (shape_word last = unload(); last != 0; last = unload()) {
+            shape_turn(self);
+            handle(last);
+        }
+    }
+}
+
+static shape_word steal(void)
+{
+    shape_word crate = 0;
     LOCK(mutex);
-    long at = get(&tail) - 1;
-    put(&tail, at);
-    if (get(&head) <= at) {
-        item = GET(slots[table][at & mask]);
+    shape_word at = look(&wagon.front);
+    SET(wagon.front, at + 1);
+    if (at < look(&wagon.back)) {
+        crate = GET(wagon.places[at % PLACES]);
     } else {
-        put(&tail, at + 1);
-    }
-    if (get(&head) > at) {
-        put(&head, 0);
-        put(&tail, 0);
-        item = 0;
+        SET(wagon.front, at);
     }
     UNLOCK(mutex);
-    return item;
+    return crate;
 }
 
-static int pop(void)
+static void thieve(struct shape_thread *self)
 {
-    long at = get(&tail) - 1;
-    note(0, 2);
-    put(&tail, at);
-    note(0, 3);
-    if (get(&head) <= at) {
-        return GET(slots[GET(table)][at & mask]);
-    }
-    put(&tail, at + 1);
-    return pop_locked();
-}
-
-static int steal(void)
-{
-    int item = 0;
-    LOCK(mutex);
-    note(1, 1);
-    long at = get(&head);
-    put(&head, at + 1);
-    note(1, 2);
-    if (at < get(&tail)) {
-        item = GET(slots[GET(table)][at & GET(mask)]);
-    } else {
-        put(&head, at);
-    }
-    note(1, 3);
-    UNLOCK(mutex);
-    return item;
-}
-
-static void work(int item)
-{
-    if (item != 0) {
-        ADD(done[item], 1);
-    }
-}
-
-static void thief(void *arg)
-{
-    (void)arg;
     for (int i = 0; i < ATTEMPTS; i++) {
-        work(steal());
+        shape_turn(self);
+        handle(steal());
     }
 }
 
-static void owner(void *arg)
+static void run_wagon(bool twin, bool interlocked, int loads)
 {
-    (void)arg;
-    for (int i = 0; i < ITEMS / 2; i++) {
-        push(2 * i + 1);
-        push(2 * i + 2);
-        work(pop());
-    }
-    for (int i = 0; i < ITEMS / 2; i++) {
-        work(pop());
-    }
-}
-
-static void run(void)
-{
-    struct shape_crew crew = {.count = 0};
+    is_twin = twin;
+    (void)shape_main();
     mutex = shape_mutex();
-    head = tail = 0;
-    mask = SLOTS_FIRST - 1;
-    table = 0;
-    for (int i = 0; i <= ITEMS; i++) {
-        done[i] = 0;
+    wagon.interlocked = interlocked;
+    wagon.loads = loads;
+    wagon.front = wagon.back = 0;
+    for (int i = 0; i <= loads * CRATES_EACH; i++) {
+        wagon.handled[i] = 0;
     }
-    depth[0] = depth[1] = 0;
-    shape_start(&crew, thief, NULL);
-    shape_start(&crew, owner, NULL);
-    shape_join(&crew);
-    for (int i = 1; i <= ITEMS; i++) {
-        shape_check(done[i] == 1);
+    shape_start(thieve, 0);
+    shape_start(carry, 0);
+    shape_join();
+    for (int i = 1; i <= loads * CRATES_EACH; i++) {
+        shape_check(wagon.handled[i] == 1);
     }
-}
-
-static void run_variant(bool twin, bool interlocked, bool with_notes)
-{
-    bug.room_for_one_more = !twin;
-    bug.interlocked = interlocked;
-    bug.notes = with_notes;
-    run();
 }
 
 void steal_interlocked(bool twin)
 {
-    run_variant(twin, true, false);
+    run_wagon(twin, true, 5);
 }
 
 void steal_plain(bool twin)
 {
-    run_variant(twin, false, false);
+    run_wagon(twin, false, 6);
+}
+
+/*
+ * ---- with state: both write down what they are doing, and look at the other's note before they write their own ----
+ *
+ * Whoever is at the wagon has said so in its note, notes it in a common log as well, and turns back if the other one's
+ * note says the same. Looking first and writing second, both can be there at once; it shows only while they are. The
+ * second variant is the same over a longer day.
+ */
+
+/* Of each: how often it comes, what it notes there, and points of its own before it comes (fitted). */
+static unsigned visits, moves;
+static int own;
+enum { AWAY = 0, COMING, THERE, LOG = 8 };
+
+static struct {
+    shape_word notes[2];
+    shape_word at_wagon; /* who believes to be alone there */
+    shape_word log[LOG]; /* what was done last, by either */
+    shape_word logged;
+} yard;
+
+static void write_down(unsigned who, int what)
+{
+    shape_word at = GET(yard.logged);
+    SET(yard.log[at % LOG], what * 2 + (shape_word)who);
+    SET(yard.logged, at + 1);
+}
+
+/* Whether the wagon is free for `who`; its note says that it is there. */
+static bool come(unsigned who)
+{
+    if (is_twin) {
+        LOCK(mutex);
+    }
+    bool is_free = GET(yard.notes[1 - who]) != THERE;
+    if (is_free) {
+        SET(yard.notes[who], THERE);
+    }
+    if (is_twin) {
+        UNLOCK(mutex);
+    }
+    return is_free;
+}
+
+static void visit(struct shape_thread *self)
+{
+    unsigned who = self->number;
+    write_down(who, COMING);
+    if (come(who)) {
+        SET(yard.at_wagon, (shape_word)who);
+        shape_check(GET(yard.at_wagon) == (shape_word)who);
+        for (unsigned i = 0; i < moves; i++) {
+            write_down(who, THERE);
+        }
+        SET(yard.notes[who], AWAY);
+    }
+}
+
+static void visit_often(struct shape_thread *self)
+{
+    for (unsigned i = 0; i < visits; i++) {
+        shape_own(self, own);
+        visit(self);
+    }
+}
+
+static void run_yard(bool twin, unsigned visits_each, unsigned moves_each, int own_each)
+{
+    is_twin = twin;
+    (void)shape_main();
+    mutex = shape_mutex();
+    visits = visits_each;
+    moves = moves_each;
+    own = own_each;
+    yard.notes[0] = yard.notes[1] = AWAY;
+    yard.logged = 0;
+    shape_start(visit_often, 0);
+    shape_start(visit_often, 1);
+    shape_join();
 }
 
 void steal_interlocked_state(bool twin)
 {
-    run_variant(twin, true, true);
+    run_yard(twin, 9, 10, 10);
 }
 
 void steal_state(bool twin)
 {
-    run_variant(twin, false, true);
+    run_yard(twin, 42, 7, 2);
 }
