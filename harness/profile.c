@@ -72,7 +72,7 @@ static uint16_t find_object(struct solo__profile *profile, uint64_t key, bool ma
             return SOLO__NO_INDEX;
         }
         uint16_t index = (uint16_t)profile->object_count++;
-        profile->objects[index] = (struct solo__shared){.key = key, .last_path = SOLO__NO_INDEX};
+        profile->objects[index] = (struct solo__shared){.key = key, .last_path = SOLO__NO_INDEX, .guards = UINT64_MAX};
         profile->object_slots[slot] = (uint16_t)(index + 1);
         return index;
     }
@@ -236,6 +236,34 @@ bool solo__profile_is_contended(const struct solo__profile *profile, uint16_t ob
     return object != SOLO__NO_INDEX && profile->objects[object].several && profile->objects[object].written;
 }
 
+bool solo__profile_is_guarded(const struct solo__profile *profile, uint16_t object)
+{
+    return object != SOLO__NO_INDEX && profile->objects[object].guards != 0;
+}
+
+bool solo__profile_is_held(struct solo__profile *profile, const struct solo_option *option)
+{
+    uint16_t object = option->operation == SOLO_PROBE_LOCK ? solo__profile_object(profile, option) : SOLO__NO_INDEX;
+    if (object == SOLO__NO_INDEX || profile->objects[object].held_in != profile->schedules) {
+        return false;
+    }
+    return profile->objects[object].holder != 0 && profile->objects[object].holder != option->thread + 1u;
+}
+
+/* A lock was taken, or is given back. */
+static void note_lock(struct solo__profile *profile, const struct solo_event *event)
+{
+    uint16_t object = find_object(profile, key_of(SOLO_PROBE_LOCK, event->object), true);
+    if (object == SOLO__NO_INDEX) {
+        return;
+    }
+    bool taken = event->kind == SOLO_PROBE_LOCKED;
+    uint64_t bit = UINT64_C(1) << (object % 64);
+    profile->objects[object].held_in = profile->schedules;
+    profile->objects[object].holder = taken ? (uint16_t)(event->thread + 1) : 0;
+    profile->held[event->thread] = taken ? profile->held[event->thread] | bit : profile->held[event->thread] & ~bit;
+}
+
 static uint64_t point_hash(unsigned operation, unsigned access, uint16_t object)
 {
     return MIX(UINT64_C(0x9e37) + operation * 4u + access, object);
@@ -315,6 +343,8 @@ void solo__profile_begin(struct solo__profile *profile)
     }
     memset(profile->path_of, 0, sizeof profile->path_of);
     memset(profile->memory, 0, sizeof profile->memory);
+    memset(profile->held, 0, sizeof profile->held);
+    profile->has_started = 0;
 }
 
 /* Subtrees from the paths' own counts: a child's index is always above its parent's. */
@@ -389,6 +419,7 @@ static void count_access(struct solo__profile *profile, uint16_t path, uint16_t 
     shared->last_path = path;
     shared->written |= (event->access & SOLO_ACCESS_WRITE) != 0;
     shared->interest |= solo__operation_is_interesting(event->kind);
+    shared->guards &= profile->has_started ? profile->held[event->thread] : UINT64_MAX;
     struct solo__count *count = make_count(profile, path, object);
     if (count == NULL) {
         return;
@@ -417,13 +448,19 @@ uint16_t solo__profile_event(struct solo__profile *profile, const struct solo_ev
 {
     switch (event->kind) {
     case SOLO_PROBE_LOCKED:
-    case SOLO_PROBE_UNLOCK: note_move(profile, event, SOLO__NO_INDEX); return SOLO__NO_INDEX;
+    case SOLO_PROBE_UNLOCK:
+        note_lock(profile, event);
+        note_move(profile, event, SOLO__NO_INDEX);
+        return SOLO__NO_INDEX;
     case SOLO_PROBE_THREAD_BEGIN:
         if (profile->path_of[event->thread] == 0) {
             meet_thread(profile, event->thread, event->object);
         }
         break;
-    case SOLO_PROBE_THREAD_START: note_start(profile, event->thread, event->object); break;
+    case SOLO_PROBE_THREAD_START:
+        note_start(profile, event->thread, event->object);
+        profile->has_started = 1;
+        break;
     default:
         if (!is_point[event->kind]) {
             return SOLO__NO_INDEX;

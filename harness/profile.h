@@ -46,6 +46,9 @@ struct solo__shared {
     uint8_t several;    /* more than one did */
     uint8_t written;
     uint8_t interest; /* calls with a contract, or state of a loop */
+    uint16_t holder;  /* of a lock: its thread + 1, 0 if nobody; of the schedule `held_in` */
+    uint32_t held_in;
+    uint64_t guards; /* locks that were held at every access so far, a bit for each; counted while others run */
 };
 
 struct solo__place {
@@ -90,6 +93,8 @@ struct solo__profile {
     uint16_t path_of[SOLO_SIM_THREADS_MAX]; /* index + 1; 0: not seen */
     uint16_t children[SOLO_SIM_THREADS_MAX];
     uint8_t locks[SOLO_SIM_THREADS_MAX];      /* that it holds */
+    uint64_t held[SOLO_SIM_THREADS_MAX];      /* the same, a bit for each: by the object's index, modulo 64 */
+    uint8_t has_started;                      /* a thread was started: nobody is alone any more */
     uint64_t recent[SOLO_SIM_THREADS_MAX][2]; /* the last points that it passed, latest first */
     struct {
         uint32_t object; /* the thread's */
@@ -116,6 +121,13 @@ uint16_t solo__profile_place(struct solo__profile *profile, const struct solo_op
 
 /* Whether different threads touch the object, and one of them writes. */
 bool solo__profile_is_contended(const struct solo__profile *profile, uint16_t object);
+/*
+ * Whether some lock was held at every access to it: then the order of those accesses is the order in which the lock was
+ * taken, and nothing is to be gained from looking at the object itself.
+ */
+bool solo__profile_is_guarded(const struct solo__profile *profile, uint16_t object);
+/* Whether the option would take a lock that another thread holds now. */
+bool solo__profile_is_held(struct solo__profile *profile, const struct solo_option *option);
 
 /* How many points the path's thread has yet to pass, with all that it has yet to start; at least 1. */
 uint32_t solo__profile_left(const struct solo__profile *profile, uint16_t path);

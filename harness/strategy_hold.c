@@ -9,7 +9,7 @@
  * In the first round threads that come to the place run first, until they wait there, and all others in the plain
  * order. Later rounds hold two places of one object, so that who wins is drawn, and then single places again while the
  * others run by priorities. Within a round places of interesting operations come first, then those of objects that
- * threads contend for: outside of locks before inside, where waiting often only keeps the others out.
+ * threads contend for: those that no lock guards before the others, where waiting often only keeps others out.
  */
 #include "draw.h"
 #include "sampling.h"
@@ -26,7 +26,10 @@ static unsigned band_of(const struct solo__profile *profile, const struct solo__
     if (place->interest) {
         return 0;
     }
-    return !solo__profile_is_contended(profile, place->object) ? 3 : place->locked ? 2 : 1;
+    if (!solo__profile_is_contended(profile, place->object)) {
+        return 3;
+    }
+    return solo__profile_is_guarded(profile, place->object) ? 2 : 1;
 }
 
 /* A place among those that were held least often, the best band first; SOLO__NO_INDEX if there is none. */

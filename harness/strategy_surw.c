@@ -6,6 +6,9 @@
  * yet ("intended"); any other thread that comes to the object waits until that has happened. Where nobody else can run
  * the wait ends: the counts were wrong, or the intended thread is blocked.
  *
+ * Of objects that a lock guards always, only the lock is looked at; and a lock that somebody holds is not touched by
+ * who would only wait for it, so that what is ordered evenly is who takes it next.
+ *
  * One time in SOLO__STEER the object is one that calls with a contract, or the state of a loop, hang on, if there is
  * any: there the wrong-thread calls, the lost wake-ups and the work lost at shutdown are.
  */
@@ -16,6 +19,7 @@
 static bool is_candidate(const struct solo__profile *profile, uint32_t index, bool interesting)
 {
     return solo__profile_is_contended(profile, (uint16_t)index) &&
+           !solo__profile_is_guarded(profile, (uint16_t)index) &&
            (!interesting || profile->objects[index].interest != 0);
 }
 
@@ -112,6 +116,9 @@ static bool must_wait(struct solo__sampling_state *state, const struct solo_choi
 {
     if (!touches(state, option)) {
         return false;
+    }
+    if (solo__profile_is_held(&state->profile, option)) {
+        return true;
     }
     if (state->surw.intended == SOLO__NO_INDEX) {
         intend(state, choice, threads);

@@ -17,12 +17,12 @@ static bool is_twin;
  * leave one. In the interlocked variant every look at an end is a read and write in one step.
  */
 
-enum { PLACES = 4, LOADS_MAX = 6, CRATES_EACH = 5, CRATES_MAX = LOADS_MAX * CRATES_EACH, ATTEMPTS = 5 };
-enum { OWN_LOAD = 4 }; /* fitted: docs/explore-benchmarks.md */
+enum { PLACES = 4, LOADS_MAX = 6, CRATES_EACH = 5, CRATES_MAX = LOADS_MAX * CRATES_EACH };
 
 static struct {
     bool interlocked;
-    int loads;
+    int loads, attempts;
+    int own;                /* points of the worker's own for each crate; fitted: docs/explore-benchmarks.md */
     shape_word front, back; /* crates front .. back - 1 are on the wagon, each at its number modulo PLACES */
     shape_word places[PLACES];
     shape_word handled[CRATES_MAX + 1];
@@ -81,11 +81,11 @@ static void carry(struct shape_thread *self)
     shape_word crate = 0;
     for (int i = 0; i < wagon.loads; i++) {
         for (int j = 0; j < CRATES_EACH; j++) {
-            shape_own(self, OWN_LOAD);
+            shape_own(self, wagon.own);
             load(++crate);
         }
         for (shape_word last = unload(); last != 0; last = unload()) {
-            shape_turn(self);
+            shape_own(self, wagon.own);
             handle(last);
         }
     }
@@ -108,19 +108,21 @@ static shape_word steal(void)
 
 static void thieve(struct shape_thread *self)
 {
-    for (int i = 0; i < ATTEMPTS; i++) {
+    for (int i = 0; i < wagon.attempts; i++) {
         shape_turn(self);
         handle(steal());
     }
 }
 
-static void run_wagon(bool twin, bool interlocked, int loads)
+static void run_wagon(bool twin, bool interlocked, int loads, int attempts, int own)
 {
     is_twin = twin;
     (void)shape_main();
     mutex = shape_mutex();
     wagon.interlocked = interlocked;
     wagon.loads = loads;
+    wagon.attempts = attempts;
+    wagon.own = own;
     wagon.front = wagon.back = 0;
     for (int i = 0; i <= loads * CRATES_EACH; i++) {
         wagon.handled[i] = 0;
@@ -135,12 +137,12 @@ static void run_wagon(bool twin, bool interlocked, int loads)
 
 void steal_interlocked(bool twin)
 {
-    run_wagon(twin, true, 5);
+    run_wagon(twin, true, 5, 5, 4);
 }
 
 void steal_plain(bool twin)
 {
-    run_wagon(twin, false, 6);
+    run_wagon(twin, false, 6, 4, 2);
 }
 
 /*
@@ -153,7 +155,7 @@ void steal_plain(bool twin)
 
 /* Of each: how often it comes, what it notes there, and points of its own before it comes (fitted). */
 static unsigned visits, moves;
-static int own;
+static int own_before;
 enum { AWAY = 0, COMING, THERE, LOG = 8 };
 
 static struct {
@@ -203,7 +205,7 @@ static void visit(struct shape_thread *self)
 static void visit_often(struct shape_thread *self)
 {
     for (unsigned i = 0; i < visits; i++) {
-        shape_own(self, own);
+        shape_own(self, own_before);
         visit(self);
     }
 }
@@ -215,7 +217,7 @@ static void run_yard(bool twin, unsigned visits_each, unsigned moves_each, int o
     mutex = shape_mutex();
     visits = visits_each;
     moves = moves_each;
-    own = own_each;
+    own_before = own_each;
     yard.notes[0] = yard.notes[1] = AWAY;
     yard.logged = 0;
     shape_start(visit_often, 0);
