@@ -160,25 +160,32 @@ static int status_of(int status)
     }
 }
 
-static void take_addresses(struct solo_addresses *addresses, const struct hostent *host)
+static void take_addresses(struct solo_addresses *addresses, const struct ares_addrinfo *found)
 {
-    for (char *const *at = host->h_addr_list; *at != NULL && addresses->count < SOLO_ADDRESSES_MAX; at++) {
-        struct in_addr inet;
-        memcpy(&inet, *at, sizeof inet);
-        addresses->addresses[addresses->count++] = ntohl(inet.s_addr);
+    for (const struct ares_addrinfo_node *at = found->nodes; at != NULL; at = at->ai_next) {
+        if (at->ai_family == AF_INET && addresses->count < SOLO_ADDRESSES_MAX) {
+            struct sockaddr_in inet;
+            memcpy(&inet, at->ai_addr, sizeof inet);
+            addresses->addresses[addresses->count++] = ntohl(inet.sin_addr.s_addr);
+        } else if (at->ai_family == AF_INET6 && addresses->count6 < SOLO_ADDRESSES_MAX) {
+            struct sockaddr_in6 inet6;
+            memcpy(&inet6, at->ai_addr, sizeof inet6);
+            memcpy(addresses->addresses6[addresses->count6++], &inet6.sin6_addr, 16);
+        }
     }
 }
 
-static void answered(void *arg, int status, int timeouts, struct hostent *host)
+static void answered(void *arg, int status, int timeouts, struct ares_addrinfo *found)
 {
     struct look_up *look_up = arg;
     struct solo_cares *cares = look_up->cares;
     (void)timeouts;
     look_up->status = status_of(status);
     if (look_up->status == 0) {
-        take_addresses(&look_up->found, host);
-        look_up->status = look_up->found.count > 0 ? 0 : SOLO_ENAME;
+        take_addresses(&look_up->found, found);
+        look_up->status = look_up->found.count + look_up->found.count6 > 0 ? 0 : SOLO_ENAME;
     }
+    ares_freeaddrinfo(found); /* NULL is fine */
     *cares->answered_end = look_up;
     cares->answered_end = &look_up->next;
 }
@@ -262,7 +269,8 @@ static int resolve(struct solo_resolver *resolver, struct solo_reactor *reactor,
         return status;
     }
     enter(cares);
-    ares_gethostbyname(cares->channel, name, AF_INET, answered, look_up);
+    const struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_flags = ARES_AI_NOSORT};
+    ares_getaddrinfo(cares->channel, name, NULL, &hints, answered, look_up);
     leave(cares);
     return 0;
 }

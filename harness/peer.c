@@ -271,6 +271,12 @@ static int do_expect_close(struct play *play, bool whatever_comes)
     return fail(play, "wanted the other side to close, got %s", quote(shown, sizeof shown, got, (size_t)size));
 }
 
+static int do_close_write(struct play *play)
+{
+    int error = play->world->network->close(play->world, play->fd, SOLO_CLOSE_WRITING);
+    return error == 0 ? 0 : fail(play, "could not end what it sends: %s", solo_error_text(error));
+}
+
 static int do_wait(struct play *play, const struct solo__peer_line *line)
 {
     struct solo_world *world = play->world;
@@ -289,6 +295,7 @@ static int do_line(struct play *play, const struct solo__peer_line *line)
     case SOLO__PEER_AWAIT_CLOSE: return do_expect_close(play, line->command == SOLO__PEER_AWAIT_CLOSE);
     case SOLO__PEER_CLOSE:
     case SOLO__PEER_ABORT: hang_up(play, line->command == SOLO__PEER_ABORT); return 0;
+    case SOLO__PEER_CLOSE_WRITE: return do_close_write(play);
     case SOLO__PEER_WAIT: return do_wait(play, line);
     case SOLO__PEER_SIGNAL: return solo_signal_raise((int)line->number);
     default: return 0; /* repeat and end say only what comes next */

@@ -15,6 +15,7 @@ enum solo__peer_command {
     SOLO__PEER_AWAIT_CLOSE,
     SOLO__PEER_CLOSE,
     SOLO__PEER_ABORT,
+    SOLO__PEER_CLOSE_WRITE,
     SOLO__PEER_WAIT,
     SOLO__PEER_SIGNAL,
     SOLO__PEER_REPEAT,

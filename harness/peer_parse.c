@@ -26,6 +26,7 @@ static const struct {
     {"await-close", SOLO__PEER_AWAIT_CLOSE},
     {"close", SOLO__PEER_CLOSE},
     {"abort", SOLO__PEER_ABORT},
+    {"close-write", SOLO__PEER_CLOSE_WRITE},
     {"wait", SOLO__PEER_WAIT},
     {"signal", SOLO__PEER_SIGNAL},
     {"repeat", SOLO__PEER_REPEAT},
@@ -44,6 +45,9 @@ const char *solo__peer_command_name(enum solo__peer_command command)
     return "?";
 }
 
+/* READING: it has ended what it sends. */
+enum connection { NO_CONNECTION = 0, CONNECTED, READING };
+
 struct parser {
     struct solo_peers *peers;
     char *why;
@@ -51,11 +55,11 @@ struct parser {
     const char *at, *stop;  /* of the present line */
     unsigned line;
     struct {
-        size_t repeat;  /* index of its line */
-        bool connected; /* at its beginning */
+        size_t repeat;             /* index of its line */
+        enum connection connected; /* at its beginning */
     } open[SOLO_PEER_NESTING_MAX];
     size_t depth;
-    bool connected;
+    enum connection connected;
     size_t capacity; /* of peers->lines */
 };
 
@@ -218,7 +222,10 @@ static int end_repeat(struct parser *parser, struct solo__peer_line *line)
     parser->depth--;
     line->number = parser->open[parser->depth].repeat;
     if (parser->connected != parser->open[parser->depth].connected) {
-        return wrong(parser, "a repeat must end as it began, %s", parser->connected ? "not connected" : "connected");
+        return wrong(parser, "a repeat must end as it began, %s",
+                     parser->open[parser->depth].connected == NO_CONNECTION ? "not connected"
+                     : parser->open[parser->depth].connected == CONNECTED   ? "connected"
+                                                                            : "after close-write");
     }
     return 0;
 }
@@ -242,7 +249,7 @@ static int parse_arguments(struct parser *parser, struct solo__peer_line *line, 
         if (parser->connected) {
             return wrong(parser, "connect while connected; close first");
         }
-        parser->connected = true;
+        parser->connected = CONNECTED;
         return parse_number(parser, "the port", 1, UINT16_MAX, &line->number);
     case SOLO__PEER_WAIT: return parse_number(parser, "the time in milliseconds", 0, UINT32_MAX, &line->number);
     case SOLO__PEER_SIGNAL: return parse_signal(parser, &line->number);
@@ -253,10 +260,17 @@ static int parse_arguments(struct parser *parser, struct solo__peer_line *line, 
     if (!parser->connected) {
         return wrong(parser, "%s before connect", solo__peer_command_name(line->command));
     }
+    if (parser->connected == READING && (line->command == SOLO__PEER_SEND || line->command == SOLO__PEER_CLOSE_WRITE)) {
+        return wrong(parser, "%s after close-write", solo__peer_command_name(line->command));
+    }
     if (line->command == SOLO__PEER_SEND || line->command == SOLO__PEER_EXPECT || line->command == SOLO__PEER_AWAIT) {
         return parse_text(parser, line);
     }
-    parser->connected = line->command == SOLO__PEER_EXPECT_CLOSE || line->command == SOLO__PEER_AWAIT_CLOSE;
+    if (line->command == SOLO__PEER_CLOSE || line->command == SOLO__PEER_ABORT) {
+        parser->connected = NO_CONNECTION;
+    } else if (line->command == SOLO__PEER_CLOSE_WRITE) {
+        parser->connected = READING;
+    }
     return 0;
 }
 
@@ -267,7 +281,7 @@ static int end_peer(struct parser *parser)
         parser->line = peers->lines[parser->open[parser->depth - 1].repeat].line;
         return wrong(parser, "repeat without end");
     }
-    parser->connected = false;
+    parser->connected = NO_CONNECTION;
     if (peers->count > 0) {
         struct solo__peer *peer = &peers->peers[peers->count - 1];
         peer->count = peers->line_count - peer->first;

@@ -1,15 +1,20 @@
 /*
- * connector.c - one attempt to connect, and the connection it makes. A host name is looked up first (names.c).
+ * connector.c - one attempt to connect, and the connection it makes. A host name is looked up first (names.c), and then
+ * its addresses are tried one after the other (candidates.c), until one is connected or all have failed.
  *
  * Everything that it will need, the transport included, is taken when the program asks. Whatever is known at once (a
  * refusal, no descriptor left) is reported in a later pass all the same: the program never hears of it inside its own
  * call. Either connection_failed is called, or the protocol gets its connection; in both cases the factory's stopped
  * comes last and once.
  */
+#include "candidates.h"
 #include "deferred_internal.h"
 #include "transport_internal.h"
 #include <solo/names.h>
 #include <string.h>
+
+/* How long one address of a name is tried before the next one, unless the program says how long. */
+#define EACH_NS UINT64_C(5000000000)
 
 enum stage { CONNECTING = 0, CONNECTED, ENDING, LOOKING_UP };
 
@@ -20,11 +25,14 @@ struct solo_connector {
     struct solo_factory *factory;
     struct solo_transport *transport; /* its own until it is connected, then the reactor's */
     enum stage stage;
-    struct solo_deferred *look_up; /* of the host; NULL: none, or over */
-    struct solo_addresses addresses;
-    uint16_t port;                /* where a look-up leads */
+    struct solo_deferred *look_up;      /* of the host; NULL: none, or over */
+    struct solo__candidates candidates; /* what a look-up has found and was not tried yet; empty: there was none */
+    struct solo_address local;          /* where to come from */
+    bool has_local;
+    uint64_t deadline_ns;         /* of the whole attempt; SOLO_NEVER: none */
+    uint64_t each_ns;             /* patience with one address while there are others */
     int reason;                   /* of the failure to come */
-    solo_delayed_call_id timeout; /* 0: none is set */
+    solo_delayed_call_id timeout; /* of this address, or of the whole; 0: none is set */
     struct solo__call end;        /* carries the failure to a later pass */
 };
 
@@ -92,6 +100,18 @@ static void give_up(struct solo_connector *connector)
     (void)world->network->close(world, watch->fd, SOLO_CLOSE_WHOLE);
 }
 
+static int next_candidate(struct solo_connector *connector, int error);
+
+/* This address has failed: the next one is tried, or that was it. */
+static void failed_here(struct solo_connector *connector, int error)
+{
+    give_up(connector);
+    error = next_candidate(connector, error);
+    if (error < 0) {
+        failed(connector, error);
+    }
+}
+
 static void on_decided(struct solo__watch *watch, uint32_t ready)
 {
     struct solo_transport *transport = SOLO__CONTAINER(watch, struct solo_transport, watch);
@@ -103,8 +123,7 @@ static void on_decided(struct solo__watch *watch, uint32_t ready)
         return;
     }
     if (error < 0) {
-        give_up(connector);
-        failed(connector, error);
+        failed_here(connector, error);
         return;
     }
     connector->stage = CONNECTED;
@@ -126,29 +145,56 @@ static void on_timeout(void *arg)
 {
     struct solo_connector *connector = arg;
     connector->timeout = 0;
-    give_up(connector);
-    failed(connector, -ETIMEDOUT);
+    if (solo__reactor_now(connector->reactor) >= connector->deadline_ns) {
+        give_up(connector);
+        failed(connector, -ETIMEDOUT);
+    } else {
+        failed_here(connector, -ETIMEDOUT);
+    }
 }
 
-/* Begins to connect. An error of the network is the attempt's, not the call's. */
-static int begin(struct solo_connector *connector, const struct solo_address *remote,
-                 const struct solo_connect_options *options)
+/* Limits the attempt at one address: by the end of the whole, and by patience if there are others. 0 or an error. */
+static int start_timeout(struct solo_connector *connector)
+{
+    uint64_t now_ns = solo__reactor_now(connector->reactor), until_ns = connector->deadline_ns;
+    if (solo__candidates_left(&connector->candidates) > 0) {
+        uint64_t patience_ns = solo__add_ns(now_ns, connector->each_ns);
+        until_ns = patience_ns < until_ns ? patience_ns : until_ns;
+    }
+    if (until_ns == SOLO_NEVER) {
+        return 0;
+    }
+    return solo_reactor_call_later(connector->reactor, until_ns > now_ns ? until_ns - now_ns : 0, on_timeout, connector,
+                                   NULL, &connector->timeout);
+}
+
+static void set_options(struct solo_connector *connector, const struct solo_connect_options *options)
+{
+    uint64_t now_ns = solo__reactor_now(connector->reactor);
+    connector->deadline_ns = options->timeout_ns != 0 ? solo__add_ns(now_ns, options->timeout_ns) : SOLO_NEVER;
+    connector->each_ns = options->each_ns != 0 ? options->each_ns : EACH_NS;
+    connector->has_local = options->local != NULL;
+    if (options->local != NULL) {
+        connector->local = *options->local;
+    }
+}
+
+/* Begins to connect to the transport's peer. 0, or why it has failed already; *ret_refused: the kit's own error. */
+static int begin(struct solo_connector *connector, bool *ret_refused)
 {
     struct solo_world *world = connector->reactor->world;
     struct solo__watch *watch = &connector->transport->watch;
-    int error = 0;
-    if (options->timeout_ns != 0) {
-        error = solo_reactor_call_later(connector->reactor, options->timeout_ns, on_timeout, connector, NULL,
-                                        &connector->timeout);
-        if (error < 0) {
-            return error;
-        }
+    int error = start_timeout(connector);
+    *ret_refused = true;
+    if (error < 0) {
+        return error;
     }
-    error = world->network->open(world, SOLO_OPEN_STREAM, options->local, remote, &watch->fd);
+    error = world->network->open(world, SOLO_OPEN_STREAM, connector->has_local ? &connector->local : NULL,
+                                 &connector->transport->peer, &watch->fd);
     if (error < 0) {
         stop_timeout(connector);
-        fail_later(connector, error);
-        return 0;
+        *ret_refused = false;
+        return error;
     }
     watch->fn = on_decided;
     error = solo__reactor_watch(connector->reactor, watch, SOLO_WRITABLE);
@@ -160,6 +206,17 @@ static int begin(struct solo_connector *connector, const struct solo_address *re
     connector->closable.close = close_with_reactor;
     solo__reactor_link(connector->reactor, &connector->closable);
     return 0;
+}
+
+/* Begins with the next address that does not fail at once. 0, or, if there is none, why the last one has failed. */
+static int next_candidate(struct solo_connector *connector, int error)
+{
+    bool refused;
+    while (error < 0 && solo__candidates_left(&connector->candidates) > 0) {
+        connector->transport->peer = solo__candidates_next(&connector->candidates);
+        error = begin(connector, &refused);
+    }
+    return error;
 }
 
 static struct solo_connector *make(struct solo_reactor *reactor, struct solo_factory *factory, void *created_at)
@@ -180,8 +237,6 @@ static struct solo_connector *make(struct solo_reactor *reactor, struct solo_fac
     return connector;
 }
 
-static const struct solo_connect_options no_options;
-
 /* The host's addresses are known, or never will be. Whatever comes of it, it is not reported in here. */
 static struct solo_result looked_up(struct solo_result result, void *arg)
 {
@@ -192,11 +247,8 @@ static struct solo_result looked_up(struct solo_result result, void *arg)
         int error = result.status;
         solo__reactor_unlink(connector->reactor, &connector->closable);
         if (error == 0) {
-            struct solo_address *remote = &connector->transport->peer;
-            *remote = (struct solo_address){
-                .family = SOLO_INET, .port = connector->port, .host = connector->addresses.addresses[0]};
             connector->stage = CONNECTING;
-            error = begin(connector, remote, &no_options);
+            error = next_candidate(connector, SOLO_ENAME); /* which stays if there is not one address */
         }
         if (error < 0) {
             fail_later(connector, error);
@@ -221,7 +273,22 @@ static void close_look_up(struct solo__closable *closable, int reason)
     failed(connector, reason);
 }
 
-static int connect_to_name(struct solo_reactor *reactor, const char *host, uint16_t port, struct solo_factory *factory,
+/* Asks for the addresses. A look-up that takes too long says why, when there was no thread for it. */
+static int look_up(struct solo_connector *connector, const char *host, uint64_t timeout_ns)
+{
+    int error = solo_resolve(connector->reactor, host, &connector->candidates.addresses, &connector->look_up);
+    if (error == 0 && timeout_ns != 0) {
+        error = solo_deferred_add_timeout(connector->look_up, timeout_ns, 0);
+        if (error < 0) {
+            solo__deferred_cancel(connector->look_up);
+            solo__deferred_release(connector->look_up);
+        }
+    }
+    return error;
+}
+
+static int connect_to_name(struct solo_reactor *reactor, const char *host, uint16_t port,
+                           const struct solo_connect_options *options, struct solo_factory *factory,
                            struct solo_connector **ret_connector, void *created_at)
 {
     if (solo__reactor_is_over(reactor)) {
@@ -231,13 +298,14 @@ static int connect_to_name(struct solo_reactor *reactor, const char *host, uint1
     if (connector == NULL) {
         return -ENOMEM;
     }
-    int error = solo_resolve(reactor, host, &connector->addresses, &connector->look_up);
+    set_options(connector, options);
+    connector->candidates.port = port;
+    int error = look_up(connector, host, options->timeout_ns);
     if (error < 0) {
         solo__transport_unref(connector->transport);
         solo__object_end(connector);
         return error;
     }
-    connector->port = port;
     connector->stage = LOOKING_UP;
     connector->closable.close = close_look_up;
     solo__reactor_link(reactor, &connector->closable);
@@ -260,17 +328,24 @@ static int connect_to(struct solo_reactor *reactor, const struct solo_address *r
         return -ENOMEM;
     }
     connector->transport->peer = *remote;
-    int error = begin(connector, remote, options != NULL ? options : &no_options);
-    if (error < 0) {
+    set_options(connector, options);
+    bool refused;
+    int error = begin(connector, &refused);
+    if (error < 0 && refused) {
         solo__transport_unref(connector->transport);
         solo__object_end(connector);
         return error;
+    }
+    if (error < 0) {
+        fail_later(connector, error);
     }
     if (ret_connector != NULL) {
         *ret_connector = connector;
     }
     return 0;
 }
+
+static const struct solo_connect_options no_options;
 
 static bool is_factory(const struct solo_factory *factory)
 {
@@ -280,8 +355,12 @@ static bool is_factory(const struct solo_factory *factory)
 /* Whether one can connect there. */
 static bool is_remote(const struct solo_address *address)
 {
-    return address != NULL &&
-           (address->family == SOLO_INET ? address->port != 0 : address->family == SOLO_UNIX && *address->path != '\0');
+    if (address == NULL) {
+        return false;
+    }
+    return address->family == SOLO_UNIX
+               ? *address->path != '\0'
+               : (address->family == SOLO_INET || address->family == SOLO_INET6) && address->port != 0;
 }
 
 int solo_reactor_connect(struct solo_reactor *reactor, const struct solo_address *remote,
@@ -294,24 +373,52 @@ int solo_reactor_connect(struct solo_reactor *reactor, const struct solo_address
     }
     SOLO__REACTOR_ONLY(solo_reactor_connect, &reactor->owner, reactor);
 
-    return connect_to(reactor, remote, options, factory, ret_connector, __builtin_return_address(0));
+    return connect_to(reactor, remote, options != NULL ? options : &no_options, factory, ret_connector,
+                      __builtin_return_address(0));
+}
+
+/* Whether one can be asked to connect there. */
+static bool is_host(const char *host, uint16_t port)
+{
+    return host != NULL && *host != '\0' && strnlen(host, SOLO_NAME_MAX + 1) <= SOLO_NAME_MAX && port != 0;
+}
+
+/* A literal needs no look-up. */
+static int connect_to_host(struct solo_reactor *reactor, const char *host, uint16_t port,
+                           const struct solo_connect_options *options, struct solo_factory *factory,
+                           struct solo_connector **ret_connector, void *created_at)
+{
+    struct solo_address remote;
+    if (solo_address_inet(host, port, &remote) < 0 && solo_address_inet6(host, port, &remote) < 0) {
+        return connect_to_name(reactor, host, port, options, factory, ret_connector, created_at);
+    }
+    return connect_to(reactor, &remote, options, factory, ret_connector, created_at);
 }
 
 int solo_reactor_connect_tcp(struct solo_reactor *reactor, const char *host, uint16_t port,
                              struct solo_factory *factory, struct solo_connector **ret_connector)
 {
-    struct solo_address remote;
     SOLO__LIVE_OBJECT(solo_reactor_connect_tcp, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
-    if (host == NULL || *host == '\0' || strnlen(host, SOLO_NAME_MAX + 1) > SOLO_NAME_MAX || port == 0 ||
-        !is_factory(factory)) {
+    if (!is_host(host, port) || !is_factory(factory)) {
         return -EINVAL;
     }
     SOLO__REACTOR_ONLY(solo_reactor_connect_tcp, &reactor->owner, reactor);
 
-    if (solo_address_inet(host, port, &remote) < 0) {
-        return connect_to_name(reactor, host, port, factory, ret_connector, __builtin_return_address(0));
+    return connect_to_host(reactor, host, port, &no_options, factory, ret_connector, __builtin_return_address(0));
+}
+
+int solo_reactor_connect_host(struct solo_reactor *reactor, const char *host, uint16_t port,
+                              const struct solo_connect_options *options, struct solo_factory *factory,
+                              struct solo_connector **ret_connector)
+{
+    SOLO__LIVE_OBJECT(solo_reactor_connect_host, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
+    if (!is_host(host, port) || !is_factory(factory)) {
+        return -EINVAL;
     }
-    return connect_to(reactor, &remote, NULL, factory, ret_connector, __builtin_return_address(0));
+    SOLO__REACTOR_ONLY(solo_reactor_connect_host, &reactor->owner, reactor);
+
+    return connect_to_host(reactor, host, port, options != NULL ? options : &no_options, factory, ret_connector,
+                           __builtin_return_address(0));
 }
 
 int solo_reactor_connect_unix(struct solo_reactor *reactor, const char *path, struct solo_factory *factory,
@@ -325,7 +432,7 @@ int solo_reactor_connect_unix(struct solo_reactor *reactor, const char *path, st
     }
     SOLO__REACTOR_ONLY(solo_reactor_connect_unix, &reactor->owner, reactor);
 
-    return connect_to(reactor, &remote, NULL, factory, ret_connector, __builtin_return_address(0));
+    return connect_to(reactor, &remote, &no_options, factory, ret_connector, __builtin_return_address(0));
 }
 
 int solo_connector_disconnect(struct solo_connector *connector)

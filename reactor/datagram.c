@@ -214,7 +214,8 @@ int solo_reactor_listen_udp(struct solo_reactor *reactor, uint16_t number, struc
 int solo_datagram_write(struct solo_datagram_port *port, const void *data, size_t size, const struct solo_address *to)
 {
     CHECK(solo_datagram_write, port);
-    if ((data == NULL && size > 0) || (to != NULL && (to->family != SOLO_INET || to->port == 0))) {
+    if ((data == NULL && size > 0) ||
+        (to != NULL && ((to->family != SOLO_INET && to->family != SOLO_INET6) || to->port == 0))) {
         return -EINVAL;
     }
 

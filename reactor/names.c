@@ -32,6 +32,11 @@ bool solo__names_equal(const char *a, const char *b)
     return *a == *b;
 }
 
+bool solo__addresses_fit(const struct solo_addresses *addresses)
+{
+    return addresses->count <= SOLO_ADDRESSES_MAX && addresses->count6 <= SOLO_ADDRESSES_MAX;
+}
+
 /* ---- What is known ---- */
 
 /* What points at this host; at NULL if it was not set. */
@@ -46,7 +51,7 @@ static struct solo__host **find_host(struct solo_reactor *reactor, const char *n
 
 bool solo__name_is_known(struct solo_reactor *reactor, const char *name, struct solo_addresses *ret_addresses)
 {
-    struct solo_address literal = {.host = 0};
+    struct solo_address literal = {.family = SOLO_INET};
     const struct solo__host *host = *find_host(reactor, name);
     if (host != NULL) {
         *ret_addresses = host->addresses;
@@ -54,11 +59,13 @@ bool solo__name_is_known(struct solo_reactor *reactor, const char *name, struct 
     }
     if (solo__names_equal(name, "localhost")) {
         literal.host = SOLO_LOOPBACK;
-    } else if (*name != '\0' && solo_address_inet(name, 0, &literal) < 0) {
+    } else if (*name != '\0' && solo_address_inet(name, 0, &literal) < 0 && solo_address_inet6(name, 0, &literal) < 0) {
         return false;
     }
-    ret_addresses->count = 1;
+    ret_addresses->count = literal.family == SOLO_INET;
+    ret_addresses->count6 = literal.family == SOLO_INET6;
     ret_addresses->addresses[0] = literal.host;
+    memcpy(ret_addresses->addresses6[0], literal.host6, sizeof literal.host6);
     return true;
 }
 
@@ -75,14 +82,14 @@ int solo_reactor_set_host(struct solo_reactor *reactor, const char *name, const 
 {
     SOLO__LIVE_OBJECT(solo_reactor_set_host, reactor, SOLO__REACTOR, SOLO006_USE_AFTER_END);
     if (name == NULL || *name == '\0' || strnlen(name, SOLO_NAME_MAX + 1) > SOLO_NAME_MAX ||
-        (addresses != NULL && addresses->count > SOLO_ADDRESSES_MAX)) {
+        (addresses != NULL && !solo__addresses_fit(addresses))) {
         return -EINVAL;
     }
     SOLO__REACTOR_ONLY(solo_reactor_set_host, &reactor->owner, reactor);
 
     struct solo_world *world = reactor->world;
     struct solo__host **link = find_host(reactor, name), *host = *link;
-    if (addresses == NULL || addresses->count == 0) {
+    if (addresses == NULL || addresses->count + addresses->count6 == 0) {
         if (host != NULL) {
             *link = host->next;
             reactor->hosts_count--;
@@ -153,6 +160,7 @@ static int ask(struct solo_reactor *reactor, const char *name, struct solo_addre
 {
     struct solo_resolver *resolver = reactor->resolver;
     struct solo_deferred *deferred = NULL;
+    addresses->count = addresses->count6 = 0; /* a resolver may know one family only */
     int status = resolver != NULL ? resolver->resolve(resolver, reactor, name, addresses, &deferred)
                                   : solo__pool_resolve(reactor, name, addresses, frame, return_address, &deferred);
     if (status < 0) {

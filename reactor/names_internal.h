@@ -16,6 +16,8 @@ int solo__pool_resolve(struct solo_reactor *reactor, const char *name, struct so
 
 /* names.c. Whether upper and lower case aside these are the same name. */
 bool solo__names_equal(const char *a, const char *b);
+/* Whether there are no more of them than there can be. */
+bool solo__addresses_fit(const struct solo_addresses *addresses);
 /* Whether `name` is known without a resolver. */
 bool solo__name_is_known(struct solo_reactor *reactor, const char *name, struct solo_addresses *ret_addresses);
 

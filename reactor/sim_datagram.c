@@ -54,14 +54,15 @@ int sim__datagram_open(struct solo_world *world, const struct solo_address *loca
                        int *ret_fd)
 {
     struct solo_address at = *local;
-    if (local->family != SOLO_INET || (remote != NULL && (remote->family != SOLO_INET || remote->port == 0))) {
+    if (local->family == SOLO_UNIX || (remote != NULL && (remote->family != local->family || remote->port == 0))) {
         return -EINVAL;
     }
-    int error = sim__service_choose_port(world, SIM_UDP, &at);
+    enum sim_space space = local->family == SOLO_INET6 ? SIM_UDP6 : SIM_UDP;
+    int error = sim__service_choose_port(world, space, &at);
     if (error < 0) {
         return error;
     }
-    struct sim_service *service = sim__service_begin(world, SOLO_PROBE_LISTEN, SIM_UDP, &at);
+    struct sim_service *service = sim__service_begin(world, SOLO_PROBE_LISTEN, space, &at);
     if (service == NULL) {
         return -ENOMEM;
     }
@@ -116,7 +117,7 @@ ptrdiff_t sim__datagram_read(struct solo_world *world, struct sim_descriptor *so
         memcpy(buffer, datagram->data, got);
     }
     if (ret_from != NULL) {
-        *ret_from = (struct solo_address){SOLO_INET, datagram->from, SOLO_LOOPBACK, ""};
+        *ret_from = sim__address_at(socket->service->space, datagram->from);
     }
     give_back(sim__network_of(world), datagram);
     SOLO_ANNOTATE_IGNORE_END();
@@ -224,13 +225,13 @@ static int destination(const struct sim_descriptor *socket, const struct solo_ad
     if (size > DATAGRAM_MAX) {
         return -EMSGSIZE;
     }
-    if (to != NULL && (to->family != SOLO_INET || to->port == 0)) {
+    if (to != NULL && (to->family != sim__address_at(socket->service->space, 0).family || to->port == 0)) {
         return -EINVAL;
     }
     if (to == NULL && socket->peer_port == 0) {
         return -EDESTADDRREQ;
     }
-    *ret_to = to != NULL ? *to : (struct solo_address){SOLO_INET, socket->peer_port, SOLO_LOOPBACK, ""};
+    *ret_to = to != NULL ? *to : sim__address_at(socket->service->space, socket->peer_port);
     return 0;
 }
 
@@ -245,7 +246,8 @@ ptrdiff_t sim__datagram_write(struct solo_world *world, int fd, const void *data
     if (error < 0) {
         return error;
     }
-    const struct sim_service *service = sim__service_begin(world, SOLO_PROBE_WRITE, SIM_UDP, &target);
+    const struct sim_service *service =
+        sim__service_begin(world, SOLO_PROBE_WRITE, target.family == SOLO_INET6 ? SIM_UDP6 : SIM_UDP, &target);
     if (service == NULL) {
         return -ENOMEM;
     }
@@ -261,7 +263,7 @@ ptrdiff_t sim__datagram_write(struct solo_world *world, int fd, const void *data
         SOLO_ANNOTATE_HAPPENS_BEFORE(&receiver->mail);
     }
     SOLO_ANNOTATE_IGNORE_BEGIN();
-    if (is_open && sim__is_local(target.host)) {
+    if (is_open && sim__is_local(&target)) {
         result = deliver(world, socket, service, data, size, fate);
     }
     SOLO_ANNOTATE_IGNORE_END();

@@ -39,7 +39,7 @@ int sim__look_up(struct solo_world *world, const char *name, struct solo_address
     if (latency_ns > 0) {
         world->clock->sleep_until(world, world->clock->now_ns(world) + latency_ns);
     }
-    if (addresses.count == 0) {
+    if (addresses.count + addresses.count6 == 0) {
         return SOLO_ENAME;
     }
     *ret_addresses = addresses;
@@ -50,7 +50,7 @@ int solo_sim_add_name(const char *name, const struct solo_addresses *addresses, 
 {
     struct solo_world *world = solo_world_current();
     if (name == NULL || *name == '\0' || strnlen(name, SOLO_NAME_MAX + 1) > SOLO_NAME_MAX ||
-        (addresses != NULL && addresses->count > SOLO_ADDRESSES_MAX)) {
+        (addresses != NULL && !solo__addresses_fit(addresses))) {
         return -EINVAL;
     }
     if (!sim__is_sim(world)) {
@@ -63,10 +63,7 @@ int solo_sim_add_name(const char *name, const struct solo_addresses *addresses, 
     }
     SOLO_ANNOTATE_IGNORE_BEGIN();
     strcpy(made->name, name); /* NOLINT: there is room, right above */
-    made->addresses.count = 0;
-    if (addresses != NULL) {
-        made->addresses = *addresses;
-    }
+    made->addresses = addresses != NULL ? *addresses : (struct solo_addresses){.count = 0};
     made->latency_ns = latency_ns;
     made->next = sim_world_of(world)->names;
     sim_world_of(world)->names = made;

@@ -1,15 +1,16 @@
 /*
- * sim_network.c - the network of the simulated world: byte streams in memory, over IPv4 and UNIX names.
+ * sim_network.c - the network of the simulated world: byte streams in memory, over IPv4, IPv6 and UNIX names.
  *
  * Invariants. Both ends of a connection share one object id and every operation on it counts as a write: what one end
  * does changes what the other sees. Every operation is announced before it is done, here and not by the callers.
  *
  * What it is like. A connection exists as soon as it is asked for and somebody listens (up to BACKLOG_MAX are waiting
  * to be accepted, more have to wait for that). Nobody listening is a refusal, except to a peer script, which waits
- * until somebody does: it stands for a client that comes when the server is up. A buffer holds SIM_PIPE_MAX bytes in
- * each direction. Closing with bytes unread resets the other side, as TCP does. What is written to an other side that
- * has closed is lost; the write after that fails, and on a pair the first one does. With a budget of faults a connect
- * may be refused.
+ * until somebody does: it stands for a client that comes when the server is up. Other machines refuse, and those of the
+ * documentation's networks (sim__is_silent) never answer. IPv4 and IPv6 have ports of their own. A buffer holds
+ * SIM_PIPE_MAX bytes in each direction. Closing with bytes unread resets the other side, as TCP does. What is written
+ * to an other side that has closed is lost; the write after that fails, and on a pair the first one does. With a budget
+ * of faults a connect may be refused.
  */
 #include "sanitizer/annotate.h"
 #include "sim_network.h"
@@ -56,8 +57,8 @@ static int name_error(const struct sim_service *service)
     return service->queue.count < BACKLOG_MAX ? 0 : -EAGAIN;
 }
 
-static int open_connection(struct solo_world *world, struct sim_service *service, uint32_t host, uint16_t local_port,
-                           int *ret_fd)
+static int open_connection(struct solo_world *world, struct sim_service *service, const struct solo_address *remote,
+                           uint16_t local_port, int *ret_fd)
 {
     struct sim_network *network = sim__network_of(world);
     bool is_name = service->space == SIM_NAMES;
@@ -74,14 +75,16 @@ static int open_connection(struct solo_world *world, struct sim_service *service
         return -ENOMEM;
     }
     client->service = service;
-    if (sim__is_local(host) && service->listener != NULL) {
+    if (sim__is_local(remote) && service->listener != NULL) {
         error = join(world, service, client);
         if (error < 0) {
             return error;
         }
-    } else if (sim__is_local(host) && is_peer) {
+    } else if (sim__is_local(remote) && is_peer) {
         client->stage = SIM_CONNECTING;
         sim__queue_append(&service->hopeful, client);
+    } else if (sim__is_silent(remote)) {
+        client->stage = SIM_CONNECTING;
     } else {
         refuse(client, -ECONNREFUSED);
     }
@@ -91,19 +94,19 @@ static int open_connection(struct solo_world *world, struct sim_service *service
 
 static enum sim_space space_of(const struct solo_address *address)
 {
-    return address->family == SOLO_UNIX ? SIM_NAMES : SIM_TCP;
+    return address->family == SOLO_UNIX ? SIM_NAMES : address->family == SOLO_INET6 ? SIM_TCP6 : SIM_TCP;
 }
 
 /* Whether a client may be at this address of its own. */
-static int check_own(struct solo_world *world, const struct solo_address *local)
+static int check_own(struct solo_world *world, const struct solo_address *local, const struct solo_address *remote)
 {
-    if (local->family != SOLO_INET) {
+    if (local->family == SOLO_UNIX || local->family != remote->family) {
         return -EINVAL;
     }
-    if (!sim__is_local(local->host)) {
+    if (!sim__is_local(local)) {
         return -EADDRNOTAVAIL;
     }
-    const struct sim_service *service = local->port != 0 ? sim__service_of(world, SIM_TCP, local) : NULL;
+    const struct sim_service *service = local->port != 0 ? sim__service_of(world, space_of(local), local) : NULL;
     return service != NULL && service->listener != NULL ? -EADDRINUSE : 0;
 }
 
@@ -118,9 +121,9 @@ static int connect_stream(struct solo_world *world, const struct solo_address *l
         return -ECONNREFUSED;
     }
     SOLO_ANNOTATE_IGNORE_BEGIN();
-    int result = local != NULL ? check_own(world, local) : 0;
+    int result = local != NULL ? check_own(world, local, remote) : 0;
     if (result == 0) {
-        result = open_connection(world, service, remote->host, local != NULL ? local->port : 0, ret_fd);
+        result = open_connection(world, service, remote, local != NULL ? local->port : 0, ret_fd);
     }
     SOLO_ANNOTATE_IGNORE_END();
     return result;
@@ -157,7 +160,7 @@ static int listen_at(struct solo_world *world, const struct solo_address *local,
 {
     struct solo_address at = *local;
     enum sim_space space = space_of(local);
-    int error = space == SIM_TCP ? sim__service_choose_port(world, space, &at) : 0;
+    int error = space != SIM_NAMES ? sim__service_choose_port(world, space, &at) : 0;
     if (error < 0) {
         return error;
     }
@@ -173,7 +176,8 @@ static int listen_at(struct solo_world *world, const struct solo_address *local,
 
 static bool is_known(const struct solo_address *address)
 {
-    return address == NULL || address->family == SOLO_INET || (address->family == SOLO_UNIX && *address->path != 0);
+    return address == NULL || address->family == SOLO_INET || address->family == SOLO_INET6 ||
+           (address->family == SOLO_UNIX && *address->path != 0);
 }
 
 static int sim_open(struct solo_world *world, enum solo_open kind, const struct solo_address *local,
@@ -205,9 +209,7 @@ static void advance_backlog(struct solo_world *world, const struct sim_service *
 
 static void address_of_client(const struct sim_descriptor *server, struct solo_address *ret_address)
 {
-    bool is_inet = server->service != NULL && server->service->space == SIM_TCP;
-    *ret_address = (struct solo_address){
-        .family = is_inet ? SOLO_INET : SOLO_UNIX, .port = server->peer_port, .host = is_inet ? SOLO_LOOPBACK : 0};
+    *ret_address = sim__address_at(server->service != NULL ? server->service->space : SIM_NAMES, server->peer_port);
 }
 
 static int take_connection(struct solo_world *world, struct sim_descriptor *listener, struct solo_address *ret_peer,
@@ -325,10 +327,8 @@ static int is_connected(const struct sim_descriptor *descriptor)
 
 static void address_of_service(const struct sim_service *service, struct solo_address *ret_address)
 {
-    bool is_name = service->space == SIM_NAMES;
-    *ret_address = (struct solo_address){
-        .family = is_name ? SOLO_UNIX : SOLO_INET, .port = service->port, .host = is_name ? 0 : SOLO_LOOPBACK};
-    if (is_name) {
+    *ret_address = sim__address_at(service->space, service->port);
+    if (service->space == SIM_NAMES) {
         strcpy(ret_address->path, service->path);
     }
 }
@@ -343,16 +343,14 @@ static void address_of_end(const struct sim_descriptor *stream, bool server, str
     } else if (stream->is_server) {
         address_of_client(stream, ret_address);
     } else {
-        bool is_inet = stream->service->space == SIM_TCP;
-        *ret_address = (struct solo_address){
-            .family = is_inet ? SOLO_INET : SOLO_UNIX, .port = stream->port, .host = is_inet ? SOLO_LOOPBACK : 0};
+        *ret_address = sim__address_at(stream->service->space, stream->port);
     }
 }
 
 static int address_of_peer(const struct sim_descriptor *descriptor, struct solo_address *ret_address)
 {
     if (descriptor->kind == SIM_DATAGRAM && descriptor->peer_port != 0) {
-        *ret_address = (struct solo_address){SOLO_INET, descriptor->peer_port, SOLO_LOOPBACK, ""};
+        *ret_address = sim__address_at(descriptor->service->space, descriptor->peer_port);
         return 0;
     }
     if (descriptor->kind != SIM_STREAM || descriptor->stage != SIM_CONNECTED || descriptor->error != 0) {

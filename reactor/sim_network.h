@@ -20,7 +20,7 @@ enum {
 };
 
 enum sim_kind { SIM_LISTENER = 1, SIM_STREAM, SIM_DATAGRAM };
-enum sim_space { SIM_TCP = 1, SIM_NAMES, SIM_UDP }; /* each has its own ports or names */
+enum sim_space { SIM_TCP = 1, SIM_NAMES, SIM_UDP, SIM_TCP6, SIM_UDP6 }; /* each has its own ports or names */
 enum sim_stage { SIM_CONNECTING = 1, SIM_CONNECTED, SIM_REFUSED };
 
 /* Datagrams on their way to one socket, in order of arrival. Zeroed is empty. */
@@ -94,8 +94,14 @@ int sim__service_choose_port(struct solo_world *world, enum sim_space space, str
 /* The next port for the end of a client; 0 without memory. */
 uint16_t sim__service_next_port(struct solo_world *world);
 
-/* Whether the host is this machine. */
-bool sim__is_local(uint32_t host);
+/* Whether the host is this machine; any UNIX name is. */
+bool sim__is_local(const struct solo_address *address);
+
+/* Whether the host is one of those that never answer: 192.0.2.0/24 and 2001:db8::/32, which documentation uses. */
+bool sim__is_silent(const struct solo_address *address);
+
+/* This machine's address at a port of that space. */
+struct solo_address sim__address_at(unsigned space, uint16_t port);
 
 /* ---- Descriptors (sim_descriptor.c) ---- */
 

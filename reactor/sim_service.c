@@ -8,7 +8,7 @@
 #include "sim_network.h"
 #include <string.h>
 
-enum { LOOPBACK_NET = 127 };
+enum { LOOPBACK_NET = 127, DOCUMENTATION_NET = 0xc00002 /* 192.0.2 */ };
 
 static bool is_at(const struct sim_service *service, enum sim_space space, const struct solo_address *address)
 {
@@ -74,9 +74,34 @@ uint16_t sim__service_next_port(struct solo_world *world)
     return port;
 }
 
-bool sim__is_local(uint32_t host)
+bool sim__is_local(const struct solo_address *address)
 {
-    return host == 0 || host >> 24 == LOOPBACK_NET;
+    static const uint8_t any[16], loopback[16] = {[15] = 1};
+    if (address->family == SOLO_INET6) {
+        return memcmp(address->host6, any, sizeof any) == 0 || memcmp(address->host6, loopback, sizeof loopback) == 0;
+    }
+    return address->family == SOLO_UNIX || address->host == 0 || address->host >> 24 == LOOPBACK_NET;
+}
+
+bool sim__is_silent(const struct solo_address *address)
+{
+    static const uint8_t documentation[4] = {0x20, 0x01, 0x0d, 0xb8};
+    if (address->family == SOLO_INET6) {
+        return memcmp(address->host6, documentation, sizeof documentation) == 0;
+    }
+    return address->family == SOLO_INET && address->host >> 8 == DOCUMENTATION_NET;
+}
+
+struct solo_address sim__address_at(unsigned space, uint16_t port)
+{
+    bool is_inet6 = space == SIM_TCP6 || space == SIM_UDP6;
+    struct solo_address address = {.family = space == SIM_NAMES ? SOLO_UNIX
+                                             : is_inet6         ? SOLO_INET6
+                                                                : SOLO_INET,
+                                   .port = port};
+    address.host = address.family == SOLO_INET ? SOLO_LOOPBACK : 0;
+    address.host6[15] = is_inet6;
+    return address;
 }
 
 /* A port where nobody is; 0: there is none. */
@@ -94,7 +119,7 @@ static uint16_t free_port(struct solo_world *world, enum sim_space space)
 
 int sim__service_choose_port(struct solo_world *world, enum sim_space space, struct solo_address *local)
 {
-    if (!sim__is_local(local->host)) {
+    if (!sim__is_local(local)) {
         return -EADDRNOTAVAIL;
     }
     if (local->port == 0) {

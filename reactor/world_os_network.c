@@ -1,6 +1,6 @@
 /*
- * world_os_network.c - the network of world os: real sockets over IPv4 and UNIX names, never blocking, never inherited
- * by a child.
+ * world_os_network.c - the network of world os: real sockets over IPv4, IPv6 and UNIX names, never blocking, never
+ * inherited by a child. An IPv6 socket never speaks IPv4, whatever the system would have it do.
  */
 #define _GNU_SOURCE
 #include "world_os.h"
@@ -39,6 +39,7 @@ struct name {
     union {
         struct sockaddr any;
         struct sockaddr_in inet;
+        struct sockaddr_in6 inet6;
         struct sockaddr_un local;
     } as;
     socklen_t size;
@@ -51,6 +52,11 @@ static struct name name_of(const struct solo_address *address)
         name.as.local.sun_family = AF_UNIX;
         memcpy(name.as.local.sun_path, address->path, sizeof(name.as.local.sun_path));
         name.size = sizeof(name.as.local);
+    } else if (address->family == SOLO_INET6) {
+        name.as.inet6.sin6_family = AF_INET6;
+        name.as.inet6.sin6_port = htons(address->port);
+        memcpy(&name.as.inet6.sin6_addr, address->host6, sizeof(address->host6));
+        name.size = sizeof(name.as.inet6);
     } else {
         name.as.inet.sin_family = AF_INET;
         name.as.inet.sin_port = htons(address->port);
@@ -77,6 +83,10 @@ static void address_of(const struct name *name, struct solo_address *ret_address
         ret_address->family = SOLO_INET;
         ret_address->port = ntohs(name->as.inet.sin_port);
         ret_address->host = ntohl(name->as.inet.sin_addr.s_addr);
+    } else if (name->as.any.sa_family == AF_INET6) {
+        ret_address->family = SOLO_INET6;
+        ret_address->port = ntohs(name->as.inet6.sin6_port);
+        memcpy(ret_address->host6, &name->as.inet6.sin6_addr, sizeof(ret_address->host6));
     } else if (name->as.any.sa_family == AF_UNIX) {
         size_t length = name->size > offsetof(struct sockaddr_un, sun_path)
                             ? name->size - offsetof(struct sockaddr_un, sun_path)
@@ -102,19 +112,27 @@ static int set_no_delay(int fd, int on)
 
 static bool is_known(const struct solo_address *address)
 {
-    return address == NULL || address->family == SOLO_INET || address->family == SOLO_UNIX;
+    return address == NULL || (address->family >= SOLO_INET && address->family <= SOLO_INET6);
+}
+
+static int family_of(const struct solo_address *address)
+{
+    return address->family == SOLO_UNIX ? AF_UNIX : address->family == SOLO_INET6 ? AF_INET6 : AF_INET;
 }
 
 /* A socket of the kind, bound to `local` unless that is NULL. */
 static int open_socket(int type, const struct solo_address *local, const struct solo_address *remote)
 {
-    int family = (local != NULL ? local : remote)->family == SOLO_UNIX ? AF_UNIX : AF_INET;
+    int family = family_of(local != NULL ? local : remote);
     int on = 1;
     int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         return -errno;
     }
-    if (family == AF_INET && type == SOCK_STREAM && local != NULL &&
+    if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) {
+        return failed(fd);
+    }
+    if (family != AF_UNIX && type == SOCK_STREAM && local != NULL &&
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0) {
         return failed(fd);
     }
@@ -145,7 +163,7 @@ static int open_as(enum solo_open kind, const struct solo_address *local, const 
         return fd < 0 || listen(fd, SOMAXCONN) == 0 ? fd : failed(fd);
     case SOLO_OPEN_STREAM:
         fd = open_socket(SOCK_STREAM, local, remote);
-        if (fd >= 0 && remote->family == SOLO_INET) {
+        if (fd >= 0 && remote->family != SOLO_UNIX) {
             (void)set_no_delay(fd, 1);
         }
         return fd < 0 ? fd : begin_connect(fd, remote);
@@ -161,7 +179,8 @@ static int os_open(struct solo_world *world, enum solo_open kind, const struct s
     const struct solo_address *needed = kind == SOLO_OPEN_STREAM ? remote : local;
     (void)world;
     if (needed == NULL || !is_known(local) || !is_known(remote) || kind < SOLO_OPEN_LISTENER ||
-        kind > SOLO_OPEN_DATAGRAM || (kind == SOLO_OPEN_DATAGRAM && needed->family != SOLO_INET)) {
+        kind > SOLO_OPEN_DATAGRAM || (kind == SOLO_OPEN_DATAGRAM && needed->family == SOLO_UNIX) ||
+        (local != NULL && remote != NULL && local->family != remote->family)) {
         return -EINVAL;
     }
     int fd = open_as(kind, local, remote);
@@ -184,7 +203,7 @@ static int os_accept(struct solo_world *world, int fd, struct solo_address *ret_
     if (accepted < 0) {
         return -errno;
     }
-    if (peer.as.any.sa_family == AF_INET) {
+    if (peer.as.any.sa_family != AF_UNIX) {
         (void)set_no_delay(accepted, 1);
     }
     address_of(&peer, ret_peer);
@@ -296,12 +315,13 @@ static int os_query(struct solo_world *world, int fd, enum solo_query what, stru
     return 0;
 }
 
-/* Whether the socket is of this family and type. */
-static bool is_socket(int fd, int family, int type)
+/* Whether it is an Internet socket of this type. */
+static bool is_socket(int fd, int type)
 {
     int its_family = 0, its_type = 0;
     socklen_t size = sizeof(int);
-    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &its_family, &size) == 0 && its_family == family &&
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &its_family, &size) == 0 &&
+           (its_family == AF_INET || its_family == AF_INET6) &&
            getsockopt(fd, SOL_SOCKET, SO_TYPE, &its_type, &size) == 0 && its_type == type;
 }
 
@@ -316,7 +336,7 @@ static int os_set(struct solo_world *world, int fd, enum solo_option_name what, 
     if (fcntl(fd, F_GETFD) < 0) {
         return -errno;
     }
-    if (!is_socket(fd, AF_INET, type)) {
+    if (!is_socket(fd, type)) {
         return -EOPNOTSUPP;
     }
     value = value != 0;

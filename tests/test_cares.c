@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { HEADER = 12, TYPE_A = 1, CLASS_IN = 1, NO_SUCH_NAME = 3, SERVER_FAILED = 2 };
+enum { HEADER = 12, TYPE_A = 1, TYPE_AAAA = 28, CLASS_IN = 1, NO_SUCH_NAME = 3, SERVER_FAILED = 2 };
 
 static int server = -1;
 static char server_text[64]; /* "127.0.0.1:PORT" */
@@ -44,6 +44,18 @@ static size_t put_address(unsigned char *at, unsigned char last)
     return size + 4;
 }
 
+static size_t put_address6(unsigned char *at, unsigned char last)
+{
+    size_t size = put16(at, 0xc000 | HEADER);
+    size += put16(at + size, TYPE_AAAA);
+    size += put16(at + size, CLASS_IN);
+    size += put16(at + size, 0);
+    size += put16(at + size, 60);
+    size += put16(at + size, 16);
+    memcpy(at + size, (unsigned char[16]){0xfd, [15] = last}, 16);
+    return size + 16;
+}
+
 static void answer_question(int fd, void *arg)
 {
     unsigned char packet[1024];
@@ -60,14 +72,19 @@ static void answer_question(int fd, void *arg)
     }
     const unsigned char *question = packet + HEADER;
     size_t size = HEADER + strlen((const char *)question) + 1 + 4; /* and drop what follows: additional records */
+    bool is_six = packet[size - 3] == TYPE_AAAA;
     bool two = memcmp(label(question), "two", 3) == 0, one = memcmp(label(question), "one", 3) == 0;
+    bool both = memcmp(label(question), "both", 4) == 0, six = memcmp(label(question), "six", 3) == 0;
+    int count = is_six ? both || six : two ? 2 : one || both;
     bool broken = memcmp(label(question), "broken", 6) == 0;
-    put16(packet + 2, 0x8180u | (two || one ? 0u : broken ? (unsigned)SERVER_FAILED : (unsigned)NO_SUCH_NAME));
-    put16(packet + 6, two ? 2 : one ? 1 : 0);
+    put16(packet + 2, 0x8180u | (two || one || both || six ? 0u
+                                 : broken                  ? (unsigned)SERVER_FAILED
+                                                           : (unsigned)NO_SUCH_NAME));
+    put16(packet + 6, (unsigned)count);
     put16(packet + 8, 0);
     put16(packet + 10, 0);
-    for (unsigned char i = 1; i <= (two ? 2 : one ? 1 : 0); i++) {
-        size += put_address(packet + size, i);
+    for (unsigned char i = 1; i <= count; i++) {
+        size += is_six ? put_address6(packet + size, i) : put_address(packet + size, i);
     }
     CU_ASSERT_EQUAL(sendto(fd, packet, size, 0, (struct sockaddr *)&from, from_size), (ssize_t)size);
 }
@@ -141,6 +158,28 @@ static void look_up_body(void)
     CU_ASSERT_EQUAL(solo_pool_get_statistics(pool, &statistics), 0);
     CU_ASSERT_EQUAL(statistics.workers, 0);
     end_cares();
+}
+
+static void families_body(void)
+{
+    begin_cares();
+    CU_ASSERT_EQUAL(wait_for(resolve("both.solo.test")), 0);
+    CU_ASSERT_EQUAL(answer.count, 1);
+    CU_ASSERT_EQUAL(answer.count6, 1);
+    CU_ASSERT_EQUAL(answer.addresses6[0][0], 0xfd);
+    CU_ASSERT_EQUAL(answer.addresses6[0][15], 1);
+    CU_ASSERT_EQUAL(wait_for(resolve("six.solo.test")), 0);
+    CU_ASSERT_EQUAL(answer.count, 0);
+    CU_ASSERT_EQUAL(answer.count6, 1);
+    CU_ASSERT_EQUAL(wait_for(resolve("one.solo.test")), 0);
+    CU_ASSERT_EQUAL(answer.count, 1);
+    CU_ASSERT_EQUAL(answer.count6, 0);
+    end_cares();
+}
+
+static void test_cares__both_families_are_asked_for(void)
+{
+    worlds_run_os(families_body);
 }
 
 static void test_cares__names_are_looked_up_without_a_thread(void)
@@ -285,6 +324,7 @@ void suite_cares(void)
 {
     SOLO_SUITE("cares");
     SOLO_TEST(test_cares__names_are_looked_up_without_a_thread);
+    SOLO_TEST(test_cares__both_families_are_asked_for);
     SOLO_TEST(test_cares__no_such_name_is_told_from_a_broken_server);
     SOLO_TEST(test_cares__a_silent_server_is_a_timeout);
     SOLO_TEST(test_cares__many_at_once_each_get_their_own);

@@ -302,7 +302,7 @@ static void test_connector__a_host_that_is_known_is_connected_to(void)
 
 static void give_name(const char *name)
 {
-    struct solo_addresses addresses = {2, {SOLO_LOOPBACK, 0x0a000001}};
+    struct solo_addresses addresses = {.count = 2, .addresses = {SOLO_LOOPBACK, 0x0a000001}};
     CU_ASSERT_EQUAL(solo_sim_add_name(name, &addresses, 5 * WORLDS_MS), 0);
 }
 
@@ -320,9 +320,236 @@ static void named_body(void)
     worlds_expect(SOLO012_TRANSPORT_AFTER_LOST, 1);
 }
 
-static void test_connector__goes_to_the_first_address_of_a_name(void)
+static void test_connector__goes_to_the_first_address_of_a_name_that_answers(void)
 {
     worlds_run_sim(named_body, WORLDS_SEEDS);
+}
+
+/* ---- IPv6, and one address after the other ---- */
+
+/* Listens at [::1] instead; false, and nothing is left, on a machine without IPv6. */
+static bool listen_at_six(void)
+{
+    struct solo_address at;
+    struct solo_port *six = NULL;
+    CU_ASSERT_EQUAL(solo_address_inet6("::1", 0, &at), 0);
+    int error = solo_reactor_listen(reactor, &at, &server.factory, &six);
+    if (error == -EADDRNOTAVAIL || error == -EAFNOSUPPORT) {
+        CU_PASS("this machine has no IPv6");
+        return false;
+    }
+    CU_ASSERT_EQUAL_FATAL(error, 0);
+    CU_ASSERT_EQUAL(solo_port_stop_listening(port), 0);
+    port = six;
+    CU_ASSERT_EQUAL(solo_port_get_number(port, &port_number), 0);
+    return true;
+}
+
+static void check_six(struct talker *talker)
+{
+    struct solo_address host = {0}, peer = {0};
+    CU_ASSERT_EQUAL(solo_transport_get_host(talker->protocol.transport, &host), 0);
+    CU_ASSERT_EQUAL(solo_transport_get_peer(talker->protocol.transport, &peer), 0);
+    CU_ASSERT_EQUAL(host.family, SOLO_INET6);
+    CU_ASSERT_EQUAL(peer.family, SOLO_INET6);
+    CU_ASSERT_EQUAL(peer.host6[15], 1);
+    CU_ASSERT_EQUAL(talker->side == &client ? peer.port : host.port, port_number);
+    CU_ASSERT_EQUAL(solo_transport_set_no_delay(talker->protocol.transport, false), 0);
+    CU_ASSERT_EQUAL(solo_transport_set_keep_alive(talker->protocol.transport, true), 0);
+    if (talker->side == &client) {
+        say(talker, "hello, six");
+        lose(talker);
+    }
+}
+
+static void six_body(void)
+{
+    begin();
+    if (!listen_at_six()) {
+        worlds_destroy(reactor);
+        return;
+    }
+    client.on_made = server.on_made = check_six;
+    server.on_lost = client.on_lost = stop_when_both_lost;
+    connect_to("[::1]", NULL);
+    CU_ASSERT_EQUAL(solo_reactor_run(reactor), 0);
+    worlds_destroy(reactor);
+    heard(server.last, "hello, six");
+    CU_ASSERT_EQUAL(client.stopped, 1);
+}
+
+static void test_connector__an_ipv6_literal_is_connected_to(void)
+{
+    worlds_run(six_body);
+}
+
+static void check_four(struct talker *talker)
+{
+    struct solo_address peer = {0};
+    CU_ASSERT_EQUAL(solo_transport_get_peer(talker->protocol.transport, &peer), 0);
+    CU_ASSERT_EQUAL(peer.family, SOLO_INET);
+    lose(talker);
+}
+
+/* At ::1 nobody listens, or there is no such thing; at 127.0.0.1 somebody does. */
+static void next_body(void)
+{
+    const struct solo_addresses both = {
+        .count = 1, .addresses = {SOLO_LOOPBACK}, .count6 = 1, .addresses6 = {{[15] = 1}}};
+    begin();
+    CU_ASSERT_EQUAL(solo_reactor_set_host(reactor, "both.example", &both), 0);
+    client.on_made = check_four;
+    server.on_lost = client.on_lost = stop_when_both_lost;
+    connect_to("both.example", NULL);
+    run_and_end();
+    CU_ASSERT_EQUAL(client.built, 1);
+    CU_ASSERT_EQUAL(client.failed, 0);
+    CU_ASSERT_EQUAL(client.stopped, 1);
+}
+
+static void test_connector__tries_the_next_address_when_one_fails(void)
+{
+    worlds_run(next_body);
+}
+
+static void none_body(void)
+{
+    const struct solo_addresses both = {
+        .count = 2, .addresses = {SOLO_LOOPBACK, SOLO_LOOPBACK + 1}, .count6 = 1, .addresses6 = {{[15] = 1}}};
+    begin();
+    CU_ASSERT_EQUAL(solo_port_stop_listening(port), 0);
+    CU_ASSERT_EQUAL(solo_reactor_set_host(reactor, "both.example", &both), 0);
+    client.factory.connection_failed = stop_and_fail;
+    connect_to("both.example", NULL);
+    CU_ASSERT_EQUAL(client.failed, 0); /* never inside the call */
+    run_and_end();
+    CU_ASSERT_EQUAL(client.failed, 1);
+    CU_ASSERT_EQUAL(client.failure, -ECONNREFUSED);
+    CU_ASSERT_EQUAL(client.stopped, 1);
+}
+
+static void test_connector__fails_once_when_all_addresses_have_failed(void)
+{
+    worlds_run(none_body);
+}
+
+static void connect_to_silent(uint64_t timeout_ns, uint64_t each_ns)
+{
+    const struct solo_addresses silent = {.count = 2, .addresses = {0xc0000201, SOLO_LOOPBACK}, .count6 = 0};
+    const struct solo_connect_options options = {.timeout_ns = timeout_ns, .each_ns = each_ns};
+    CU_ASSERT_EQUAL(solo_sim_add_name("silent.example", &silent, 1000 * WORLDS_MS), 0);
+    CU_ASSERT_EQUAL(solo_reactor_connect_host(reactor, "silent.example", port_number, &options, &client.factory, NULL),
+                    0);
+}
+
+static uint64_t begun_ns;
+
+static void check_time_and_lose(struct talker *talker)
+{
+    uint64_t now_ns = 0;
+    CU_ASSERT_EQUAL(solo_reactor_now(reactor, &now_ns), 0);
+    CU_ASSERT_TRUE(now_ns - begun_ns >= 6000 * WORLDS_MS); /* the look-up, and five seconds of silence */
+    lose(talker);
+}
+
+static void silent_body(void)
+{
+    begin();
+    CU_ASSERT_EQUAL(solo_reactor_now(reactor, &begun_ns), 0);
+    client.on_made = check_time_and_lose;
+    server.on_lost = client.on_lost = stop_when_both_lost;
+    connect_to_silent(0, 0);
+    run_and_end();
+    CU_ASSERT_EQUAL(client.built, 1);
+}
+
+static void test_connector__an_address_that_does_not_answer_is_left_after_five_seconds(void)
+{
+    worlds_run_sim(silent_body, WORLDS_SEEDS);
+}
+
+static void whole_body(void)
+{
+    begin();
+    CU_ASSERT_EQUAL(solo_reactor_now(reactor, &begun_ns), 0);
+    client.factory.connection_failed = stop_and_fail;
+    connect_to_silent(1500 * WORLDS_MS, 700 * WORLDS_MS);
+    CU_ASSERT_EQUAL(solo_port_stop_listening(port), 0);
+    run_and_end();
+    CU_ASSERT_EQUAL(client.failed, 1);
+    CU_ASSERT_EQUAL(client.failure, -ETIMEDOUT);
+    CU_ASSERT_EQUAL(client.stopped, 1);
+}
+
+static void test_connector__the_limit_holds_for_look_up_and_addresses_together(void)
+{
+    worlds_run_sim(whole_body, WORLDS_SEEDS);
+}
+
+static void short_limit_body(void)
+{
+    begin();
+    client.factory.connection_failed = stop_and_fail;
+    connect_to_silent(500 * WORLDS_MS, 0);
+    run_and_end();
+    CU_ASSERT_EQUAL(client.failed, 1);
+    CU_ASSERT_EQUAL(client.failure, -ETIMEDOUT);
+    CU_ASSERT_EQUAL(client.stopped, 1);
+}
+
+static void test_connector__the_limit_may_end_the_look_up(void)
+{
+    worlds_run_sim(short_limit_body, WORLDS_SEEDS);
+}
+
+static int never_resolve(struct solo_resolver *resolver, struct solo_reactor *of, const char *name,
+                         struct solo_addresses *addresses, struct solo_deferred **ret_deferred)
+{
+    (void)resolver;
+    (void)name;
+    (void)addresses;
+    return solo_deferred_create(of, NULL, NULL, ret_deferred);
+}
+
+static void never_resolved_body(void)
+{
+    static struct solo_resolver never = {never_resolve};
+    const struct solo_connect_options options = {.timeout_ns = 5 * WORLDS_MS};
+    begin();
+    CU_ASSERT_EQUAL(solo_reactor_install_resolver(reactor, &never, NULL), 0);
+    client.factory.connection_failed = stop_and_fail;
+    CU_ASSERT_EQUAL(solo_reactor_connect_host(reactor, "a.name", 80, &options, &client.factory, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_connect_host(reactor, "", 80, &options, &client.factory, NULL), -EINVAL);
+    CU_ASSERT_EQUAL(solo_reactor_connect_host(reactor, "a.name", 0, NULL, &client.factory, NULL), -EINVAL);
+    CU_ASSERT_EQUAL(solo_reactor_connect_host(reactor, "a.name", 80, NULL, NULL, NULL), -EINVAL);
+    run_and_end();
+    CU_ASSERT_EQUAL(client.failed, 1);
+    CU_ASSERT_EQUAL(client.failure, -ETIMEDOUT);
+    CU_ASSERT_EQUAL(client.stopped, 1);
+}
+
+static void test_connector__the_limit_holds_for_a_name_that_is_never_found(void)
+{
+    worlds_run(never_resolved_body);
+}
+
+static void give_up_silent_body(void)
+{
+    struct solo_connector *connector = NULL;
+    const struct solo_addresses silent = {.count = 2, .addresses = {0xc0000201, SOLO_LOOPBACK}};
+    begin();
+    CU_ASSERT_EQUAL(solo_reactor_set_host(reactor, "silent.example", &silent), 0);
+    client.factory.connection_failed = stop_and_fail;
+    connect_to("silent.example", &connector);
+    CU_ASSERT_EQUAL(solo_connector_disconnect(connector), 0);
+    run_and_end();
+    CU_ASSERT_EQUAL(client.failure, SOLO_ECANCELLED);
+    CU_ASSERT_EQUAL(client.built, 0); /* the next address is not tried */
+}
+
+static void test_connector__giving_up_leaves_the_other_addresses_untried(void)
+{
+    worlds_run_sim(give_up_silent_body, WORLDS_SEEDS);
 }
 
 static void stop_factory(struct solo_factory *factory)
@@ -412,7 +639,15 @@ void suite_connector(void)
     SOLO_TEST(test_connector__giving_up_ends_the_limit);
     SOLO_TEST(test_connector__nonsense_is_refused_and_keeps_nothing);
     SOLO_TEST(test_connector__a_host_that_is_known_is_connected_to);
-    SOLO_TEST(test_connector__goes_to_the_first_address_of_a_name);
+    SOLO_TEST(test_connector__goes_to_the_first_address_of_a_name_that_answers);
+    SOLO_TEST(test_connector__an_ipv6_literal_is_connected_to);
+    SOLO_TEST(test_connector__tries_the_next_address_when_one_fails);
+    SOLO_TEST(test_connector__fails_once_when_all_addresses_have_failed);
+    SOLO_TEST(test_connector__an_address_that_does_not_answer_is_left_after_five_seconds);
+    SOLO_TEST(test_connector__the_limit_holds_for_look_up_and_addresses_together);
+    SOLO_TEST(test_connector__the_limit_may_end_the_look_up);
+    SOLO_TEST(test_connector__the_limit_holds_for_a_name_that_is_never_found);
+    SOLO_TEST(test_connector__giving_up_leaves_the_other_addresses_untried);
     SOLO_TEST(test_connector__to_no_name_fails_as_any_attempt_does);
     SOLO_TEST(test_connector__a_look_up_can_be_given_up);
     SOLO_TEST(test_connector__the_end_of_the_reactor_ends_a_look_up);

@@ -70,6 +70,47 @@ static void run_and_end(void)
     CU_ASSERT_EQUAL(two.stopped, 1);
 }
 
+static bool open_six(struct ear *ear, const struct solo_address *remote)
+{
+    struct solo_address local;
+    CU_ASSERT_EQUAL(solo_address_inet6("::1", 0, &local), 0);
+    memset(ear, 0, sizeof *ear);
+    ear->protocol.ops = &ops;
+    int error = solo_reactor_listen_datagram(reactor, &local, remote, &ear->protocol, NULL);
+    if (error == -EADDRNOTAVAIL || error == -EAFNOSUPPORT) {
+        CU_PASS("this machine has no IPv6");
+        return false;
+    }
+    CU_ASSERT_EQUAL_FATAL(error, 0);
+    CU_ASSERT_EQUAL(solo_datagram_get_address(ear->protocol.port, &ear->at), 0);
+    CU_ASSERT_EQUAL(ear->at.family, SOLO_INET6);
+    return true;
+}
+
+static void six_body(void)
+{
+    const struct solo_address four = {.family = SOLO_INET, .port = 9, .host = SOLO_LOOPBACK};
+    reactor = worlds_reactor();
+    if (!open_six(&one, NULL) || !open_six(&two, &one.at)) {
+        worlds_destroy(reactor);
+        return;
+    }
+    one.echoes = true;
+    two.stops_at = 1;
+    CU_ASSERT_EQUAL(solo_datagram_write(two.protocol.port, "six", 3, NULL), 0);
+    CU_ASSERT_NOT_EQUAL(solo_datagram_write(one.protocol.port, "four", 4, &four), 0); /* it never speaks IPv4 */
+    run_and_end();
+    CU_ASSERT_STRING_EQUAL(one.text, "six|");
+    CU_ASSERT_STRING_EQUAL(two.text, "six|");
+    CU_ASSERT_EQUAL(one.last_from.family, SOLO_INET6);
+    CU_ASSERT_EQUAL(one.last_from.port, two.at.port);
+}
+
+static void test_datagram__goes_over_ipv6(void)
+{
+    worlds_run(six_body);
+}
+
 static void talk_body(void)
 {
     begin();
@@ -211,6 +252,7 @@ static void test_datagram__every_callback_is_optional(void)
 void suite_datagram(void)
 {
     SOLO_SUITE("datagram");
+    SOLO_TEST(test_datagram__goes_over_ipv6);
     SOLO_TEST(test_datagram__each_arrives_whole_and_says_from_whom);
     SOLO_TEST(test_datagram__a_connected_port_hears_only_its_partner);
     SOLO_TEST(test_datagram__a_connected_port_hears_that_nobody_is_there);

@@ -40,7 +40,7 @@ static int wait_for(struct solo_deferred *deferred)
 
 static void sim_name(const char *name, uint32_t address, uint64_t latency_ns)
 {
-    struct solo_addresses addresses = {2, {address, address + 1}};
+    struct solo_addresses addresses = {.count = 2, .addresses = {address, address + 1}};
     CU_ASSERT_EQUAL(solo_sim_add_name(name, &addresses, latency_ns), 0);
 }
 
@@ -73,9 +73,41 @@ static void test_names__literals_and_the_empty_name_are_known_without_a_thread(v
     worlds_run(known_body);
 }
 
+static void six_body(void)
+{
+    struct solo_addresses both = {.count = 1, .addresses = {0x0a000001}, .count6 = 1, .addresses6 = {{0xfd, [15] = 7}}};
+    begin();
+    release(resolve("::1"));
+    CU_ASSERT_EQUAL(answer.count, 0);
+    CU_ASSERT_EQUAL(answer.count6, 1);
+    CU_ASSERT_EQUAL(answer.addresses6[0][15], 1);
+    CU_ASSERT_EQUAL(solo_reactor_set_host(reactor, "both.example", &both), 0);
+    release(resolve("both.example"));
+    CU_ASSERT_EQUAL(answer.count, 1);
+    CU_ASSERT_EQUAL(answer.count6, 1);
+    CU_ASSERT_EQUAL(answer.addresses6[0][0], 0xfd);
+    CU_ASSERT_EQUAL(pool_threads(), 0);
+    both.count6 = SOLO_ADDRESSES_MAX + 1;
+    CU_ASSERT_EQUAL(solo_reactor_set_host(reactor, "both.example", &both), -EINVAL);
+    both.count = 0;
+    both.count6 = 1;
+    if (worlds.sim != NULL) {
+        CU_ASSERT_EQUAL(solo_sim_add_name("six.example", &both, 5), 0);
+        CU_ASSERT_EQUAL(wait_for(resolve("six.example")), 0);
+        CU_ASSERT_EQUAL(answer.count, 0);
+        CU_ASSERT_EQUAL(answer.count6, 1);
+    }
+    end();
+}
+
+static void test_names__have_addresses_of_both_families(void)
+{
+    worlds_run(six_body);
+}
+
 static void hosts_body(void)
 {
-    struct solo_addresses addresses = {2, {0x0a000001, 0x0a000002}};
+    struct solo_addresses addresses = {.count = 2, .addresses = {0x0a000001, 0x0a000002}};
     begin();
     CU_ASSERT_EQUAL(solo_reactor_set_host(reactor, "db.example", &addresses), 0);
     addresses.addresses[0] = 0x0a000003;
@@ -384,7 +416,7 @@ static void test_names__a_resolver_that_never_answers_is_a_timeout(void)
 
 static void memory_body(void)
 {
-    struct solo_addresses addresses = {1, {0x0a000001}};
+    struct solo_addresses addresses = {.count = 1, .addresses = {0x0a000001}};
     struct solo_deferred *known = NULL, *pending = NULL;
     answer.count = 0;
     if (solo_reactor_create(NULL, &reactor) < 0) {
@@ -416,6 +448,7 @@ void suite_names(void)
 {
     SOLO_SUITE("names");
     SOLO_TEST(test_names__literals_and_the_empty_name_are_known_without_a_thread);
+    SOLO_TEST(test_names__have_addresses_of_both_families);
     SOLO_TEST(test_names__hosts_that_were_set_are_known_without_a_thread);
     SOLO_TEST(test_names__what_is_no_name_is_refused);
     SOLO_TEST(test_names__others_are_looked_up_in_the_pool);

@@ -43,6 +43,10 @@ static void test_peer__every_wrong_line_is_named(void)
     refuse("peer a\ndance\n", "a.peer:2: unknown command 'dance'");
     refuse("peer a\nsend \"x\"\n", "a.peer:2: send before connect");
     refuse("peer a\nclose\n", "a.peer:2: close before connect");
+    refuse("peer a\nclose-write\n", "a.peer:2: close-write before connect");
+    refuse("peer a\nconnect 1\nclose-write\nsend \"x\"\n", "a.peer:4: send after close-write");
+    refuse("peer a\nconnect 1\nclose-write\nclose-write\n", "a.peer:4: close-write after close-write");
+    refuse("peer a\nconnect 1\nrepeat 2\nclose-write\nend\n", "a.peer:5: a repeat must end as it began, connected");
     refuse("peer a\nconnect\n", "a.peer:2: the port must be a number from 1 to 65535");
     refuse("peer a\nconnect 0\n", "a.peer:2: the port must be a number from 1 to 65535");
     refuse("peer a\nconnect 65536\n", "a.peer:2: the port must be a number from 1 to 65535");
@@ -318,6 +322,35 @@ static void test_peer__the_other_sides_close_can_be_expected(void)
     worlds_run(close_body);
 }
 
+static void say_goodbye(struct solo_protocol *protocol)
+{
+    CU_ASSERT_EQUAL(solo_transport_write(protocol->transport, "goodbye\n", 8), 0);
+    CU_ASSERT_EQUAL(solo_transport_lose_connection(protocol->transport), 0);
+}
+
+static void hear_the_end(struct solo_protocol *protocol, const void *data, size_t size)
+{
+    static const struct solo_half_close_ops ops = {say_goodbye, NULL};
+    (void)data;
+    (void)size;
+    CU_ASSERT_EQUAL(solo_transport_set_half_close(protocol->transport, &ops), 0);
+}
+
+static void half_close_body(void)
+{
+    greeting = NULL;
+    answer = hear_the_end;
+    play("peer alice\nconnect 1\nsend \"that is all\"\nclose-write\nexpect \"goodbye\\n\"\nexpect-close\n", 1);
+    serve_body();
+    CU_ASSERT_TRUE(all_finished);
+    CU_ASSERT_EQUAL(server_received, 11);
+}
+
+static void test_peer__may_end_what_it_sends_and_read_on(void)
+{
+    worlds_run(half_close_body);
+}
+
 static void answer_and_hang_up(struct solo_protocol *protocol, const void *data, size_t size)
 {
     echo(protocol, data, size);
@@ -486,6 +519,7 @@ void suite_peer(void)
     SOLO_TEST(test_peer__a_file_is_read);
     SOLO_TEST(test_peer__scripts_play_in_both_worlds);
     SOLO_TEST(test_peer__the_other_sides_close_can_be_expected);
+    SOLO_TEST(test_peer__may_end_what_it_sends_and_read_on);
     SOLO_TEST(test_peer__the_other_sides_close_can_be_awaited_whatever_comes_before);
     SOLO_TEST(test_peer__await_finds_its_text_and_takes_no_byte_after_it);
     SOLO_TEST(test_peer__another_text_than_expected_fails);

@@ -1,4 +1,4 @@
-/* test_sim_memory.c - the memory of a simulated run: blocks, quarantine, and that a long run stops growing. */
+/* test_sim_memory.c - the memory of a simulated run: blocks, quarantine, and that blocks of the same sizes, again and again, take no more. */
 #include "runner.h"
 #include "sim_world.h"
 #include <solo/solo.h>
@@ -101,7 +101,7 @@ static void plateau_body(void *arg)
     CU_ASSERT_EQUAL(now().in_use, early.in_use);
 }
 
-static void test_sim_memory__a_long_run_stops_growing(void)
+static void test_sim_memory__the_same_sizes_again_and_again_take_no_more(void)
 {
     simulate(plateau_body);
 }
@@ -153,7 +153,7 @@ void suite_sim_memory(void)
     SOLO_SUITE("sim_memory");
     SOLO_TEST(test_sim_memory__blocks_of_all_sizes_are_apart_and_aligned);
     SOLO_TEST(test_sim_memory__what_was_released_is_used_again_late);
-    SOLO_TEST(test_sim_memory__a_long_run_stops_growing);
+    SOLO_TEST(test_sim_memory__the_same_sizes_again_and_again_take_no_more);
     SOLO_TEST(test_sim_memory__objects_that_ended_are_not_in_use);
     SOLO_TEST(test_sim_memory__bad_calls_are_refused);
 }

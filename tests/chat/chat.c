@@ -251,6 +251,8 @@ int chat_run(const struct chat_options *options, uint64_t seed, struct chat_resu
                                                  .strategy_state = &temper,
                                                  .steps_max = UINT64_C(1) << 40,
                                                  .faults_max = options->faults};
+    size_t size;
+    (void)chat_words(0, 0, false, &size); /* the text is there before there are threads */
     *ret_result = (struct chat_result){0};
     if (options->machines > CHAT_MACHINES_MAX || solo_sim_create(&sim_options, &run.sim) < 0) {
         return -EINVAL;

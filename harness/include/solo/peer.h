@@ -14,6 +14,7 @@
  *     await-close         the same, whatever came before that
  *     close               closes the connection
  *     abort               closes it with a reset
+ *     close-write         ends what it sends; what the other side sends can still be expected
  *     signal NAME         sends the program a signal: INT, TERM, CHLD, HUP, USR1, USR2 or a number
  *     wait MS             lets so much world time pass, in milliseconds
  *     repeat N ... end    plays the lines in between N times; may be nested

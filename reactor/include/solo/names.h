@@ -1,10 +1,10 @@
 /*
  * names.h - host names to addresses, without blocking the reactor.
  *
- * solo_resolve answers in this order: the empty name, IPv4 literals, "localhost" and the hosts that were set are known
- * at once and touch nothing; everything else goes to the reactor's resolver. By default that is the system's look-up,
- * which blocks, in the reactor's pool; solo/names_cares.h, in a library of its own, has one that needs no thread; and a
- * program may install its own.
+ * solo_resolve answers in this order: the empty name, IPv4 and IPv6 literals, "localhost" (127.0.0.1) and the hosts
+ * that were set are known at once and touch nothing; everything else goes to the reactor's resolver. By default that is
+ * the system's look-up, which blocks, in the reactor's pool; solo/names_cares.h, in a library of its own, has one that
+ * needs no thread; and a program may install its own.
  *
  * In a simulated world there is no name server: the system's look-up answers from the names that solo_sim_add_name gave
  * to this schedule, and takes the virtual time that was given there.
@@ -12,7 +12,8 @@
  * A look-up ends within the reactor's limit (60 s unless set): with -ETIMEDOUT; or, if no thread of the pool was free
  * for it all that time, with SOLO_EPOOLFULL, which is then the cause and no slow name server.
  *
- * Source: Twisted's IReactorPluggableNameResolver. Addresses are IPv4, in host order: 0x7f000001 is 127.0.0.1.
+ * Source: Twisted's IReactorPluggableNameResolver. IPv4 addresses are in host order: 0x7f000001 is
+ * 127.0.0.1.
  */
 #ifndef SOLO_NAMES_H
 #define SOLO_NAMES_H
@@ -28,13 +29,15 @@ struct solo_reactor;
 
 enum {
     SOLO_NAME_MAX = 253,      /* characters of a name */
-    SOLO_ADDRESSES_MAX = 16,  /* kept of one name; more are dropped */
+    SOLO_ADDRESSES_MAX = 16,  /* kept of one name and family; more are dropped */
     SOLO_HOSTS_MAX = 1 << 16, /* names that can be set */
 };
 
 struct solo_addresses {
     size_t count;
-    uint32_t addresses[SOLO_ADDRESSES_MAX]; /* in the order of preference */
+    uint32_t addresses[SOLO_ADDRESSES_MAX]; /* IPv4, in the order of preference */
+    size_t count6;
+    uint8_t addresses6[SOLO_ADDRESSES_MAX][16]; /* IPv6, likewise */
 };
 
 /* Embed it in your resolver. */
@@ -49,7 +52,8 @@ struct solo_resolver {
 };
 
 /*
- * Looks up `name`. The Deferred has the value `addresses`, filled in with one address or more, or a failure: SOLO_ENAME
+ * Looks up `name`. The Deferred has the value `addresses`, filled in with one address or more of either
+ * family, or a failure: SOLO_ENAME
  * (no such name), -ETIMEDOUT, SOLO_EPOOLFULL, SOLO_ECLOSING, or what the resolver says. *addresses must stay until it
  * has fired and is not touched afterwards. Cancelling it ends the wait; a look-up that is under way in the pool goes on
  * to nobody. -EINVAL: longer than SOLO_NAME_MAX. -ENOMEM, SOLO_ECLOSING, and what the pool or the resolver says.

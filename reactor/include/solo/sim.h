@@ -92,7 +92,7 @@ struct solo_sim_memory {
 
 /*
  * How much memory the run has taken so far. What is released waits in quarantine until some 4 MiB were released after
- * it, and is then used again: so a run of many virtual hours comes to a point from which `taken` does not grow.
+ * it, and is then used again: so in a run of many virtual hours `taken` hardly grows any more.
  * -EINVAL.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_sim_get_memory(const struct solo_sim *sim, struct solo_sim_memory *ret_memory);

@@ -112,7 +112,8 @@ SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_port_stop_listening(struct solo_port *por
 
 struct solo_connect_options {
     const struct solo_address *local; /* where to come from; NULL: wherever */
-    uint64_t timeout_ns;              /* after which connection_failed says -ETIMEDOUT; 0: the network's own patience */
+    uint64_t timeout_ns; /* for all of it; then connection_failed says -ETIMEDOUT. 0: the network's own patience */
+    uint64_t each_ns;    /* of a name: for one address, while there are others left; 0: 5 s */
 };
 
 /*
@@ -128,13 +129,24 @@ SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_reactor_connect(struct solo_reactor *reac
                                                        struct solo_connector **ret_connector);
 
 /*
- * The same to a host: an IPv4 literal ("127.0.0.1"), or a name, which is looked up first (names.h); the connection goes
- * to its first address. No such name, no answer and no free thread are failures as any other of the attempt. -EINVAL:
- * no name, or port 0.
+ * The same to a host: a literal ("127.0.0.1", "::1", "[::1]"), or a name, which is looked up first (names.h). A name's
+ * addresses are tried one after the other, IPv6 and IPv4 in turn, until one is connected: the next one begins when one
+ * has failed, or was not decided within 5 s; connection_failed gives the reason of the last one. No such name, no
+ * answer and no free thread are failures as any other of the attempt. -EINVAL: no name, or port 0.
  */
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_reactor_connect_tcp(struct solo_reactor *reactor, const char *host,
                                                            uint16_t port, struct solo_factory *factory,
                                                            struct solo_connector **ret_connector);
+
+/*
+ * The same with options, which may be NULL: timeout_ns limits the look-up and all addresses together, each_ns one of
+ * them. With `local` only addresses of its family can be connected. Memory for limits beyond the first is taken when an
+ * address is tried: -ENOMEM may be the reason that connection_failed gives.
+ */
+SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_reactor_connect_host(struct solo_reactor *reactor, const char *host,
+                                                            uint16_t port, const struct solo_connect_options *options,
+                                                            struct solo_factory *factory,
+                                                            struct solo_connector **ret_connector);
 
 /* The same to a UNIX name. -ENAMETOOLONG. */
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_reactor_connect_unix(struct solo_reactor *reactor, const char *path,

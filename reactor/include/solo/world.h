@@ -119,7 +119,7 @@ struct solo_poll_table {
 enum solo_open {
     SOLO_OPEN_LISTENER = 1, /* at `local`; port 0 picks a free one */
     SOLO_OPEN_STREAM,       /* begins to connect to `remote`, from `local` if that is given */
-    SOLO_OPEN_DATAGRAM,     /* at `local`, INET only; with `remote` it sends to and hears nobody else */
+    SOLO_OPEN_DATAGRAM,     /* at `local`, not UNIX; with `remote` it sends to and hears nobody else */
 };
 
 enum solo_close {
