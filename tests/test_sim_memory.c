@@ -1,4 +1,4 @@
-/* test_sim_memory.c - the memory of a simulated run: blocks, quarantine, and that blocks of the same sizes, again and again, take no more. */
+/* test_sim_memory.c - the memory of a simulated run: blocks, quarantine, and when it takes no more. */
 #include "runner.h"
 #include "sim_world.h"
 #include <solo/solo.h>
