@@ -278,7 +278,7 @@ static void report(const struct kept *kept, enum death death)
 void solo__argument_check(struct solo_world *world, uint32_t work)
 {
     struct kept kept;
-    uintptr_t argument;
+    uintptr_t argument = 0;
     bool reported = false;
     while (take_suspect(world, work, &kept, &argument)) {
         enum death death = death_of(&kept, argument);
