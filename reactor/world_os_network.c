@@ -115,15 +115,16 @@ static bool is_known(const struct solo_address *address)
     return address == NULL || (address->family >= SOLO_INET && address->family <= SOLO_INET6);
 }
 
-static int family_of(const struct solo_address *address)
+/* The system's name of a family. */
+static int family_of(unsigned family)
 {
-    return address->family == SOLO_UNIX ? AF_UNIX : address->family == SOLO_INET6 ? AF_INET6 : AF_INET;
+    return family == SOLO_UNIX ? AF_UNIX : family == SOLO_INET6 ? AF_INET6 : AF_INET;
 }
 
 /* A socket of the kind, bound to `local` unless that is NULL. */
 static int open_socket(int type, const struct solo_address *local, const struct solo_address *remote)
 {
-    int family = family_of(local != NULL ? local : remote);
+    int family = family_of((local != NULL ? local : remote)->family);
     int on = 1;
     int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {

@@ -627,6 +627,35 @@ static void test_connector__refused_memory_looks_up_nothing(void)
     CU_ASSERT_TRUE(refusing_run(name_memory_body, REFUSE_FOR_GOOD) >= 2 + 2 + 3);
 }
 
+/* Two addresses where nobody listens, a limit for each and one for both. */
+static void addresses_memory_body(void)
+{
+    const struct solo_addresses both = {.count = 2, .addresses = {SOLO_LOOPBACK, SOLO_LOOPBACK + 1}};
+    const struct solo_connect_options options = {.timeout_ns = 60000 * WORLDS_MS, .each_ns = 30000 * WORLDS_MS};
+    memset(&client, 0, sizeof client);
+    client.factory = (struct solo_factory){build, stop_and_fail, stopped};
+    if (solo_reactor_create(NULL, &reactor) < 0) {
+        return;
+    }
+    int status = solo_reactor_set_host(reactor, "both.example", &both);
+    if (status == 0) {
+        status = solo_reactor_connect_host(reactor, "both.example", 1, &options, &client.factory, NULL);
+    }
+    if (status == 0) {
+        CU_ASSERT_EQUAL(solo_reactor_run(reactor), 0);
+    }
+    worlds_destroy(reactor);
+    CU_ASSERT_TRUE(status == 0 || status == -ENOMEM);
+    CU_ASSERT_TRUE(client.failure == 0 || client.failure == -ECONNREFUSED || client.failure == -ENOMEM);
+    CU_ASSERT_EQUAL(client.failed, status == 0);
+    CU_ASSERT_EQUAL(client.stopped, status == 0);
+}
+
+static void test_connector__whatever_is_refused_it_fails_once(void)
+{
+    CU_ASSERT_TRUE(refusing_run(addresses_memory_body, REFUSE_NETWORK | REFUSE_FOR_GOOD) >= 8);
+}
+
 void suite_connector(void)
 {
     SOLO_SUITE("connector");
@@ -652,4 +681,5 @@ void suite_connector(void)
     SOLO_TEST(test_connector__a_look_up_can_be_given_up);
     SOLO_TEST(test_connector__the_end_of_the_reactor_ends_a_look_up);
     SOLO_TEST(test_connector__refused_memory_looks_up_nothing);
+    SOLO_TEST(test_connector__whatever_is_refused_it_fails_once);
 }
