@@ -121,10 +121,10 @@ static int family_of(unsigned family)
     return family == SOLO_UNIX ? AF_UNIX : family == SOLO_INET6 ? AF_INET6 : AF_INET;
 }
 
-/* A socket of the kind, bound to `local` unless that is NULL. */
-static int open_socket(int type, const struct solo_address *local, const struct solo_address *remote)
+/* A socket of that type and family, bound to `local` unless that is NULL. */
+static int open_socket(int type, unsigned of_family, const struct solo_address *local)
 {
-    int family = family_of((local != NULL ? local : remote)->family);
+    int family = family_of(of_family);
     int on = 1;
     int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
@@ -160,16 +160,16 @@ static int open_as(enum solo_open kind, const struct solo_address *local, const 
     int fd;
     switch (kind) {
     case SOLO_OPEN_LISTENER:
-        fd = open_socket(SOCK_STREAM, local, NULL);
+        fd = open_socket(SOCK_STREAM, local->family, local);
         return fd < 0 || listen(fd, SOMAXCONN) == 0 ? fd : failed(fd);
     case SOLO_OPEN_STREAM:
-        fd = open_socket(SOCK_STREAM, local, remote);
+        fd = open_socket(SOCK_STREAM, remote->family, local);
         if (fd >= 0 && remote->family != SOLO_UNIX) {
             (void)set_no_delay(fd, 1);
         }
         return fd < 0 ? fd : begin_connect(fd, remote);
     default:
-        fd = open_socket(SOCK_DGRAM, local, remote);
+        fd = open_socket(SOCK_DGRAM, local->family, local);
         return fd < 0 || remote == NULL ? fd : begin_connect(fd, remote);
     }
 }
