@@ -21,6 +21,7 @@ struct elf {
     size_t size;
     bool is_program, is_dynamic, is_other_machine;
     bool uses_kit, uses_threads, uses_sanitizer, has_accesses;
+    bool calls_pthreads; /* by itself: not through the kit or another library */
     mode_t mode;
 };
 
@@ -66,8 +67,25 @@ static void note_needed(struct elf *elf, const char *name)
     }
 }
 
+/* What starts a thread of the C library's, or waits for one. */
+static bool is_of_pthreads(const char *name)
+{
+    static const char *const names[] = {
+        "pthread_create",       "thrd_create", "pthread_mutex_lock",    "mtx_lock",
+        "pthread_cond_wait",    "cnd_wait",    "pthread_rwlock_rdlock", "pthread_rwlock_wrlock",
+        "pthread_barrier_wait", "sem_wait",    "pthread_spin_lock"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void note_symbol(struct elf *elf, const char *name)
 {
+    elf->calls_pthreads = elf->calls_pthreads || is_of_pthreads(name);
+    elf->uses_sanitizer = elf->uses_sanitizer || strcmp(name, "__asan_init") == 0 || strcmp(name, "__tsan_init") == 0;
     elf->uses_threads = elf->uses_threads || strcmp(name, "pthread_create") == 0 || strcmp(name, "thrd_create") == 0;
     elf->has_accesses = elf->has_accesses || strcmp(name, "solo_interpose_access") == 0;
 }
@@ -177,7 +195,7 @@ static int take(const char *path, const struct elf *elf, struct solo__program_fi
     char *real = realpath(path, NULL);
     snprintf(file->path, sizeof file->path, "%s", real != NULL ? real : path);
     free(real);
-    file->is_plain = !elf->uses_kit;
+    file->is_plain = !elf->uses_kit || (elf->calls_pthreads && !elf->uses_sanitizer);
     file->takes_preload = elf->uses_kit && !elf->uses_sanitizer;
     file->has_accesses = elf->has_accesses;
     return 0;

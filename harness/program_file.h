@@ -9,7 +9,7 @@
 struct solo__program_file {
     char path
         [SOLO__PATH_MAX]; /* of the program itself, which may stand behind a wrapper such as env; real and absolute */
-    bool is_plain;        /* it does not use libsolo: its threads are to be interposed */
+    bool is_plain;        /* its threads are to be interposed: it does not use libsolo, or calls pthreads beside it */
     bool takes_preload;   /* it uses libsolo, and another library may be loaded before its own */
     bool has_accesses;    /* it announces its memory accesses: built by solo cc */
 };

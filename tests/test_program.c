@@ -435,9 +435,30 @@ static void test_program__the_same_binary_runs_by_itself(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(output.text, "goodbye\n"));
 }
 
+/* Threads and locks of the C library in a program that has a reactor: one schedule for both. */
+static void test_program__pthreads_beside_the_kit_are_scheduled_with_it(void)
+{
+#if defined(SOLO_ASAN) || defined(SOLO_TSAN)
+    SOLO_SKIP("a sanitizer's program is not interposed");
+#endif
+    struct solo_explore_options options = defaults("portfolio");
+    explore(program("mixed", NULL), &options);
+    CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+    CU_ASSERT_STRING_EQUAL(report.findings[0].violation.text, "the program exited with status 1");
+    CU_ASSERT_TRUE(report.findings[0].reproduced);
+    CU_ASSERT_EQUAL_FATAL(replay_token(program("mixed", NULL), report.findings[0].token, &options), 0);
+    CU_ASSERT_EQUAL(replay.diverged_at, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(replay.trace, "main/2 lock mutex#1"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(replay.trace, "main callback-begun call#1"));
+    options.twice_every = 10;
+    explore(program("mixed", "fixed"), &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+}
+
 void suite_program(void)
 {
     SOLO_SUITE("program");
+    SOLO_TEST(test_program__pthreads_beside_the_kit_are_scheduled_with_it);
     SOLO_TEST(test_program__a_program_that_cannot_fail_passes);
     SOLO_TEST(test_program__a_failing_exit_status_is_found_and_shrunk);
     SOLO_TEST(test_program__its_output_is_captured_with_what_atexit_prints);
