@@ -166,7 +166,10 @@ void solo__pool_wake_all(struct solo_pool *pool)
     }
 }
 
-/* Which sleeping worker gets the next job: the lowest number, or what the chooser says. */
+/*
+ * Which sleeping worker gets the next job: the lowest number, one that watches only if there is no other; or what the
+ * chooser says.
+ */
 static struct solo__pool_worker *choose_worker(struct solo_pool *pool)
 {
     struct solo__pool_worker *sleepers[SOLO_POOL_WORKERS_MAX];
@@ -183,11 +186,11 @@ static struct solo__pool_worker *choose_worker(struct solo_pool *pool)
             options[count] = &records[count];
             sleepers[count++] = worker;
         }
-        if (count == 1 && (!pool->chooses || pool->sleeping == 1)) {
-            return sleepers[0];
+        if (count > 0 && (pool->chooses ? pool->sleeping == 1 : !sleepers[count - 1]->watches)) {
+            return sleepers[count - 1];
         }
     }
-    return sleepers[solo__choose(pool->object.world, SOLO_CHOICE_WORKER, options, count)];
+    return sleepers[pool->chooses ? solo__choose(pool->object.world, SOLO_CHOICE_WORKER, options, count) : 0];
 }
 
 /*

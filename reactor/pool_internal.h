@@ -64,7 +64,10 @@ struct solo__pool_worker {
     uint64_t since_ns;     /* when its job was given to it or begun */
     unsigned number;       /* pool#N, the lowest free one */
     unsigned holders;      /* abandoned: it and the stop that gave it up; the last one frees it and its job */
+    unsigned ran;          /* how many jobs its last claim were, when it was through with them */
+    unsigned seen;         /* the last job's number when it went to sleep */
     bool sleeping;         /* cleared by whoever wakes it */
+    bool watches;          /* asleep, and will wake up by itself */
     bool slept;            /* since its last claim */
     bool fast;             /* busy, and counted in pool->fast */
     bool running;          /* its job has begun: it can no longer be taken back */
@@ -90,6 +93,8 @@ struct solo_pool {
     unsigned worker_count;   /* in `workers`: alive, or about to start */
     unsigned busy, sleeping; /* of those */
     unsigned fast;           /* of the busy ones, those whose jobs have been very short */
+    bool quick;              /* its last jobs took next to no time */
+    bool lingers;            /* one of them has nothing to do and stays awake */
     bool watched;            /* world os: one of the sleeping ones wakes up by itself and looks after the others */
     unsigned min, max;
     unsigned leaving;     /* how many workers shall still quit for want of work; never more than there are */
@@ -124,6 +129,8 @@ bool solo__pool_attend(struct solo_pool *pool);
 /* Attends, and sees to what it finds. */
 void solo__pool_leave(struct solo_pool *pool);
 
+/* With or without the lock: whether the inbox has a job. */
+bool solo__pool_has_mail(const struct solo_pool *pool);
 /* With the lock held: what is in the inbox goes to the queue. */
 void solo__pool_settle(struct solo_pool *pool);
 /* With the lock held: the same, and what workers have claimed and not begun: now all is where it can be seen. */

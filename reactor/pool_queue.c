@@ -37,9 +37,11 @@ bool solo__pool_put(struct solo_pool *pool, struct solo__job *job)
     return put;
 }
 
-static bool has_mail(const struct solo_pool *pool)
+bool solo__pool_has_mail(const struct solo_pool *pool)
 {
+    LOOK_AWAY();
     const struct solo__call *newest = __atomic_load_n(&pool->inbox, __ATOMIC_SEQ_CST);
+    LOOK_AGAIN();
     return newest != NULL && newest != &closed_mark;
 }
 
@@ -70,7 +72,7 @@ static void queue_mail(struct solo_pool *pool, struct solo__call *call)
 
 void solo__pool_settle(struct solo_pool *pool)
 {
-    if (has_mail(pool)) {
+    if (solo__pool_has_mail(pool)) {
         queue_mail(pool, take_mail(pool, NULL));
     }
 }
@@ -264,7 +266,7 @@ bool solo__pool_attend(struct solo_pool *pool)
     if (attentive != pool->attentive) {
         __atomic_store_n(&pool->attentive, attentive, __ATOMIC_SEQ_CST);
     }
-    bool missed = attentive && has_mail(pool);
+    bool missed = attentive && solo__pool_has_mail(pool);
     LOOK_AGAIN();
     return missed;
 }

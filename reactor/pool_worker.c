@@ -35,20 +35,41 @@ static struct solo__job *choose_job(struct solo_pool *pool)
 
 /*
  * How long claims may take. One that took longer than CLAIM_LONG_NS makes the next one small; one shorter than
- * CLAIM_SHORT_NS lets it double. From FAST_MIN jobs on a worker counts as fast.
+ * CLAIM_SHORT_NS lets it double. A worker that may claim FAST_MIN jobs counts as fast as long as the pool's jobs are
+ * quick, JOB_QUICK_NS each as far as a claim of LEARN_MIN can tell: before others have woken up it is through with
+ * them.
  */
-enum { CLAIM_SHORT_NS = 200000, CLAIM_LONG_NS = 1000000, FAST_MIN = 16, WATCH_NS = 1000000 };
+enum {
+    CLAIM_SHORT_NS = 200000,
+    CLAIM_LONG_NS = 1000000,
+    FAST_MIN = 16,
+    LEARN_MIN = 8,
+    JOB_QUICK_NS = 1000,
+    WATCH_NS = 1000000,
+    LINGER_NS = 50000,
+    TURN_NS = 5000
+};
 
 /* With the lock held, before a claim: `now_ns` ends the one before, if the worker has not slept since. */
-static void learn(struct solo__pool_worker *worker, uint64_t now_ns)
+static void learn(struct solo_pool *pool, struct solo__pool_worker *worker, uint64_t now_ns)
 {
     uint64_t took_ns = now_ns - worker->since_ns;
-    if (!worker->slept && took_ns > CLAIM_LONG_NS) {
-        worker->claims_max = 1;
-    } else if (!worker->slept && took_ns < CLAIM_SHORT_NS && worker->claims_max < SOLO__CLAIM_MAX) {
-        worker->claims_max *= 2;
+    if (!worker->slept && worker->ran > 0) {
+        if (took_ns > CLAIM_LONG_NS) {
+            worker->claims_max = 1;
+        } else if (took_ns < CLAIM_SHORT_NS && worker->claims_max < SOLO__CLAIM_MAX) {
+            worker->claims_max *= 2;
+        }
+        if (worker->ran >= LEARN_MIN || took_ns > CLAIM_SHORT_NS) {
+            pool->quick = took_ns < (uint64_t)worker->ran * JOB_QUICK_NS;
+        }
     }
     worker->slept = false;
+}
+
+static bool is_fast(const struct solo_pool *pool, const struct solo__pool_worker *worker)
+{
+    return pool->quick && worker->claims_max >= FAST_MIN;
 }
 
 /* With the lock held. Older jobs come first, also those that somebody claimed and does not come to. */
@@ -60,7 +81,7 @@ static void take(struct solo_pool *pool, struct solo__pool_worker *worker)
     if (!pool->chooses) {
         uint64_t now_ns = pool->object.world->clock->now_ns(pool->object.world);
         solo__pool_recall_old(pool, now_ns > CLAIM_LONG_NS ? now_ns - CLAIM_LONG_NS : 0);
-        learn(worker, now_ns);
+        learn(pool, worker, now_ns);
     }
     if (pool->queued > 0) {
         bool chooses = pool->chooses && pool->queued > 1;
@@ -89,15 +110,50 @@ static void wake_up(struct solo_pool *pool, struct solo__pool_worker *worker)
 }
 
 /*
- * With the lock held. While others do short jobs, for which nobody is woken, one of those that sleep watches: should
- * one of those jobs turn out to be long, what waits behind it is not kept waiting.
+ * With the lock held: whether very many quick jobs have come since this worker was last without work. Asked once each
+ * time that it is.
  */
-static void sleep_until_woken(struct solo_pool *pool, struct solo__pool_worker *worker)
+static bool come_thick(const struct solo_pool *pool, struct solo__pool_worker *worker)
+{
+    bool many = pool->last_number - worker->seen >= FAST_MIN;
+    worker->seen = pool->last_number;
+    return many && is_fast(pool, worker);
+}
+
+/*
+ * With the lock held, which is left meanwhile. Where quick jobs come thick and the reactor thread is awake, it will
+ * most likely queue more of them, now or as soon as it has seen the reports of the last ones; and to sleep and be woken
+ * takes longer than they do. So one worker stays up, and gives others its turn of the processor, until a job comes or
+ * the reactor sleeps.
+ */
+static void linger(struct solo_pool *pool)
+{
+    struct solo_world *world = pool->object.world;
+    uint64_t now_ns = world->clock->now_ns(world), until_ns = now_ns + LINGER_NS, before_ns;
+    pool->lingers = true;
+    solo__pool_leave(pool);
+    do {
+        before_ns = now_ns;
+        world->clock->sleep_until(world, 0);
+        now_ns = world->clock->now_ns(world);
+    } while (!solo__pool_has_mail(pool) && !solo__reactor_sleeps(pool->reactor) && now_ns < until_ns &&
+             now_ns - before_ns < TURN_NS);
+    solo__pool_enter(pool);
+    pool->lingers = false;
+}
+
+/*
+ * With the lock held. While others do quick jobs, for which nobody is woken, one of those that sleep watches: should
+ * one of those jobs turn out to be long, what waits behind it is not kept waiting. It goes on watching as long as jobs
+ * come thick, also when all are done for the moment.
+ */
+static void sleep_until_woken(struct solo_pool *pool, struct solo__pool_worker *worker, bool thick)
 {
     struct solo_world *world = pool->object.world;
     const struct solo_wait why = {SOLO_WAIT_JOB, pool->object.id, NULL};
-    bool watches = pool->fast > 0 && !pool->watched && !pool->held;
+    bool watches = (pool->fast > 0 || thick) && !pool->watched && !pool->held;
     worker->sleeping = worker->slept = true;
+    worker->watches = watches;
     pool->sleeping++;
     pool->watched = pool->watched || watches;
     if (!pool->chooses && solo__pool_attend(pool)) {
@@ -111,6 +167,21 @@ static void sleep_until_woken(struct solo_pool *pool, struct solo__pool_worker *
         }
     }
     pool->watched = pool->watched && !watches;
+    worker->watches = false;
+}
+
+/* With the lock held: nothing is there to do. */
+static void wait_for_work(struct solo_pool *pool, struct solo__pool_worker *worker)
+{
+    bool thick = come_thick(pool, worker);
+    if (thick && !pool->lingers && !pool->held) {
+        linger(pool);
+        solo__pool_settle(pool);
+        if (pool->queued > 0 || must_quit(pool)) {
+            return;
+        }
+    }
+    sleep_until_woken(pool, worker, thick);
 }
 
 bool solo__pool_has_just_drained(struct solo_pool *pool)
@@ -144,7 +215,7 @@ static struct solo__job *next_job(struct solo_pool *pool, struct solo__pool_work
     for (solo__pool_settle(pool); worker->job == NULL && !must_quit(pool); solo__pool_settle(pool)) {
         take(pool, worker);
         if (worker->job == NULL) {
-            sleep_until_woken(pool, worker);
+            wait_for_work(pool, worker);
         }
     }
     if (pool->finishing) {
@@ -154,7 +225,7 @@ static struct solo__job *next_job(struct solo_pool *pool, struct solo__pool_work
     worker->running = job != NULL;
     if (job != NULL) {
         worker->since_ns = world->clock->now_ns(world);
-        worker->fast = !pool->chooses && worker->claims_max >= FAST_MIN;
+        worker->fast = !pool->chooses && is_fast(pool, worker);
         pool->fast += worker->fast;
     }
     if (!pool->chooses) {
@@ -236,7 +307,8 @@ static enum outcome finish(struct solo_pool *pool, struct solo__pool_worker *wor
     if (!worker->abandoned) {
         outcome = pool->held && !job->report_asked && !pool->finishing ? HOLD : REPORT;
         job->state = SOLO_JOB_FINISHED;
-        pool->ran += solo__pool_begun(worker) - worker->counted;
+        worker->ran = solo__pool_begun(worker);
+        pool->ran += worker->ran - worker->counted;
         pool->fast -= worker->fast;
         worker->fast = false;
         worker->job = NULL;

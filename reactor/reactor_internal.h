@@ -369,6 +369,8 @@ bool solo__reactor_is_newest(struct solo_reactor *reactor, const struct solo__ca
 /* Right before the poll: false if a call is queued; else the next post will wake it, until is_awake. */
 bool solo__reactor_may_sleep(struct solo_reactor *reactor);
 void solo__reactor_is_awake(struct solo_reactor *reactor);
+/* Any thread: whether nothing is queued and its poll may sleep; as soon as it is known, it may be otherwise. */
+bool solo__reactor_sleeps(const struct solo_reactor *reactor);
 /* As solo__reactor_post, but refused from the drain on. */
 int solo__reactor_post_blocking(struct solo_reactor *reactor, struct solo__call *call);
 

@@ -140,6 +140,14 @@ void solo__reactor_is_awake(struct solo_reactor *reactor)
     reactor->wakes_owed += (before & SOLO__SLEEPS) == 0;
 }
 
+bool solo__reactor_sleeps(const struct solo_reactor *reactor)
+{
+    LOOK_AWAY();
+    uintptr_t inbox = __atomic_load_n(&reactor->inbox, __ATOMIC_RELAXED);
+    LOOK_AGAIN();
+    return (inbox & SOLO__SLEEPS) != 0;
+}
+
 /* Takes all that is queued, oldest first. */
 static struct solo__call_list take(struct solo_reactor *reactor)
 {

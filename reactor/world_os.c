@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include "world_os.h"
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
@@ -29,6 +30,10 @@ static void os_sleep_until(struct solo_world *world, uint64_t until_ns)
 {
     struct timespec until = {(time_t)(until_ns / NS_PER_S), (long)(until_ns % NS_PER_S)};
     (void)world;
+    if (until_ns == 0) {
+        (void)sched_yield();
+        return;
+    }
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR) {
     }
 }

@@ -257,6 +257,65 @@ static void test_pool_queue__no_wake_is_lost_however_few_come_at_a_time(void)
     worlds_run_os(few_body);
 }
 
+/* ---- Quick ones, thick and fast ---- */
+
+enum { WINDOW = 64, MEETERS = 4 };
+
+static unsigned to_queue;
+static unsigned met; /* atomic */
+
+/* Returns when as many as there are workers are here at once. */
+static void meet(void *arg)
+{
+    shortly(arg);
+    if (__atomic_add_fetch(&met, 1, __ATOMIC_SEQ_CST) % MEETERS == 0) {
+        for (int i = 0; i < MEETERS; i++) {
+            (void)solo_semaphore_post(gate);
+        }
+    }
+    (void)solo_semaphore_wait(gate, SOLO_NEVER);
+}
+
+/* As many are on their way at any time; at the end, and now and then before it, some that need all workers. */
+static void queue_next(int status, void *arg)
+{
+    if (to_queue > 0 && to_queue % (MANY / 4) == 0) {
+        for (int i = 0; i < MEETERS; i++) {
+            CU_ASSERT_EQUAL(solo_pool_call_in_thread(pool, meet, NULL, count_done, NULL), 0);
+        }
+    }
+    if (to_queue > 0) {
+        to_queue--;
+        CU_ASSERT_EQUAL(solo_pool_call_in_thread(pool, shortly, NULL, queue_next, NULL), 0);
+    }
+    count_done(status, arg);
+}
+
+static void queue_window(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < WINDOW; i++) {
+        CU_ASSERT_EQUAL(solo_pool_call_in_thread(pool, shortly, NULL, queue_next, NULL), 0);
+    }
+}
+
+static void thick_body(void)
+{
+    begin(MEETERS, MEETERS);
+    to_queue = MANY;
+    met = 0;
+    awaited = WINDOW + MANY + 4 * MEETERS;
+    CU_ASSERT_EQUAL(solo_reactor_call_when_running(reactor, queue_window, NULL, NULL), 0);
+    end();
+    CU_ASSERT_EQUAL(dones[0], awaited);
+    CU_ASSERT_EQUAL(met, 4 * MEETERS);
+}
+
+static void test_pool_queue__long_jobs_among_many_quick_ones_still_run_side_by_side(void)
+{
+    worlds_run_os(thick_body);
+}
+
 /* ---- A stop in the middle ---- */
 
 static unsigned accepted, refused;
@@ -320,5 +379,6 @@ void suite_pool_queue(void)
     SOLO_TEST(test_pool_queue__a_hold_and_a_look_find_every_job_in_its_place);
     SOLO_TEST(test_pool_queue__whatever_its_size_becomes_each_job_is_done_once);
     SOLO_TEST(test_pool_queue__no_wake_is_lost_however_few_come_at_a_time);
+    SOLO_TEST(test_pool_queue__long_jobs_among_many_quick_ones_still_run_side_by_side);
     SOLO_TEST(test_pool_queue__a_stop_in_the_middle_runs_all_that_was_accepted);
 }

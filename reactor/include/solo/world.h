@@ -51,7 +51,7 @@ struct solo_wait {
 
 struct solo_clock_table {
     uint64_t (*now_ns)(struct solo_world *world);
-    /* Blocks the calling thread until now_ns() >= until_ns. */
+    /* Blocks the calling thread until now_ns() >= until_ns. 0: only lets other threads have their turn. */
     void (*sleep_until)(struct solo_world *world, uint64_t until_ns);
 };
 
