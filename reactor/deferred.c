@@ -144,7 +144,7 @@ static int how_it_ends(const struct solo_deferred *deferred)
     if (!deferred->fired) {
         return SOLO__ENDED_UNFIRED;
     }
-    if (deferred->ran != deferred->added) {
+    if (deferred->ran != solo__deferred_added(deferred)) {
         return SOLO__ENDED_PAUSED;
     }
     if (deferred->result.status >= 0 || (deferred->cancelled && deferred->result.status == SOLO_ECANCELLED)) {
@@ -303,7 +303,8 @@ static void append(struct solo_deferred *deferred, struct solo__pair_node *node)
 {
     deferred->simple_end = 0;
     node->next = NULL;
-    node->number = deferred->added++;
+    node->number = solo__deferred_added(deferred);
+    deferred->added_beside++;
     if (deferred->last != NULL) {
         deferred->last->next = node;
     } else {
@@ -334,7 +335,6 @@ static inline void write_pair(struct solo_deferred *deferred, solo_callback_fn c
 {
     struct solo__pair *pair = &deferred->pairs[deferred->inline_next];
     deferred->inline_next++;
-    deferred->added++;
     pair->callback = callback;
     pair->errback = errback;
     pair->arg = arg;
@@ -363,6 +363,7 @@ static __attribute__((noinline)) int add(struct solo_deferred *deferred, solo_ca
                                          solo_callback_fn errback, void *arg, void *frame, void *return_address)
 {
     if (deferred->inline_first == deferred->inline_next) {
+        deferred->added_beside += deferred->inline_next;
         deferred->inline_first = deferred->inline_next = deferred->inline_by_others = 0;
         deferred->simple_end = 0; /* who runs it now counts on */
     }

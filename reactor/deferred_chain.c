@@ -46,7 +46,7 @@ static void wait_for(struct solo_deferred *outer, struct solo_deferred *inner)
     outer->keepers++; /* inner will need its waiter, whoever else lets go of it */
     inner->waiter = outer;
     inner->simple_end = 0;
-    inner->waiter_turn = inner->added;
+    inner->waiter_turn = solo__deferred_added(inner);
     outer->waiting_for = inner;
 }
 
@@ -231,7 +231,7 @@ static struct solo_deferred *run_pairs(struct solo_deferred *deferred)
         if (deferred->waiter != NULL && deferred->waiter_turn == deferred->ran) {
             next = hand_on(deferred);
         }
-        if (deferred->ran == deferred->added) {
+        if (deferred->ran == solo__deferred_added(deferred)) {
             break;
         }
         deferred->simple_end = is_simple(deferred) ? deferred->inline_next : 0;

@@ -2,8 +2,8 @@
  * deferred_private.h - the Deferred itself, for the files that make, run and report it.
  *
  * A Deferred has room for SOLO__PAIRS_INLINE pairs in its own memory, filled from the front, and anew when none of them
- * waits any more; other pairs are nodes of a list. Pairs are numbered in order of addition: `added` is the number of
- * the next one, `ran` that of the next one to run.
+ * waits any more; other pairs are nodes of a list. Pairs are numbered in order of addition: solo__deferred_added is the
+ * number of the next one, `ran` that of the next one to run.
  */
 #ifndef SOLO__DEFERRED_PRIVATE_H
 #define SOLO__DEFERRED_PRIVATE_H
@@ -49,7 +49,7 @@ struct solo_deferred {
     uint32_t simple_end;                /* while it runs: inline pairs before this one are all there is to run */
     uint32_t inline_by_others;          /* those added by another thread than made.by: bits */
     uint32_t inline_next, inline_first; /* of `pairs`, used from the front and once */
-    uint32_t added;                     /* numbers of pairs */
+    uint32_t added_beside;              /* pairs that were added and are not in `pairs` now */
     uint32_t paused;                    /* pauses that nobody has taken back */
     uint32_t ran;
     uint32_t waiter_turn; /* the waiter gets the result before the pair of this number */
@@ -87,6 +87,12 @@ void solo__deferred_cancel_from(struct solo_deferred *deferred, void *frame, voi
 void solo__deferred_report_twice(struct solo_deferred *deferred, void *frame, void *return_address);
 void solo__deferred_report_ended(struct solo_deferred *deferred, int how, void *frame, void *return_address);
 void solo__deferred_report_bad_wait(struct solo_deferred *outer, bool circular);
+
+/* How many pairs were ever added: the number of the next one. */
+static inline uint32_t solo__deferred_added(const struct solo_deferred *deferred)
+{
+    return deferred->added_beside + deferred->inline_next;
+}
 
 /* For quick_for: no thread has this address. */
 static inline struct solo_thread *solo__deferred_nobody(struct solo_deferred *deferred)
