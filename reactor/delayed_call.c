@@ -198,11 +198,6 @@ provenance_of(const struct solo_reactor *reactor, const struct solo__timer *time
 
 /* ---- The pass ---- */
 
-uint64_t solo__delayed_calls_next(struct solo_reactor *reactor)
-{
-    return solo__timer_queue_next(&reactor->delayed.queue);
-}
-
 void solo__delayed_calls_take(struct solo_reactor *reactor)
 {
     solo__timer_queue_take(&reactor->delayed.queue, reactor->now_ns);

@@ -391,7 +391,12 @@ void solo__delayed_calls_take(struct solo_reactor *reactor);
 /* For a new reactor: makes room for so many, so that they will not need memory. -ENOMEM. */
 int solo__delayed_calls_reserve(struct solo_reactor *reactor, size_t count);
 void solo__delayed_calls_run(struct solo_reactor *reactor);
-uint64_t solo__delayed_calls_next(struct solo_reactor *reactor); /* due time; SOLO_NEVER if there is none */
+/* Due time of the next; SOLO_NEVER if there is none. */
+static inline uint64_t solo__delayed_calls_next(struct solo_reactor *reactor)
+{
+    struct solo__timer_queue *queue = &reactor->delayed.queue;
+    return queue->heap_count == 0 && queue->wheel_count == 0 ? SOLO_NEVER : solo__timer_queue_next(queue);
+}
 void solo__delayed_calls_close(struct solo_reactor *reactor);
 void solo__delayed_calls_end(struct solo_reactor *reactor);
 

@@ -116,8 +116,8 @@ static inline bool solo__world_is_os(const struct solo_world *world)
 /* In world os nobody hears an announcement unless there is a subscriber; every other world is always told. */
 static inline bool solo__world_is_heard(const struct solo_world *world)
 {
-    return !solo__world_is_os(world) ||
-           __builtin_expect(__atomic_load_n(&solo__probe_watched, __ATOMIC_RELAXED) != 0, 0);
+    return __builtin_expect(!solo__world_is_os(world) || __atomic_load_n(&solo__probe_watched, __ATOMIC_RELAXED) != 0,
+                            0);
 }
 
 /* Announces an operation of the caller in this world: the kit's one probe call. */

@@ -142,9 +142,9 @@ static bool consume_wake(struct solo_poller *poller)
 }
 
 /*
- * epoll_wait, without a function around it. Returning from a function is slow right after a system call, probably
- * because the processor has forgotten where to: some percent of a poll that finds nothing (docs/performance.md).
- * libc's also makes itself a place where threads can be cancelled, which the kit's are not.
+ * epoll_wait, without a function around it; an error as a negative code. Returning from a function is slow right after
+ * a system call, probably because the processor has forgotten where to: some percent of a poll that finds nothing
+ * (docs/performance.md). libc's also makes itself a place where threads can be cancelled, which the kit's are not.
  */
 static inline int wait_for_events(int epoll, struct epoll_event *events, int count, int timeout)
 {
@@ -155,13 +155,10 @@ static inline int wait_for_events(int epoll, struct epoll_event *events, int cou
                      : "+a"(result)
                      : "D"((long)epoll), "S"(events), "d"((long)count), "r"(fourth)
                      : "rcx", "r11", "memory");
-    if (result < 0) {
-        errno = (int)-result;
-        return -1;
-    }
     return (int)result;
 #else
-    return epoll_wait(epoll, events, count, timeout);
+    int result = epoll_wait(epoll, events, count, timeout);
+    return result < 0 ? -errno : result;
 #endif
 }
 
@@ -184,46 +181,70 @@ static void spin(struct solo_poller *poller)
     SOLO__LOOK_AGAIN();
 }
 
-static int os_wait(struct solo_world *world, struct solo_poller *poller, uint64_t deadline_ns, struct solo_ready *ready,
-                   size_t ready_max, bool *ret_woken)
+/* What epoll told becomes what is ready, and whether there was a wake. Returns how many are ready. */
+static __attribute__((noinline)) int sort_out(struct solo_poller *poller, const struct epoll_event *events, int got,
+                                              struct solo_ready *ready, int batch, bool *ret_woken)
+{
+    int filled = 0;
+    /* Look at `woken` too: in a full batch the eventfd may be missing. */
+    bool look = is_woken(poller);
+    for (int i = 0; i < got; i++) {
+        if (events[i].data.u64 == WAKE_KEY) {
+            look = true;
+        } else if (filled < batch) {
+            ready[filled].key = events[i].data.u64;
+            ready[filled].events = translate(events[i].events);
+            if (poller->signals > 0) {
+                solo__os_signal_seen(poller, ready[filled].key);
+            }
+            filled++;
+        }
+    }
+    *ret_woken = look && consume_wake(poller);
+    shuffle(ready, filled);
+    return filled;
+}
+
+static __attribute__((noinline)) int wait_until(struct solo_poller *poller, uint64_t deadline_ns,
+                                                struct solo_ready *ready, int batch, bool *ret_woken)
 {
     struct epoll_event events[BATCH_MAX];
-    int batch = ready_max < BATCH_MAX ? (int)ready_max : BATCH_MAX;
-    (void)world;
     for (;;) {
         if (solo__os_spin_ns != 0 && deadline_ns != 0) {
             spin(poller);
         }
         int timeout = __atomic_load_n(&poller->woken, __ATOMIC_SEQ_CST) != 0 ? 0 : timeout_ms(deadline_ns);
         int got = wait_for_events(poller->epoll, events, batch > 0 ? batch : 1, timeout);
-        int filled = 0;
         bool woken = false;
-        if (got < 0 && errno != EINTR) {
-            return -errno;
+        if (got < 0 && got != -EINTR) {
+            return got;
         }
-        /* Look at `woken` too: in a full batch the eventfd may be missing. */
-        bool look = __atomic_load_n(&poller->woken, __ATOMIC_RELAXED) != 0;
-        for (int i = 0; i < got; i++) {
-            if (events[i].data.u64 == WAKE_KEY) {
-                look = true;
-            } else if (filled < batch) {
-                ready[filled].key = events[i].data.u64;
-                ready[filled].events = translate(events[i].events);
-                if (poller->signals > 0) {
-                    solo__os_signal_seen(poller, ready[filled].key);
-                }
-                filled++;
-            }
-        }
-        if (look) {
-            woken = consume_wake(poller);
-        }
+        int filled = sort_out(poller, events, got, ready, batch, &woken);
         if (filled > 0 || woken || (timeout == 0 && got >= 0)) {
-            shuffle(ready, filled);
             *ret_woken = woken;
             return filled;
         }
     }
+}
+
+/* A look that finds nothing is what a busy loop does most, so it has a way of its own. */
+static int os_wait(struct solo_world *world, struct solo_poller *poller, uint64_t deadline_ns, struct solo_ready *ready,
+                   size_t ready_max, bool *ret_woken)
+{
+    struct epoll_event events[BATCH_MAX];
+    int batch = ready_max < BATCH_MAX ? (int)ready_max : BATCH_MAX;
+    (void)world;
+    if (deadline_ns == 0) {
+        int got = wait_for_events(poller->epoll, events, batch > 0 ? batch : 1, 0);
+        if (__builtin_expect(got == 0 && !is_woken(poller), 1)) {
+            *ret_woken = false;
+            return 0;
+        }
+        if (got >= 0) {
+            return sort_out(poller, events, got, ready, batch, ret_woken);
+        }
+    }
+    return wait_until(poller, deadline_ns, ready, batch, ret_woken);
 }
 
 static void os_wake(struct solo_world *world, struct solo_poller *poller)
