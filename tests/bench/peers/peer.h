@@ -12,6 +12,7 @@
  * w3.flood        COUNT empty jobs for four workers, each reported to the loop's thread: jobs a second
  * w3.win64        the same with 64 on their way at any time
  * w4.insert       COUNT timers of 0 to 10 seconds are set: timers a second
+ * w4.grow         the same where the library has not been told beforehand how many there will be
  * w4.cancel       and cancelled, in order of setting
  * w4.fire         or all fire, in 1,000 steps of the clock
  * w5.iter         one turn of a loop that has nothing to do and does not sleep: turns a second
