@@ -55,5 +55,6 @@ bool bench_sizes(void);   /* sizes.c: threads and scheduling points of each shap
 bool bench_twins(void);   /* twins.c: no strategy reports anything about the passing twins */
 bool bench_speed(void);   /* speed.c: schedules and events a second */
 bool bench_figures(void); /* figures.c: schedules to the first failure, against the published figures */
+bool bench_tokens(void);  /* tokens.c: deviations that are left of what is found */
 
 #endif

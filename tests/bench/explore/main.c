@@ -22,6 +22,7 @@ static const struct part {
     {"twins", bench_twins},
     {"speed", bench_speed},
     {"figures", bench_figures},
+    {"tokens", bench_tokens},
 };
 
 enum { PARTS = sizeof parts / sizeof parts[0] };
