@@ -1,27 +1,17 @@
 /*
  * shrink.c - fewest deviations from the plain schedule.
  *
- * Cut the tail, then delta debugging over the deviations (Zeller, Hildebrandt 2002), then lower options, then a short
- * search below: all schedules with fewer delays, as many as the rest of the budget allows. Every candidate is replayed
- * leniently, in a process of its own, and accepted only if a violation with the same signature shows. What was accepted
- * is replaced by what really ran, so deviations that no longer fit disappear by themselves.
+ * Cut the tail, then delta debugging over the deviations (Zeller, Hildebrandt 2002), then lower options. If more than a
+ * few are left the schedule is taken as turns (turns.h), and turns are left out and joined, which a list of answers
+ * does not let one do: every answer after it would mean something else. Then a short search below: all schedules with
+ * fewer delays, as many as the rest of the budget allows. Every candidate is replayed leniently, in a process of its
+ * own, and accepted only if a violation with the same signature shows. What was accepted is replaced by what really
+ * ran, so deviations that no longer fit disappear by themselves.
  */
-#include "shrink.h"
-#include "ledger.h"
+#include "shrink_internal.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct shrinking {
-    struct solo__subject *subject;
-    const char *signature;
-    unsigned runs_left;
-    struct solo__schedule *best;
-    struct solo_deviation *deviations; /* of best */
-    uint32_t count;
-    struct solo_deviation *candidate; /* room for as many */
-    int error;
-};
 
 /* ---- Schedules ---- */
 
@@ -48,7 +38,7 @@ int solo__schedule_copy(struct solo__schedule *schedule, const struct solo_answe
     return 0;
 }
 
-static bool copy_run(struct shrinking *shrinking, struct solo__schedule *schedule)
+bool solo__shrink_copy_run(struct shrinking *shrinking, struct solo__schedule *schedule)
 {
     const struct solo__region *region = shrinking->subject->region;
     if (region->log.answers_count > SOLO__ANSWERS_MAX) {
@@ -59,7 +49,7 @@ static bool copy_run(struct shrinking *shrinking, struct solo__schedule *schedul
     return shrinking->error == 0;
 }
 
-static void list_deviations(struct shrinking *shrinking)
+void solo__shrink_list(struct shrinking *shrinking)
 {
     const struct solo__schedule *best = shrinking->best;
     shrinking->count = 0;
@@ -73,7 +63,7 @@ static void list_deviations(struct shrinking *shrinking)
 
 /* ---- Trying ---- */
 
-static bool run(struct shrinking *shrinking, const struct solo_deviation *deviations, uint32_t count)
+bool solo__shrink_run(struct shrinking *shrinking, const struct solo_deviation *deviations, uint32_t count)
 {
     struct solo__subject *subject = shrinking->subject;
     if (shrinking->runs_left == 0 || shrinking->error != 0) {
@@ -89,18 +79,21 @@ static bool run(struct shrinking *shrinking, const struct solo_deviation *deviat
     return shrinking->error == 0;
 }
 
-/*
- * Runs these deviations; if they show the same violation with fewer deviations, or smaller ones, they become the best.
- */
-static bool accept(struct shrinking *shrinking, const struct solo_deviation *deviations, uint32_t count)
+bool solo__shrink_keep(struct shrinking *shrinking)
 {
     const struct solo__region *region = shrinking->subject->region;
-    if (!run(shrinking, deviations, count) || solo__outcome_find(&region->outcome, shrinking->signature) < 0 ||
-        region->log.deviations > shrinking->count || !copy_run(shrinking, shrinking->best)) {
+    if (region->outcome.killed || solo__outcome_find(&region->outcome, shrinking->signature) < 0 ||
+        region->log.deviations > shrinking->count || !solo__shrink_copy_run(shrinking, shrinking->best)) {
         return false;
     }
-    list_deviations(shrinking);
+    solo__shrink_list(shrinking);
     return true;
+}
+
+/* Runs these deviations; if they show it with fewer deviations, or smaller ones, they become the best. */
+static bool accept(struct shrinking *shrinking, const struct solo_deviation *deviations, uint32_t count)
+{
+    return solo__shrink_run(shrinking, deviations, count) && solo__shrink_keep(shrinking);
 }
 
 /* ---- The steps ---- */
@@ -167,6 +160,12 @@ static void lower_options(struct shrinking *shrinking)
     }
 }
 
+void solo__shrink_drop(struct shrinking *shrinking)
+{
+    drop_deviations(shrinking);
+    lower_options(shrinking);
+}
+
 /* All schedules with fewer delays than the best has deviations, simplest first. */
 static void search_below(struct shrinking *shrinking)
 {
@@ -192,7 +191,7 @@ static void search_below(struct shrinking *shrinking)
             defect->answers_count <= SOLO__ANSWERS_MAX) {
             shrinking->error = solo__schedule_copy(shrinking->best, region->finding_answers[i], defect->answers_count,
                                                    defect->open != 0);
-            list_deviations(shrinking);
+            solo__shrink_list(shrinking);
         }
     }
 }
@@ -202,8 +201,8 @@ static void search_below(struct shrinking *shrinking)
 static bool passes(struct shrinking *shrinking, uint32_t count, struct solo__schedule *passing)
 {
     const struct solo__region *region = shrinking->subject->region;
-    return run(shrinking, shrinking->candidate, count) && region->outcome.violation_count == 0 &&
-           copy_run(shrinking, passing);
+    return solo__shrink_run(shrinking, shrinking->candidate, count) && region->outcome.violation_count == 0 &&
+           solo__shrink_copy_run(shrinking, passing);
 }
 
 enum { FLIPS_MAX = 32 };
@@ -236,10 +235,13 @@ int solo__shrink(struct solo__subject *subject, const char *signature, unsigned 
     shrinking.deviations = calloc(room, sizeof *shrinking.deviations);
     shrinking.candidate = calloc(room, sizeof *shrinking.candidate);
     if (shrinking.deviations != NULL && shrinking.candidate != NULL) {
-        list_deviations(&shrinking);
+        struct solo__schedule original = {0};
+        shrinking.error = solo__schedule_copy(&original, schedule->answers, schedule->answers_count, schedule->open);
+        solo__shrink_list(&shrinking);
         cut_tail(&shrinking);
-        drop_deviations(&shrinking);
-        lower_options(&shrinking);
+        solo__shrink_drop(&shrinking);
+        solo__shrink_turns(&shrinking, &original);
+        solo__schedule_release(&original);
         search_below(&shrinking);
         find_passing(&shrinking, passing);
     } else {

@@ -10,6 +10,7 @@
 
 #include "dpor.h"
 #include "sampling.h"
+#include "turns.h"
 #include <solo/explore.h>
 #include <solo/token.h>
 
@@ -91,7 +92,9 @@ struct solo__replay_state {
     uint32_t end_check;
     uint32_t deviation_count;
     char checks[SOLO_TOKEN_CHECKS_MAX + 4];
+    uint32_t by_turns; /* lenient: `turns` say who runs, instead of deviations */
     struct solo_deviation deviations[SOLO__CHOICES_MAX];
+    struct solo__turns turns;
 };
 extern const struct solo_strategy solo__strategy_replay;
 

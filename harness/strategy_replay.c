@@ -50,6 +50,7 @@ static int begin(void *state, uint64_t seed)
     replay->next = 0;
     replay->diverged_at = 0;
     replay->misfits = 0;
+    solo__turns_begin(&replay->turns);
     return 0;
 }
 
@@ -80,6 +81,9 @@ static size_t diverge(struct solo__replay_state *state, const struct solo_choice
 static size_t choose(void *state, const struct solo_choice *choice)
 {
     struct solo__replay_state *replay = state;
+    if (replay->by_turns) {
+        return solo__turns_choose(&replay->turns, choice);
+    }
     if (replay->strict && !fits(replay, choice)) {
         return diverge(replay, choice);
     }
@@ -93,6 +97,14 @@ static size_t choose(void *state, const struct solo_choice *choice)
     return deviation->chosen;
 }
 
+static void step(void *state, const struct solo_event *event)
+{
+    struct solo__replay_state *replay = state;
+    if (replay->by_turns) {
+        solo__turns_step(&replay->turns, event);
+    }
+}
+
 uint32_t solo__replay_close(struct solo__replay_state *state, uint32_t answers_count, uint32_t last_check)
 {
     bool early = answers_count < state->choices && !state->open;
@@ -103,4 +115,4 @@ uint32_t solo__replay_close(struct solo__replay_state *state, uint32_t answers_c
     return state->diverged_at;
 }
 
-const struct solo_strategy solo__strategy_replay = {"replay", begin, choose, NULL, NULL};
+const struct solo_strategy solo__strategy_replay = {"replay", begin, choose, step, NULL};
