@@ -18,11 +18,8 @@ static const struct part {
     const char *name;
     bool (*run)(void);
 } parts[] = {
-    {"sizes", bench_sizes},
-    {"twins", bench_twins},
-    {"speed", bench_speed},
-    {"figures", bench_figures},
-    {"tokens", bench_tokens},
+    {"sizes", bench_sizes},     {"twins", bench_twins},   {"speed", bench_speed},
+    {"figures", bench_figures}, {"tokens", bench_tokens},
 };
 
 enum { PARTS = sizeof parts / sizeof parts[0] };
