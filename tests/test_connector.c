@@ -1,6 +1,9 @@
 /* test_connector.c - addresses, UNIX names, options and time limits of connections, in both worlds. */
 #include "refusing_world.h"
 #include "talkers.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static struct solo_address unix_name(const char *name)
@@ -468,6 +471,60 @@ static void test_connector__an_address_that_does_not_answer_is_left_after_five_s
     worlds_run_sim(silent_body, WORLDS_SEEDS);
 }
 
+/* A listener of 127.0.0.2 that accepts nobody, with clients enough that the system answers no further one. */
+enum { FILLING = 8 };
+
+static int silent_in_os(int clients[FILLING])
+{
+    const struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = htons(port_number), .sin_addr = {htonl(SOLO_LOOPBACK + 1)}};
+    int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CU_ASSERT_TRUE_FATAL(fd >= 0);
+    CU_ASSERT_EQUAL(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
+    CU_ASSERT_EQUAL_FATAL(bind(fd, (const struct sockaddr *)&at, sizeof at), 0);
+    CU_ASSERT_EQUAL(listen(fd, 0), 0);
+    for (int i = 0; i < FILLING; i++) {
+        clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        (void)connect(clients[i], (const struct sockaddr *)&at, sizeof at);
+    }
+    return fd;
+}
+
+static void check_patience_and_lose(struct talker *talker)
+{
+    uint64_t now_ns = 0;
+    CU_ASSERT_EQUAL(solo_reactor_now(reactor, &now_ns), 0);
+    CU_ASSERT_TRUE(now_ns - begun_ns >= 20 * WORLDS_MS);
+    check_four(talker);
+}
+
+static void silent_os_body(void)
+{
+    const struct solo_addresses both = {.count = 2, .addresses = {SOLO_LOOPBACK + 1, SOLO_LOOPBACK}};
+    const struct solo_connect_options options = {.each_ns = 20 * WORLDS_MS};
+    int clients[FILLING];
+    begin();
+    int silent = silent_in_os(clients);
+    CU_ASSERT_EQUAL(solo_reactor_now(reactor, &begun_ns), 0);
+    CU_ASSERT_EQUAL(solo_reactor_set_host(reactor, "silent.example", &both), 0);
+    client.on_made = check_patience_and_lose;
+    server.on_lost = client.on_lost = stop_when_both_lost;
+    CU_ASSERT_EQUAL(solo_reactor_connect_host(reactor, "silent.example", port_number, &options, &client.factory, NULL),
+                    0);
+    run_and_end();
+    CU_ASSERT_EQUAL(client.built, 1);
+    CU_ASSERT_EQUAL(server.built, 1);
+    for (int i = 0; i < FILLING; i++) {
+        (void)close(clients[i]);
+    }
+    (void)close(silent);
+}
+
+static void test_connector__a_real_address_that_does_not_answer_is_left_too(void)
+{
+    worlds_run_os(silent_os_body);
+}
+
 static void whole_body(void)
 {
     begin();
@@ -673,6 +730,7 @@ void suite_connector(void)
     SOLO_TEST(test_connector__tries_the_next_address_when_one_fails);
     SOLO_TEST(test_connector__fails_once_when_all_addresses_have_failed);
     SOLO_TEST(test_connector__an_address_that_does_not_answer_is_left_after_five_seconds);
+    SOLO_TEST(test_connector__a_real_address_that_does_not_answer_is_left_too);
     SOLO_TEST(test_connector__the_limit_holds_for_look_up_and_addresses_together);
     SOLO_TEST(test_connector__the_limit_may_end_the_look_up);
     SOLO_TEST(test_connector__the_limit_holds_for_a_name_that_is_never_found);
