@@ -342,6 +342,87 @@ static void test_transport_write__what_is_written_before_a_stop_is_still_tried(v
     worlds_run(last_words_body);
 }
 
+/* Reads all that arrives at a bare descriptor of the world, up to the end of the stream. */
+static void read_to_end(struct solo_world *world, int fd, char *text, size_t size)
+{
+    struct solo_poller *poller = NULL;
+    struct solo_ready ready;
+    size_t received = 0;
+    ptrdiff_t got = 1;
+    bool woken;
+    CU_ASSERT_EQUAL_FATAL(world->poll->open(world, &poller), 0);
+    CU_ASSERT_EQUAL(world->poll->watch(world, poller, fd, SOLO_READABLE, 1), 0);
+    while (got > 0) {
+        CU_ASSERT_EQUAL(world->poll->wait(world, poller, SOLO_NEVER, &ready, 1, &woken), 1);
+        got = world->network->read(world, fd, text + received, size - 1 - received, NULL);
+        received += got > 0 ? (size_t)got : 0;
+    }
+    CU_ASSERT_EQUAL(got, 0); /* in order, no reset */
+    text[received] = '\0';
+    world->poll->close(world, poller);
+}
+
+static struct solo_deferred *say_goodbye(void *arg)
+{
+    enum solo_transport_state state = SOLO_TRANSPORT_LOST;
+    (void)arg;
+    note('d');
+    CU_ASSERT_EQUAL(solo_transport_get_state(client.last->protocol.transport, &state), 0);
+    CU_ASSERT_EQUAL(state, SOLO_TRANSPORT_OPEN);
+    say(client.last, "goodbye");
+    return NULL;
+}
+
+static struct solo_deferred *note_after(void *arg)
+{
+    (void)arg;
+    note('a');
+    return NULL;
+}
+
+static void note_loss(struct talker *talker)
+{
+    (void)talker;
+    note('l');
+}
+
+static void stop_when_made(struct talker *talker)
+{
+    (void)talker;
+    stop_now();
+}
+
+static void goodbye_body(void)
+{
+    struct solo_world *world = solo_world_current();
+    const struct solo_address any = {.family = SOLO_INET, .host = SOLO_LOOPBACK};
+    struct solo_address at;
+    char text[64] = "";
+    int listener = -1, fd = -1;
+    begin();
+    CU_ASSERT_EQUAL_FATAL(world->network->open(world, SOLO_OPEN_LISTENER, &any, NULL, &listener), 0);
+    CU_ASSERT_EQUAL(world->network->query(world, listener, SOLO_QUERY_LOCAL, &at), 0);
+    client.on_made = stop_when_made;
+    client.on_lost = note_loss;
+    CU_ASSERT_EQUAL(solo_reactor_add_trigger(reactor, SOLO_AFTER, SOLO_SHUTDOWN, note_after, NULL, NULL, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_add_trigger(reactor, SOLO_DURING, SOLO_SHUTDOWN, say_goodbye, NULL, NULL, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_connect(reactor, &at, NULL, &client.factory, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_run(reactor), 0);
+    worlds_destroy(reactor);
+    CU_ASSERT_NOT_EQUAL(strstr(worlds.notes, "dl"), NULL);
+    CU_ASSERT_NOT_EQUAL(strchr(strchr(worlds.notes, 'l'), 'a'), NULL);
+    CU_ASSERT_EQUAL_FATAL(world->network->accept(world, listener, NULL, &fd), 0);
+    read_to_end(world, fd, text, sizeof text);
+    CU_ASSERT_STRING_EQUAL(text, "goodbye");
+    (void)world->network->close(world, fd, SOLO_CLOSE_WHOLE);
+    (void)world->network->close(world, listener, SOLO_CLOSE_WHOLE);
+}
+
+static void test_transport_write__during_triggers_may_say_goodbye_before_connections_are_lost(void)
+{
+    worlds_run(goodbye_body);
+}
+
 static void write_outside_body(void)
 {
     begin_counting();
@@ -378,5 +459,6 @@ void suite_transport_write(void)
     SOLO_TEST(test_transport_write__much_leaves_at_once);
     SOLO_TEST(test_transport_write__who_has_sent_much_keeps_little);
     SOLO_TEST(test_transport_write__what_is_written_before_a_stop_is_still_tried);
+    SOLO_TEST(test_transport_write__during_triggers_may_say_goodbye_before_connections_are_lost);
     SOLO_TEST(test_transport_write__what_is_written_outside_the_loop_leaves_in_the_next_pass);
 }
