@@ -25,7 +25,8 @@ static void keep(uintptr_t from, uintptr_t to, bool executable)
     (void)madvise(start, to - from, MADV_POPULATE_READ);
     if (mprotect(start, to - from, protection | PROT_WRITE) == 0) {
         volatile char *byte = (volatile char *)to - 1;
-        *byte = *byte;
+        char held = *byte;
+        *byte = held;
         (void)mprotect(start, to - from, protection);
     }
 }

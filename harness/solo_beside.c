@@ -88,20 +88,20 @@ int command_print_beside(const struct command_options *options, const struct sol
     struct lines one = {0}, two = {0};
     struct solo_replay *other = calloc(1, sizeof *other);
     char *trace = replay->trace != NULL ? strdup(replay->trace) : NULL;
-    int code = other != NULL && trace != NULL ? -1 : command_failed("replay", "out of memory");
-    if (code < 0) {
-        int error = solo_replay_program(options->program, token, &options->explore, false, true, other, why);
-        code = error < 0 ? command_explorer_error("replay", error, options, why) : -1;
+    if (other == NULL || trace == NULL) {
+        free(other);
+        free(trace);
+        return command_failed("replay", "out of memory");
     }
+    int error = solo_replay_program(options->program, token, &options->explore, false, true, other, why);
+    int code = error < 0 ? command_explorer_error("replay", error, options, why) : -1;
     if (code < 0 && other->trace != NULL && cut_up(trace, &one) && cut_up(other->trace, &two)) {
         print_columns(&one, &two);
     }
     free(one.texts);
     free(two.texts);
     free(trace);
-    if (other != NULL) {
-        free(other->trace);
-    }
+    free(other->trace);
     free(other);
     return code;
 }

@@ -103,7 +103,7 @@ void sim__memory_release(struct solo_world *world, void *released)
     memory->newest = block;
     memory->in_use -= block->size;
     memory->waiting += block->size;
-    while (memory->waiting > SIM_QUARANTINE_MAX) {
+    while (memory->oldest != NULL && memory->waiting > SIM_QUARANTINE_MAX) {
         let_out(memory);
     }
     SOLO_ANNOTATE_IGNORE_END();
