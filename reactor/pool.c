@@ -9,6 +9,7 @@
 #include "chooser.h"
 #include "pool_internal.h"
 #include "sanitizer/annotate.h"
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -190,6 +191,7 @@ static struct solo__pool_worker *choose_worker(struct solo_pool *pool)
             return sleepers[count - 1];
         }
     }
+    assert(count > 0);
     return sleepers[pool->chooses ? solo__choose(pool->object.world, SOLO_CHOICE_WORKER, options, count) : 0];
 }
 
