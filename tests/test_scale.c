@@ -448,28 +448,111 @@ static void test_scale__what_does_not_belong_together_is_not_merged(void)
 
 /* ---- The recipe ---- */
 
-/* The block of shell behind the remark that this test runs it. */
-static bool recipe(char *script, size_t size)
+/* The block behind the remark that begins this way, as a file of the test's own. */
+static const char *recipe(const char *remark, const char *name)
 {
+    static char block[4096];
     const char *text = support_read_file("docs/scale.md");
-    const char *begin = text != NULL ? strstr(text, "<!-- tests/test_scale.c runs this one -->\n```sh\n") : NULL;
-    const char *code = begin != NULL ? strstr(begin, "```sh\n") + 6 : NULL;
+    const char *found = text != NULL ? strstr(text, remark) : NULL;
+    const char *fence = found != NULL ? strstr(found, "\n```") : NULL;
+    const char *code = fence != NULL ? strchr(fence + 1, '\n') + 1 : NULL;
     const char *end = code != NULL ? strstr(code, "```") : NULL;
-    return end != NULL && snprintf(script, size, "%.*s", (int)(end - code), code) < (int)size;
+    CU_ASSERT_TRUE_FATAL(end != NULL &&
+                         snprintf(block, sizeof block, "%.*s", (int)(end - code), code) < (int)sizeof block);
+    return support_write_file(name, block);
 }
+
+/* A folder with a program called chat; `commands` run there, with `solo` in PATH. */
+static int run_recipe(const char *commands)
+{
+    support_shell(&output, "cd %s && rm -f *.json && cp %s chat && PATH=%s:$PATH && export PATH && set -e\n%s",
+                  runner_scratch_path(""), program(), runner_build_path("bin"), commands);
+    printf("%s\n", output.text);
+    return output.status;
+}
+
+static bool is_installed(const char *command)
+{
+    support_shell(&output, "%s", command);
+    return output.status == 0;
+}
+
+/* They are text: what they call is tested in every flavour already. */
+#if defined(SOLO_VALGRIND) || defined(SOLO_ASAN) || defined(SOLO_TSAN) || defined(SOLO_TORTURE)
+#define SKIP_RECIPE() SOLO_SKIP("recipes are run where schedules are quick")
+#else
+#define SKIP_RECIPE()
+#endif
 
 static void test_scale__the_recipe_for_gnu_parallel_works_as_it_is_written(void)
 {
-    char script[1024];
-    CU_ASSERT_TRUE_FATAL(recipe(script, sizeof script));
-    support_shell(&output, "parallel --version");
-    if (output.status != 0) {
+    SKIP_RECIPE();
+    char commands[1024];
+    const char *script = recipe("<!-- tests/test_scale.c runs this one -->", "parallel.sh");
+    if (!is_installed("parallel --version")) {
         SOLO_SKIP("GNU parallel is not installed");
     }
-    support_write_script("chat", "#!/bin/sh\n");
-    support_shell(&output, "cd %s && cp %s chat && PATH=%s:$PATH HOME=%s && export PATH HOME\n%s",
-                  runner_scratch_path(""), program(), runner_build_path("bin"), runner_scratch_path(""), script);
-    CU_ASSERT_EQUAL(output.status, 0);
+    (void)snprintf(commands, sizeof commands, "HOME=$PWD; export HOME; sh -e %s", script);
+    CU_ASSERT_EQUAL(run_recipe(commands), 0);
+    CU_ASSERT_TRUE(says("verdict: clean\nevidence: 1,200 schedules, "));
+}
+
+/* Slurm sets these variables in each task of an array. */
+static void test_scale__the_recipe_for_slurm_works_in_the_environment_of_its_tasks(void)
+{
+    SKIP_RECIPE();
+    char commands[2048];
+    const char *script = recipe("<!-- tests/test_scale.c runs this one in each task", "slurm.sh");
+    (void)snprintf(commands, sizeof commands,
+                   "sed 's/1000000/1200/' %s > task.sh\n"
+                   "grep -q '^#SBATCH --array=1-[0-9]* ' task.sh\n"
+                   "for id in 1 2 3; do SLURM_ARRAY_TASK_ID=$id SLURM_ARRAY_TASK_MIN=1 SLURM_ARRAY_TASK_MAX=3 "
+                   "SLURM_ARRAY_TASK_COUNT=3 sh task.sh; done\n"
+                   "SLURM_ARRAY_TASK_ID=2 SLURM_ARRAY_TASK_MIN=1 SLURM_ARRAY_TASK_MAX=3 SLURM_ARRAY_TASK_COUNT=3 "
+                   "sh task.sh # it was put back into the queue\n"
+                   "solo merge shard-*.json",
+                   script);
+    CU_ASSERT_EQUAL(run_recipe(commands), 0);
+    CU_ASSERT_TRUE(says("verdict: clean\nevidence: 1,200 schedules, "));
+}
+
+/* The controller sets this variable in each pod of an indexed job. */
+static void test_scale__the_recipe_for_kubernetes_works_for_each_index(void)
+{
+    SKIP_RECIPE();
+    char commands[2048];
+    const char *job = recipe("<!-- tests/test_scale.c reads this one and runs its script for each index", "job.yaml");
+    if (!is_installed("yq --version")) {
+        SOLO_SKIP("yq is not installed: nothing reads YAML");
+    }
+    (void)snprintf(commands, sizeof commands,
+                   "[ \"$(yq -r '.kind + .spec.completionMode' %s)\" = JobIndexed ]\n"
+                   "yq -r '.spec.template.spec.containers[0].args[0]' %s | sed \"s/1000000/2400/; s=/results=$PWD=g\""
+                   " > pod.sh\n"
+                   "n=$(yq -r .spec.completions %s)\n"
+                   "for i in $(seq 0 $((n - 1))); do JOB_COMPLETION_INDEX=$i sh pod.sh; done\n"
+                   "[ \"$(ls | grep -c '^[0-9]*[.]json$')\" = \"$n\" ]\n"
+                   "solo merge [0-9]*.json",
+                   job, job, job);
+    CU_ASSERT_EQUAL(run_recipe(commands), 0);
+    CU_ASSERT_TRUE(says("verdict: clean\nevidence: 2,400 schedules, "));
+}
+
+static void test_scale__the_recipe_for_a_matrix_works_for_each_shard(void)
+{
+    SKIP_RECIPE();
+    char commands[2048];
+    const char *jobs = recipe("<!-- tests/test_scale.c reads this one and runs its scripts for each shard", "ci.yaml");
+    if (!is_installed("yq --version")) {
+        SOLO_SKIP("yq is not installed: nothing reads YAML");
+    }
+    (void)snprintf(commands, sizeof commands,
+                   "yq -r '.jobs.explore.steps[0].run' %s | sed s/100000/1200/ > explore.sh\n"
+                   "for k in $(yq -r '.jobs.explore.strategy.matrix.shard[]' %s); do\n"
+                   "sed 's/${{ matrix.shard }}/'$k'/g' explore.sh > step.sh; sh -e step.sh; done\n"
+                   "yq -r '.jobs.verdict.steps[0].run' %s > verdict.sh; sh -e verdict.sh",
+                   jobs, jobs, jobs);
+    CU_ASSERT_EQUAL(run_recipe(commands), 0);
     CU_ASSERT_TRUE(says("verdict: clean\nevidence: 1,200 schedules, "));
 }
 
@@ -495,4 +578,7 @@ void suite_scale(void)
     SOLO_TEST(test_scale__a_missing_shard_is_named_and_a_pass_without_it_is_none);
     SOLO_TEST(test_scale__what_does_not_belong_together_is_not_merged);
     SOLO_TEST(test_scale__the_recipe_for_gnu_parallel_works_as_it_is_written);
+    SOLO_TEST(test_scale__the_recipe_for_slurm_works_in_the_environment_of_its_tasks);
+    SOLO_TEST(test_scale__the_recipe_for_kubernetes_works_for_each_index);
+    SOLO_TEST(test_scale__the_recipe_for_a_matrix_works_for_each_shard);
 }
