@@ -149,6 +149,11 @@ static void test_plain__mutexes_of_all_kinds_do_what_posix_says(void)
     check_holds("mutexes");
 }
 
+static void test_plain__a_robust_mutex_tells_that_its_holder_has_ended(void)
+{
+    check_holds("robust");
+}
+
 static void test_plain__timed_waits_end_in_virtual_time(void)
 {
     check_holds("timed-wait");
@@ -622,6 +627,7 @@ void suite_plain(void)
     SOLO_TEST(test_plain__threads_may_follow_each_other_beyond_the_limit);
     SOLO_TEST(test_plain__the_process_outlives_its_main_thread);
     SOLO_TEST(test_plain__mutexes_of_all_kinds_do_what_posix_says);
+    SOLO_TEST(test_plain__a_robust_mutex_tells_that_its_holder_has_ended);
     SOLO_TEST(test_plain__timed_waits_end_in_virtual_time);
     SOLO_TEST(test_plain__hours_of_sleep_take_no_time);
     SOLO_TEST(test_plain__a_thread_that_spins_politely_ends);

@@ -39,9 +39,9 @@ int interpose_condition_wait(struct solo_world *world, const void *condition, co
     interpose_announce(world, SOLO_PROBE_BLOCK, SOLO_ACCESS_NONE, object->id, SOLO_WAIT_CONDITION);
     result = wait_for_signal(world, object, deadline_ns);
     interpose_announce(world, SOLO_PROBE_UNBLOCK, SOLO_ACCESS_NONE, object->id, (uint64_t)(int64_t)result);
-    (void)interpose_mutex_lock_again(world, lock);
+    int locked = interpose_mutex_lock_again(world, lock);
     interpose_announce(world, SOLO_PROBE_WAITED, SOLO_ACCESS_NONE, object->id, (uint64_t)(int64_t)result);
-    return -result;
+    return locked != 0 ? locked : -result;
 }
 
 int interpose_condition_wake(struct solo_world *world, const void *condition, bool all)

@@ -79,6 +79,8 @@ struct interpose_object {
             struct solo_thread *holder; /* NULL: free */
             unsigned depth;             /* how often the holder has locked it */
             int type;                   /* PTHREAD_MUTEX_NORMAL, ... */
+            bool robust;                /* whoever locks it next hears that its holder ended */
+            bool left, broken;          /* the holder ended; and nobody has made good what it left */
         } mutex;
         struct {
             uint64_t signals;
@@ -104,7 +106,9 @@ struct interpose_object {
 
 /* The object at an address, made if this is its first use. */
 struct interpose_object *interpose_object(enum interpose_kind kind, const void *address);
-/* The same, or NULL if it was never used. */
+/* The mutex with the lowest number above `id` that this thread holds and that is robust; NULL: none. */
+struct interpose_object *interpose_object_left(const struct solo_thread *holder, uint32_t id);
+/* The same as interpose_object, or NULL if it was never used. */
 struct interpose_object *interpose_object_known(enum interpose_kind kind, const void *address);
 /* It begins, or ends, its life: whatever was known of that address is forgotten. */
 void interpose_object_forget(enum interpose_kind kind, const void *address);
@@ -212,6 +216,8 @@ int interpose_mutex_trylock(struct solo_world *world, struct interpose_object *m
 /* After a wait that let go of it: the same, without a scheduling point before it. */
 int interpose_mutex_lock_again(struct solo_world *world, struct interpose_object *mutex);
 int interpose_mutex_unlock(struct solo_world *world, struct interpose_object *mutex);
+/* The calling thread ends: the robust mutexes that it holds are left to others. */
+void interpose_mutexes_leave(struct solo_world *world);
 
 int interpose_condition_wait(struct solo_world *world, const void *condition, const pthread_mutex_t *mutex,
                              uint64_t deadline_ns);

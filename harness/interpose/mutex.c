@@ -1,5 +1,5 @@
 /*
- * mutex.c - pthread_mutex_*: normal, recursive and error-checking, with attempts and time limits.
+ * mutex.c - pthread_mutex_*: normal, recursive, error-checking and robust, with attempts and time limits.
  *
  * A mutex is free while it has no holder. Unlocking frees it and wakes one waiter, chosen, which then has to take it
  * like anybody else. A thread that locks a normal mutex twice waits for itself, as it would, and is found waiting.
@@ -9,7 +9,10 @@
 #include "sanitizer/annotate.h"
 #include <limits.h>
 
-enum { TYPE_MASK = 3 }; /* of the kind in the C library's mutex: the rest says what the simulation need not know */
+/* Of the kind in the C library's mutex; the rest says what the simulation need not know. */
+enum { TYPE_MASK = 3, ROBUST = 16 };
+
+static bool some_are_robust;
 
 struct interpose_object *interpose_mutex(const pthread_mutex_t *mutex)
 {
@@ -17,6 +20,8 @@ struct interpose_object *interpose_mutex(const pthread_mutex_t *mutex)
     if (object->fresh) {
         object->fresh = false;
         object->mutex.type = mutex->__data.__kind & TYPE_MASK; /* of its initialiser, static or not */
+        object->mutex.robust = (mutex->__data.__kind & ROBUST) != 0;
+        some_are_robust = some_are_robust || object->mutex.robust;
     }
     return object;
 }
@@ -28,11 +33,15 @@ static void set_holder(struct interpose_object *object, struct solo_thread *hold
     object->mutex.depth = holder != NULL;
 }
 
-static void take(struct solo_world *world, struct interpose_object *object)
+static int take(struct solo_world *world, struct interpose_object *object)
 {
+    if (object->mutex.broken) {
+        return ENOTRECOVERABLE;
+    }
     set_holder(object, solo_model_self());
     SOLO_ANNOTATE_LOCK_ACQUIRED(object->address);
     interpose_announce(world, SOLO_PROBE_LOCKED, SOLO_ACCESS_WRITE, object->id, 0);
+    return object->mutex.left ? EOWNERDEAD : 0;
 }
 
 /* The caller holds it already. */
@@ -68,19 +77,13 @@ int interpose_mutex_lock(struct solo_world *world, struct interpose_object *obje
         return EDEADLK;
     }
     int result = object->mutex.holder != NULL ? wait_until_free(world, object, deadline_ns) : 0;
-    if (result == 0) {
-        take(world, object);
-    }
-    return result;
+    return result == 0 ? take(world, object) : result;
 }
 
 int interpose_mutex_lock_again(struct solo_world *world, struct interpose_object *object)
 {
     int result = object->mutex.holder != NULL ? wait_until_free(world, object, SOLO_NEVER) : 0;
-    if (result == 0) {
-        take(world, object);
-    }
-    return result;
+    return result == 0 ? take(world, object) : result;
 }
 
 int interpose_mutex_trylock(struct solo_world *world, struct interpose_object *object)
@@ -88,8 +91,7 @@ int interpose_mutex_trylock(struct solo_world *world, struct interpose_object *o
     interpose_announce(world, SOLO_PROBE_LOCK, SOLO_ACCESS_WRITE, object->id, 1);
     if (object->mutex.holder == NULL) {
         interpose_busy();
-        take(world, object);
-        return 0;
+        return take(world, object);
     }
     if (object->mutex.holder == solo_model_self() && object->mutex.type == PTHREAD_MUTEX_RECURSIVE) {
         return take_again(object);
@@ -118,7 +120,32 @@ int interpose_mutex_unlock(struct solo_world *world, struct interpose_object *ob
     interpose_announce(world, SOLO_PROBE_UNLOCK, SOLO_ACCESS_WRITE, object->id, 0);
     SOLO_ANNOTATE_LOCK_RELEASED(object->address);
     set_holder(object, NULL);
-    interpose_wake(world, object, false);
+    object->mutex.broken = object->mutex.left; /* nobody has called it consistent */
+    interpose_wake(world, object, object->mutex.broken);
+    return 0;
+}
+
+void interpose_mutexes_leave(struct solo_world *world)
+{
+    struct interpose_object *object = some_are_robust ? interpose_object_left(solo_model_self(), 0) : NULL;
+    for (; object != NULL; object = interpose_object_left(solo_model_self(), object->id)) {
+        SOLO_ANNOTATE_LOCK_RELEASED(object->address);
+        set_holder(object, NULL);
+        object->mutex.left = true;
+        interpose_wake(world, object, false);
+    }
+}
+
+INTERPOSED int pthread_mutex_consistent(pthread_mutex_t *mutex)
+{
+    if (WORLD_OF_CALLER() == NULL) {
+        return NEXT(pthread_mutex_consistent)(mutex);
+    }
+    struct interpose_object *object = interpose_mutex(mutex);
+    if (!object->mutex.robust || !object->mutex.left || object->mutex.holder != solo_model_self()) {
+        return EINVAL;
+    }
+    object->mutex.left = false;
     return 0;
 }
 

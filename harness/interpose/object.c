@@ -67,6 +67,20 @@ struct interpose_object *interpose_object(enum interpose_kind kind, const void *
     return *place;
 }
 
+struct interpose_object *interpose_object_left(const struct solo_thread *holder, uint32_t id)
+{
+    struct interpose_object *lowest = NULL;
+    for (unsigned i = 0; i < BUCKETS; i++) {
+        for (struct interpose_object *object = buckets[i]; object != NULL; object = object->next) {
+            bool left = object->kind == INTERPOSE_MUTEX && object->mutex.robust && object->mutex.holder == holder;
+            if (left && object->id > id && (lowest == NULL || object->id < lowest->id)) {
+                lowest = object;
+            }
+        }
+    }
+    return lowest;
+}
+
 void interpose_object_forget(enum interpose_kind kind, const void *address)
 {
     struct interpose_object **place = place_of(kind, address);

@@ -64,6 +64,9 @@ static void finish(struct interpose_thread *thread)
         forget(thread);
     }
     struct solo_world *world = solo_model_world();
+    if (world != NULL) {
+        interpose_mutexes_leave(world);
+    }
     if (alive == 0 && nobody != NULL && world != NULL) {
         interpose_wake(world, nobody, true);
     }

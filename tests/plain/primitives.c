@@ -474,12 +474,54 @@ static void chance(void)
     exit(3);
 }
 
+static pthread_mutex_t left_behind;
+
+static void *end_with_it(void *arg)
+{
+    must(pthread_mutex_lock(&left_behind));
+    return done(arg);
+}
+
+static void make_robust(int protocol)
+{
+    pthread_mutexattr_t attributes;
+    must(pthread_mutexattr_init(&attributes));
+    must(pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST));
+    must(pthread_mutexattr_setprotocol(&attributes, protocol));
+    must(pthread_mutex_init(&left_behind, &attributes));
+}
+
+/* Whoever locks next hears of it; without its word that all is well again nobody locks it any more. */
+static void robust(void)
+{
+    pthread_t thread;
+    make_robust(PTHREAD_PRIO_NONE);
+    must(pthread_create(&thread, NULL, end_with_it, NULL));
+    int result = pthread_mutex_lock(&left_behind); /* before the thread, or after its end */
+    assert(result == 0 || result == EOWNERDEAD);
+    if (result == EOWNERDEAD) {
+        must(pthread_mutex_consistent(&left_behind));
+    }
+    assert(pthread_mutex_consistent(&left_behind) == EINVAL);
+    must(pthread_mutex_unlock(&left_behind));
+    must(pthread_join(thread, NULL));
+    result = pthread_mutex_trylock(&left_behind);
+    assert(result == 0 || result == EOWNERDEAD);
+    must(pthread_mutex_unlock(&left_behind));
+    assert(pthread_mutex_lock(&left_behind) == (result == 0 ? 0 : ENOTRECOVERABLE));
+    make_robust(PTHREAD_PRIO_INHERIT);
+    must(pthread_create(&thread, NULL, end_with_it, NULL));
+    must(pthread_join(thread, NULL));
+    assert(pthread_mutex_lock(&left_behind) == EOWNERDEAD);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
         void (*fn)(void);
     } topics[] = {
+        {"robust", robust},
         {"threads", threads},
         {"many-threads", many_threads},
         {"main-leaves", main_leaves},
