@@ -177,6 +177,9 @@ $(BUILD)/bench/explore: $(SHAPE_OBJECTS) $(TESTED_OBJECTS) $(HOOK)
 PHONY += bench-explore
 bench-explore: $(BUILD)/bench/explore ## measure how fast the strategies find known bugs (15 minutes); SHAPES='account ...' or PART=twins for some
 	@$(BUILD)/bench/explore $(PART:%=--%) $(SHAPES)
+PHONY += bench-reduction
+bench-reduction: $(BUILD)/bin/solo-tests ## measure what the search with reduction saves on the scenarios of the tests (3 minutes); SCHEDULES=N for each
+	@BUILD=$(BUILD) tests/bench/reduction $(SCHEDULES)
 PHONY += bench-chat
 bench-chat: $(BUILD)/bench/chat ## 8 hours of simulated chat with 1,000 clients under each of 200 seeds (2 minutes); SEEDS=N for others
 	@$(BUILD)/bench/chat $(or $(SEEDS),200)

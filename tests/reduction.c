@@ -7,12 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OUTCOMES_MAX = 8192 };
+enum { OUTCOMES_MAX = 8192, PLAIN_MIN = 2000, TENTH = 10 };
 
 struct search {
     uint64_t outcomes[OUTCOMES_MAX];
     unsigned outcome_count;
     unsigned schedules; /* given-up ones included */
+    unsigned given_up;  /* because they would have repeated what was seen */
     bool ended;
 };
 
@@ -64,13 +65,14 @@ static void run(struct search *search, const char *name, const struct reduction_
     CU_ASSERT_PTR_NOT_NULL_FATAL(state);
     CU_ASSERT_EQUAL_FATAL(solo_strategy_prepare(strategy, state, SOLO_DELAY_UNBOUNDED), 0);
     CU_ASSERT_EQUAL_FATAL(solo_sim_create(&options, &sim), 0);
-    search->outcome_count = search->schedules = 0;
+    search->outcome_count = search->schedules = search->given_up = 0;
     search->ended = false;
     while (search->schedules < max && !search->ended) {
         measured->begin(sim);
         int ending = solo_sim_run(sim, 1, measured->body, NULL);
         search->ended = ending < 0;
         search->schedules += ending >= 0;
+        search->given_up += ending == SOLO_ENDING_DIVERGED;
         if (ending >= 0 && ending != SOLO_ENDING_DIVERGED) {
             add(search, reduction_mix(measured->outcome(), (uint64_t)ending));
         }
@@ -91,14 +93,16 @@ static unsigned count_missed(const struct search *one, const struct search *othe
 
 void reduction_measure(const struct reduction_case *measured)
 {
-    unsigned max = reduction_wanted();
-    run(&reduced, "dpor", measured, max);
-    run(&plain, "dfs", measured, max);
+    run(&reduced, "dpor", measured, reduction_wanted());
+    /* Beyond ten times as many nothing more is to be known. */
+    unsigned enough = reduced.schedules * TENTH;
+    run(&plain, "dfs", measured, enough < PLAIN_MIN ? PLAIN_MIN : reduced.ended ? enough : PLAIN_MIN);
     unsigned missed = reduced.ended ? count_missed(&plain, &reduced) : 0;
     unsigned invented = plain.ended ? count_missed(&reduced, &plain) : 0;
     FILE *rows = fopen(getenv("SOLO_TESTS_REDUCTION_ROWS"), "a");
     CU_ASSERT_PTR_NOT_NULL_FATAL(rows);
-    (void)fprintf(rows, "%s\t%s%u\t%s%u\t%u\t%u\t%u\n", CU_get_current_test()->pName, plain.ended ? "" : ">",
-                  plain.schedules, reduced.ended ? "" : ">", reduced.schedules, plain.outcome_count, missed, invented);
+    (void)fprintf(rows, "%s\t%s%u\t%s%u\t%u\t%u\t%u\t%u\n", CU_get_current_test()->pName, plain.ended ? "" : ">",
+                  plain.schedules, reduced.ended ? "" : ">", reduced.schedules, reduced.given_up, plain.outcome_count,
+                  missed, invented);
     CU_ASSERT_EQUAL(fclose(rows), 0);
 }

@@ -451,6 +451,68 @@ static void test_dpor__thread_calls_from_two_threads(void)
     CU_ASSERT_EQUAL(reduced.count, 2);
 }
 
+static void note_twice(void *arg)
+{
+    (void)arg;
+    post_note((void *)0);
+    post_note((void *)1);
+}
+
+static void poster_and_stranger(void *arg)
+{
+    struct solo_thread *threads[2];
+    (void)arg;
+    make_reactor();
+    (void)solo_thread_create(note_twice, NULL, &threads[0]);
+    (void)solo_thread_create(write_own, (void *)1, &threads[1]);
+    (void)solo_reactor_run(reactor);
+    for (unsigned i = 0; i < 2; i++) {
+        (void)solo_thread_join(threads[i]);
+    }
+    (void)solo_reactor_destroy(reactor);
+    put(order_of_notes);
+}
+
+static void test_dpor__a_thread_that_leaves_the_loop_alone_with_a_tenth_of_the_schedules(void)
+{
+    compare(poster_and_stranger, false, 10);
+    CU_ASSERT_EQUAL(reduced.count, 1);
+}
+
+static SOLO_REACTOR_ONLY struct solo_result answer(void *arg)
+{
+    note(arg);
+    return solo_value(arg);
+}
+
+static void ask_the_reactor(void *arg)
+{
+    void *value;
+    (void)solo_blocking_call_from_thread(reactor, answer, (void *)((uintptr_t)arg + 1), &value);
+}
+
+static void two_who_wait(void *arg)
+{
+    struct solo_thread *threads[2];
+    (void)arg;
+    make_reactor();
+    for (uintptr_t i = 0; i < 2; i++) {
+        (void)solo_thread_create(ask_the_reactor, (void *)i, &threads[i]);
+    }
+    (void)solo_reactor_run(reactor);
+    for (unsigned i = 0; i < 2; i++) {
+        (void)solo_thread_join(threads[i]);
+    }
+    (void)solo_reactor_destroy(reactor);
+    put(order_of_notes);
+}
+
+static void test_dpor__two_blocking_calls_with_a_tenth_of_the_schedules(void)
+{
+    compare(two_who_wait, false, 10);
+    CU_ASSERT_EQUAL(reduced.count, 2);
+}
+
 static SOLO_POOL_ONLY void job(void *arg)
 {
     (void)arg;
@@ -720,6 +782,8 @@ void suite_dpor(void)
     SOLO_TEST(test_dpor__time_may_pass_at_any_step);
     SOLO_TEST(test_dpor__a_timeout_and_what_it_races_with);
     SOLO_TEST(test_dpor__thread_calls_from_two_threads);
+    SOLO_TEST(test_dpor__a_thread_that_leaves_the_loop_alone_with_a_tenth_of_the_schedules);
+    SOLO_TEST(test_dpor__two_blocking_calls_with_a_tenth_of_the_schedules);
     SOLO_TEST(test_dpor__a_job_and_its_report);
     SOLO_TEST(test_dpor__two_jobs_on_two_workers_with_a_tenth_of_the_schedules);
     SOLO_TEST(test_dpor__a_delayed_call_against_a_thread_call);

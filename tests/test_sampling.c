@@ -301,6 +301,71 @@ static void test_sampling__surw_draws_the_place_of_one_write_among_five_evenly(v
     }
 }
 
+/* ---- Under a lock ---- */
+
+static struct solo_mutex *lock;
+
+/* Several accesses in each critical section: their order is the lock's. */
+static void visit(char who)
+{
+    (void)solo_mutex_lock(lock);
+    solo_access_write(&word[0], sizeof word[0]);
+    note(who);
+    solo_access_write(&word[0], sizeof word[0]);
+    solo_access_write(&word[1], sizeof word[1]);
+    (void)solo_mutex_unlock(lock);
+}
+
+static void visit_once(void *arg)
+{
+    (void)arg;
+    visit('a');
+}
+
+static void visit_five_times(void *arg)
+{
+    (void)arg;
+    for (unsigned i = 0; i < 5; i++) {
+        visit('b');
+    }
+}
+
+static void one_visit_among_five(void *arg)
+{
+    static const solo_thread_fn threads[] = {visit_once, visit_five_times};
+    (void)arg;
+    CU_ASSERT_EQUAL(solo_mutex_create(&lock), 0);
+    start_and_join(threads, 2);
+}
+
+static void count_visits(const char *name, unsigned schedules, unsigned hits[6])
+{
+    struct lab lab = lab_open(name);
+    memset(hits, 0, 6 * sizeof hits[0]);
+    for (unsigned i = 0; i < schedules; i++) {
+        CU_ASSERT_EQUAL(solo_sim_run(lab.sim, i, one_visit_among_five, NULL), SOLO_ENDING_RETURNED);
+        hits[position_of_a() % 6]++;
+    }
+    lab_close(&lab);
+}
+
+static void test_sampling__surw_draws_who_takes_a_lock_next_evenly(void)
+{
+    unsigned hits[6];
+    count_visits("surw", 6000, hits);
+    for (unsigned i = 0; i < 6; i++) {
+        CU_ASSERT_TRUE(hits[i] > 820);
+        CU_ASSERT_TRUE(hits[i] < 1180);
+    }
+}
+
+static void test_sampling__a_random_walk_seldom_lets_a_lock_go_to_the_same_thread_each_time(void)
+{
+    unsigned hits[6];
+    count_visits("random", 6000, hits);
+    CU_ASSERT_TRUE(hits[5] < 500);
+}
+
 static void test_sampling__a_random_walk_does_not(void)
 {
     unsigned hits[6];
@@ -706,6 +771,8 @@ void suite_sampling(void)
     SOLO_TEST(test_sampling__time_passes_at_last_while_a_thread_spins);
     SOLO_TEST(test_sampling__some_schedules_let_time_pass_early_and_some_late);
     SOLO_TEST(test_sampling__surw_draws_the_place_of_one_write_among_five_evenly);
+    SOLO_TEST(test_sampling__surw_draws_who_takes_a_lock_next_evenly);
+    SOLO_TEST(test_sampling__a_random_walk_seldom_lets_a_lock_go_to_the_same_thread_each_time);
     SOLO_TEST(test_sampling__a_random_walk_does_not);
     SOLO_TEST(test_sampling__urw_has_no_favourite_schedules);
     SOLO_TEST(test_sampling__pct_keeps_its_promise_for_a_deadlock_of_depth_two);

@@ -91,7 +91,7 @@ static bool run_all(void)
         (void)fflush(stdout);
         all &= shown[i];
     }
-    printf("bench-explore: %.0f s;", now_s() - from);
+    printf("bench-explore: %.0f s, %.0f s of processor time;", now_s() - from, (double)clock() / CLOCKS_PER_SEC);
     for (unsigned i = 0; i < PARTS; i++) {
         printf(" %s %s%s", parts[i].name, shown[i] ? "ok" : "NOT SHOWN", i + 1 < PARTS ? "," : "\n");
     }
