@@ -20,7 +20,8 @@
     X(pthread_clockjoin_np) X(pthread_cond_broadcast) X(pthread_cond_clockwait) X(pthread_cond_destroy) \
     X(pthread_cond_init) X(pthread_cond_signal) X(pthread_cond_timedwait) X(pthread_cond_wait) X(pthread_create) \
     X(pthread_detach) X(pthread_exit) X(pthread_getspecific) X(pthread_join) X(pthread_key_create) \
-    X(pthread_key_delete) X(pthread_kill) X(pthread_mutex_clocklock) X(pthread_mutex_consistent) X(pthread_mutex_destroy) \
+    X(pthread_key_delete) X(pthread_kill) X(pthread_mutex_clocklock) X(pthread_mutex_consistent) \
+    X(pthread_mutex_destroy) \
     X(pthread_mutex_init) X(pthread_mutex_lock) X(pthread_mutex_timedlock) X(pthread_mutex_trylock) \
     X(pthread_mutex_unlock) X(pthread_once) X(pthread_rwlock_clockrdlock) X(pthread_rwlock_clockwrlock) \
     X(pthread_rwlock_destroy) X(pthread_rwlock_init) X(pthread_rwlock_rdlock) X(pthread_rwlock_timedrdlock) \
