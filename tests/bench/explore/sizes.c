@@ -2,7 +2,7 @@
  * sizes.c - is a shape as large as the program that it is named after?
  *
  * The list of the programs studied gives threads and scheduling points of most. What it counts as a point fits one
- * rule exactly for eleven of them: starts, joins, locks, unlocks, waits, signals, and accesses that race, less one.
+ * rule exactly for fourteen of them: starts, joins, locks, unlocks, waits, signals, and accesses that race, less one.
  * The same is counted here, in the plain schedule. Accesses race if two threads touch the same memory, one of them to
  * write, with no lock in common; main's only count while others may run.
  */
