@@ -377,6 +377,23 @@ static inline struct solo__timer *batch_at(const struct solo__timer_queue *queue
     return is_there && (uint32_t)timer->sequence == queue->batch[at].stamp ? timer : NULL;
 }
 
+/* It has room for all timers, and not for the stale marks that come along with them: those go if it gets tight. */
+static __attribute__((noinline, cold)) void batch_tidy(struct solo__timer_queue *queue)
+{
+    uint32_t kept = 0;
+    for (uint32_t at = 0; at < queue->batch_end; at++) {
+        if (batch_at(queue, at) != NULL) {
+            queue->batch[kept++] = queue->batch[at];
+        }
+    }
+    queue->batch_end = kept;
+}
+
+static inline bool batch_is_tight(const struct solo__timer_queue *queue, uint32_t more)
+{
+    return queue->batch_end + (uint64_t)more > queue->capacity;
+}
+
 /* So far ahead of its turn a timer is asked for from memory. */
 enum { AHEAD = 8 };
 
@@ -489,6 +506,9 @@ static const struct solo__timer_mark *sort(const struct solo__timer_queue *queue
 /* What is due in the heap goes to the batch. */
 static void take_from_heap(struct solo__timer_queue *queue, uint64_t now_ns)
 {
+    if (batch_is_tight(queue, queue->heap_count)) {
+        batch_tidy(queue);
+    }
     while (queue->heap_count > 0 && queue->heap[0].due_ns <= now_ns) {
         uint32_t slot = queue->heap[0].slot;
         heap_take(queue, 0);
@@ -512,10 +532,16 @@ static void take_bucket(struct solo__timer_queue *queue, unsigned number, uint64
     }
     drain_to_buffer(queue, number);
     queue->wheel_count -= count;
+    bool is_tight = batch_is_tight(queue, queue->wheel->buffered);
+    if (is_tight) {
+        batch_tidy(queue);
+    }
     const struct solo__timer_mark *sorted = sort(queue), *end = sorted + queue->wheel->buffered;
     const struct solo__timer_mark *mark = sorted;
     for (; mark < end && mark->due_ns <= now_ns; mark++) {
-        queue->batch[queue->batch_end++] = *mark;
+        if (!is_tight || is_current(solo__timer_of(queue, mark->slot), mark)) {
+            queue->batch[queue->batch_end++] = *mark;
+        }
     }
     for (; mark < end; mark++) {
         const struct solo__timer *timer = solo__timer_of(queue, mark->slot);

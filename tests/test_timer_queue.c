@@ -322,6 +322,31 @@ static void test_timer_queue__there_is_time_until_the_very_end(void)
     finish(2000);
 }
 
+/*
+ * Every other timer is moved once, within reach of the lowest level, and all become due in one pass: there are more
+ * marks then than slots, and the batch has room for slots.
+ */
+static void test_timer_queue__marks_of_timers_that_moved_take_no_room_in_the_batch(void)
+{
+    enum { TICKS = 24 };
+    begin(1);
+    while (queue.wheel == NULL) {
+        solo__timer_queue_end(&queue, solo_world_os());
+        begin(queue.capacity + 1);
+    }
+    uint32_t slots = queue.capacity, each = slots / TICKS;
+    for (uint32_t slot = 0; slot < slots; slot++) {
+        set(slot, now + (2 + slot / each) * MS);
+    }
+    for (uint32_t slot = 1; slot < slots; slot += 2) {
+        take_out(slot);
+        set(slot, now + (4 + TICKS + slot / each) * MS);
+    }
+    now += 64 * MS;
+    CU_ASSERT_EQUAL(take(), slots);
+    finish(slots);
+}
+
 void suite_timer_queue(void);
 void suite_timer_queue(void)
 {
@@ -336,6 +361,7 @@ void suite_timer_queue(void)
     SOLO_TEST(test_timer_queue__moving_over_and_over_needs_no_memory);
     SOLO_TEST(test_timer_queue__one_tick_may_hold_more_than_is_sorted_at_once);
     SOLO_TEST(test_timer_queue__what_the_batch_holds_can_be_taken_out_or_moved);
+    SOLO_TEST(test_timer_queue__marks_of_timers_that_moved_take_no_room_in_the_batch);
     SOLO_TEST(test_timer_queue__the_list_is_in_order_and_changes_nothing);
     SOLO_TEST(test_timer_queue__there_is_time_until_the_very_end);
 }
