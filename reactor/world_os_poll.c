@@ -152,7 +152,7 @@ static inline int wait_for_events(int epoll, struct epoll_event *events, int cou
     register long fourth __asm__("r10") = timeout;
     long result = SYS_epoll_wait;
     __asm__ volatile("syscall"
-                     : "+a"(result), "=m"(*(struct epoll_event(*)[BATCH_MAX])events)
+                     : "+a"(result)
                      : "D"((long)epoll), "S"(events), "d"((long)count), "r"(fourth)
                      : "rcx", "r11", "memory");
     return (int)result;
