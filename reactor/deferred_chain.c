@@ -12,6 +12,8 @@
  * Source of the behaviours: Twisted's twisted.internet.defer.
  */
 #include "deferred_private.h"
+#include <assert.h>
+#include <stddef.h>
 
 /* ---- Waiting for another ---- */
 
@@ -100,69 +102,51 @@ static inline bool is_simple(const struct solo_deferred *deferred)
            deferred->inline_by_others == 0 && deferred->provenance == NULL;
 }
 
-/* What became of the chain in one callback. */
-enum step { STOPS, HANDS_ON, CHANGES };
-
 /*
- * Runs the inline pair `index` with `before`, which the one before gave: `status` and `value`. STOPS: the one behind
- * it, if any, is not for run_simple.
+ * Written with one store, whatever pieces it comes in, because it is read whole to be passed on. wait_for stays what it
+ * was: NULL.
  */
-static inline __attribute__((always_inline)) enum step run_inline(struct solo_deferred *deferred, uint32_t index,
-                                                                  struct solo__provenance *work, int status,
-                                                                  void *value, const struct solo_result *before,
-                                                                  struct solo_result *after)
+static inline void set_result(struct solo_result *at, int status, void *value)
 {
-    struct solo__pair *pair = &deferred->pairs[index];
-    solo_callback_fn fn = status < 0 ? pair->errback : pair->callback;
-    enum step step = HANDS_ON;
-    deferred->inline_first = index + 1;
-    if (__builtin_expect(fn != NULL, 1)) {
-        work->frames[0] = (uint64_t)(uintptr_t)pair->from;
-        *after = fn(*before, pair->arg);
-        struct solo_deferred *inner = wait_of(after);
-        if (__builtin_expect(inner != NULL, 0)) {
-            adopt_other(deferred, inner);
-            return STOPS;
-        }
-        if (status_of(after) != status || value_of(after) != value) {
-            deferred->result = *after;
-            step = CHANGES;
-        }
-    }
-    return index + 1 < deferred->simple_end ? step : STOPS;
-}
-
-/* The same for the pairs from *index on, as long as they hand on what they were given. */
-static inline __attribute__((always_inline)) enum step run_alike(struct solo_deferred *deferred, uint32_t *index,
-                                                                 struct solo__provenance *work,
-                                                                 const struct solo_result *before,
-                                                                 struct solo_result *after)
-{
-    int status = status_of(before);
-    void *value = value_of(before);
-    enum step step;
-    do {
-        step = run_inline(deferred, *index, work, status, value, before, after);
-        ++*index;
-    } while (step == HANDS_ON);
-    return step;
+    typedef uint64_t __attribute__((vector_size(16), aligned(8), may_alias)) both;
+    static_assert(offsetof(struct solo_result, value) == sizeof(uint64_t), "status and value fill 16 bytes");
+    *(both *)at = (both){(uint32_t)status, (uint64_t)(uintptr_t)value};
 }
 
 /*
  * Runs inline pairs while that is all there is to do. Most of what a callback costs is waiting for the result that the
- * one before has just stored. So a result stays where it was left, whole, until the next callback has it; and while
- * callbacks hand on what they were given, the next gets what is known already.
+ * one before has just stored. So where callbacks hand on what they were given, the next gets what is known already.
  */
 static void run_simple(struct solo_deferred *deferred, struct solo__provenance *work)
 {
-    struct solo_result here = deferred->result, there;
+    struct solo_result before = deferred->result, after;
+    int status = status_of(&before);
+    void *value = value_of(&before);
     uint32_t index = deferred->inline_first, first = index;
     work->by = deferred->made.by;
     work->thread = work->by->number;
     work->count = 1;
-    while (run_alike(deferred, &index, work, &here, &there) == CHANGES &&
-           run_alike(deferred, &index, work, &there, &here) == CHANGES) {
-    }
+    do {
+        struct solo__pair *pair = &deferred->pairs[index];
+        solo_callback_fn fn = status < 0 ? pair->errback : pair->callback;
+        deferred->inline_first = ++index;
+        if (__builtin_expect(fn == NULL, 0)) {
+            continue;
+        }
+        work->frames[0] = (uint64_t)(uintptr_t)pair->from;
+        after = fn(before, pair->arg);
+        struct solo_deferred *inner = wait_of(&after);
+        if (__builtin_expect(inner != NULL, 0)) {
+            adopt_other(deferred, inner);
+            break;
+        }
+        if (status_of(&after) != status || value_of(&after) != value) {
+            status = status_of(&after);
+            value = value_of(&after);
+            set_result(&before, status, value);
+            set_result(&deferred->result, status, value);
+        }
+    } while (index < deferred->simple_end);
     deferred->ran += index - first;
 }
 
