@@ -125,6 +125,9 @@ int command_report_replay(const struct command_options *options, const struct so
 bool command_emit_test(const struct command_options *options, const char *token, const struct solo_replay *replay,
                        const char *path);
 
+/* A finding and the nearest schedule that passes, in short, side by side from where they part. */
+void command_print_passing(const struct command_options *options, const struct solo_finding *finding);
+
 /*
  * Runs another token and prints its steps beside those of the replay, which has its trace, from where they part. -1, or
  * the exit code of what went wrong.

@@ -179,6 +179,9 @@ static void print_findings(const struct request *request, const struct solo_repo
             printf("warning: a replay of this token did not show it again (solo explain SOLO019)\n");
         }
         fputc('\n', stdout);
+        if (i == 0 && finding->reproduced && finding->passing_token[0] != '\0') {
+            command_print_passing(&request->options, finding);
+        }
     }
     if (!request->all && report->finding_count > FULL_REPORTS_MAX) {
         printf("(%u more findings in one line each; --all shows them in full)\n\n",

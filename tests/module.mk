@@ -180,6 +180,14 @@ bench-explore: $(BUILD)/bench/explore ## measure how fast the strategies find kn
 PHONY += bench-reduction
 bench-reduction: $(BUILD)/bin/solo-tests ## measure what the search with reduction saves on the scenarios of the tests (3 minutes); SCHEDULES=N for each
 	@BUILD=$(BUILD) tests/bench/reduction $(SCHEDULES)
+# A flavour's own command, library and programs: a replay needs all three of one build.
+REPLAYED = $(1)/bin/solo $(1)/lib/libsolo-harness.so $(1)/lib/libsolo-released.so $(1)/tests/programs/misbehave $(1)/tests/programs/dead_memory
+PHONY += bench-replay
+bench-replay: $(call REPLAYED,$(BUILD)) ## replay tokens in fresh processes: RUNS='1000 100 20' plain, per sanitizer, per tool of valgrind (an hour)
+	@for flavour in tsan asan valgrind; do $(MAKE) FLAVOUR=$$flavour BUILD=$(dir $(BUILD))$$flavour \
+	    $(call REPLAYED,$(dir $(BUILD))$$flavour) || exit 1; done
+	@PLAIN=$(BUILD) TSAN=$(call build_of,tsan) ASAN=$(call build_of,asan) VALGRIND=$(call build_of,valgrind) \
+	    tests/bench/replay_tools $(or $(RUNS),1000 100 20)
 PHONY += bench-chat
 bench-chat: $(BUILD)/bench/chat ## 8 hours of simulated chat with 1,000 clients under each of 200 seeds (2 minutes); SEEDS=N for others
 	@$(BUILD)/bench/chat $(or $(SEEDS),200)

@@ -43,6 +43,29 @@ static void test_beside__two_schedules_are_printed_from_where_they_part(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(parting, "thread-begin thread#3"));
 }
 
+static void test_beside__explore_prints_the_nearest_passing_schedule_beside_what_fails_in_short(void)
+{
+    support_shell(&output, "%s explore --schedules 50 %s exit", solo(), program());
+    CU_ASSERT_EQUAL(output.status, 1);
+    const char *beside = strstr(output.text, "\nthis schedule ");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(beside);
+    CU_ASSERT_PTR_NOT_NULL(strstr(beside, "  the nearest one that passes\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(beside, " steps alike)\n"));
+    const char *parting = strstr(beside, " | ");
+    const char *verdict = strstr(beside, "\nverdict: ");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(parting);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(verdict);
+    CU_ASSERT(parting < verdict);
+    CU_ASSERT_PTR_NULL(strstr(beside, "wake-sent"));
+    unsigned lines = 0;
+    for (const char *c = beside + 1; c < verdict; c++) {
+        lines += *c == '\n';
+    }
+    CU_ASSERT(lines <= 16);
+    support_shell(&output, "%s explore --schedules 50 %s nothing", solo(), program());
+    CU_ASSERT_PTR_NULL(strstr(output.text, "\nthis schedule "));
+}
+
 static void test_beside__a_schedule_does_not_part_from_itself(void)
 {
     set_up();
@@ -63,6 +86,7 @@ void suite_beside(void)
 {
     SOLO_SUITE("beside");
     SOLO_TEST(test_beside__two_schedules_are_printed_from_where_they_part);
+    SOLO_TEST(test_beside__explore_prints_the_nearest_passing_schedule_beside_what_fails_in_short);
     SOLO_TEST(test_beside__a_schedule_does_not_part_from_itself);
     SOLO_TEST(test_beside__a_token_that_is_none_is_refused);
 }
