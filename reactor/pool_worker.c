@@ -170,14 +170,20 @@ static void sleep_until_woken(struct solo_pool *pool, struct solo__pool_worker *
     worker->watches = false;
 }
 
-/* With the lock held: nothing is there to do. */
+/*
+ * With the lock held: nothing is there to do. Claimed work may have been there when the worker was asked to stay, and
+ * have been begun since, without the lock; then it is not asked again: nobody would wake it to quit.
+ */
 static void wait_for_work(struct solo_pool *pool, struct solo__pool_worker *worker)
 {
+    if (must_quit(pool)) {
+        return;
+    }
     bool thick = come_thick(pool, worker);
     if (thick && !pool->lingers && !pool->held) {
         linger(pool);
         solo__pool_settle(pool);
-        if (pool->queued > 0 || must_quit(pool)) {
+        if (has_work(pool) || must_quit(pool)) {
             return;
         }
     }
