@@ -152,6 +152,13 @@ void solo__arguments_clear(const struct solo_world *world)
 
 /* ---- Given back ---- */
 
+/* A sanitizer's free has no frame pointer: what lies behind it cannot be told. */
+#if defined(SOLO_ASAN) || defined(SOLO_TSAN)
+enum { RELEASE_HAS_STACK = 0 };
+#else
+enum { RELEASE_HAS_STACK = 1 };
+#endif
+
 static void note_release(struct kept *kept, void *frame, void *return_address)
 {
     struct solo_thread *self = solo__self;
@@ -162,7 +169,9 @@ static void note_release(struct kept *kept, void *frame, void *return_address)
     if (self != NULL) { /* the kit has met it */
         kept->released_number = self->number;
         solo__thread_print_name(self, kept->released_by, sizeof kept->released_by);
-        solo__stack_take(&kept->released_at, frame, return_address);
+        if (RELEASE_HAS_STACK) {
+            solo__stack_take(&kept->released_at, frame, return_address);
+        }
     }
 }
 
@@ -244,7 +253,7 @@ static void say_how(struct solo_violation *violation, const struct kept *kept, e
     }
 }
 
-/* The place that is shown is where the memory was given up: the free, or where a local variable was queued. */
+/* The place that is shown is where the memory was given up: the free if it is known, else where the work was queued. */
 static void report(const struct kept *kept, enum death death)
 {
     struct solo_violation violation;
@@ -254,7 +263,7 @@ static void report(const struct kept *kept, enum death death)
     solo_object_name(kept->work, violation.object, sizeof violation.object);
     violation.role[0] = violation.job[0] = '\0';
     if (death == RELEASED) {
-        violation.stack = kept->released_at;
+        violation.stack = kept->released_at.count > 0 ? kept->released_at : violation.queued_stack;
         violation.thread_number = kept->released_number;
         snprintf(violation.thread, sizeof violation.thread, "%s", kept->released_by);
         solo__violation_text(violation.help, "until the work has run, its argument belongs to it: free it in the done "
