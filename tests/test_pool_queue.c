@@ -371,6 +371,42 @@ static void test_pool_queue__a_stop_in_the_middle_runs_all_that_was_accepted(voi
     worlds_run_os(stop_body);
 }
 
+/* ---- A stop while others have claimed what is left ---- */
+
+#if defined(SOLO_TSAN) || defined(SOLO_VALGRIND)
+enum { STOPS = 50 };
+#else
+enum { STOPS = 10000 };
+#endif
+
+static unsigned few;
+
+static void queue_few_and_stop(void *arg)
+{
+    (void)arg;
+    for (unsigned i = 0; i < few; i++) {
+        queue(shortly);
+    }
+    worlds_stop(reactor);
+}
+
+/* A worker that finds the last of it begun by the other one has to quit: the stop waits for it, and nobody wakes it. */
+static void stops_body(void)
+{
+    for (unsigned i = 0; i < STOPS; i++) {
+        begin(WORKERS, WORKERS);
+        few = 4 + i % 8;
+        CU_ASSERT_EQUAL(solo_reactor_call_from_thread(reactor, queue_few_and_stop, NULL, NULL), 0);
+        end();
+        CU_ASSERT_EQUAL(dones[0], few);
+    }
+}
+
+static void test_pool_queue__no_worker_sleeps_through_a_stop(void)
+{
+    worlds_run_os(stops_body);
+}
+
 void suite_pool_queue(void)
 {
     SOLO_SUITE("pool_queue");
@@ -380,5 +416,6 @@ void suite_pool_queue(void)
     SOLO_TEST(test_pool_queue__whatever_its_size_becomes_each_job_is_done_once);
     SOLO_TEST(test_pool_queue__no_wake_is_lost_however_few_come_at_a_time);
     SOLO_TEST(test_pool_queue__long_jobs_among_many_quick_ones_still_run_side_by_side);
+    SOLO_TEST(test_pool_queue__no_worker_sleeps_through_a_stop);
     SOLO_TEST(test_pool_queue__a_stop_in_the_middle_runs_all_that_was_accepted);
 }
