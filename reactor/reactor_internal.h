@@ -299,8 +299,9 @@ struct solo_reactor {
 
 static inline void solo__call_announce(const struct solo__call *call, enum solo_queue queue)
 {
-    solo__announce(call->reactor->world, SOLO_PROBE_CALL_ACCEPTED, SOLO_ACCESS_WRITE, call->provenance.object, queue);
-    solo__argument_keep(call->reactor->world, call->provenance.object, call->arg);
+    struct solo_world *world = call->reactor->world; /* the reactor may end while others have their turn */
+    solo__announce(world, SOLO_PROBE_CALL_ACCEPTED, SOLO_ACCESS_WRITE, call->provenance.object, queue);
+    solo__argument_keep(world, call->provenance.object, call->arg);
 }
 
 /*
