@@ -43,6 +43,7 @@ bool bench_speed(void)
             fast += measure(&shapes[i]) >= GOAL;
         }
     }
-    printf("speed: %u of %u shapes at %u schedules/s or more under %s\n", fast, shapes_seen, GOAL, bench.strategy);
+    printf("speed: %u of %u shapes at %u schedules/s or more under %s\n", fast, shapes_seen, (unsigned)GOAL,
+           bench.strategy);
     return true; /* not every shape is of the size that the goal is for, nor every machine */
 }
