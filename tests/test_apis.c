@@ -100,6 +100,10 @@ static void test_apis__curl_is_served_by_the_reactor_that_waits_for_it(void)
 
 static void test_apis__names_are_looked_up_in_the_pool_and_the_reactor_goes_on(void)
 {
+    support_shell(&output, "getent ahostsv4 localhost");
+    if (output.status != 0) {
+        SOLO_SKIP("this machine knows no localhost");
+    }
     run("getaddrinfo", "127.0.0.1 localhost", 0);
     CU_ASSERT(said("127.0.0.1: 127.0.0.1\nlocalhost: 127.0.0.1\n"));
     CU_ASSERT(said("the reactor was never held up\n"));

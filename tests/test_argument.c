@@ -185,6 +185,13 @@ static void test_argument__of_a_blocking_call_lives_as_long_as_its_caller_waits(
 static unsigned way;
 enum { LATER, FROM_THREAD, MANY, WHEN_RUNNING, WAYS };
 
+/* When what was queued before it has run. */
+static void stop_soon(void *arg)
+{
+    (void)arg;
+    CU_ASSERT_EQUAL(solo_reactor_call_later(the_reactor, 0, worlds_stop, the_reactor, NULL, NULL), 0);
+}
+
 static void queue_from_a_callback(void *arg)
 {
     char local[32];
@@ -196,13 +203,13 @@ static void queue_from_a_callback(void *arg)
     case WHEN_RUNNING: CU_ASSERT_EQUAL(solo_reactor_call_when_running(the_reactor, ignore, &local[8], NULL), 0); break;
     default: break;
     }
+    CU_ASSERT_EQUAL(solo_reactor_call_later(the_reactor, 0, stop_soon, NULL, NULL, NULL), 0);
 }
 
 static void callback_body(void)
 {
     the_reactor = worlds_reactor();
     CU_ASSERT_EQUAL(solo_reactor_call_from_thread(the_reactor, queue_from_a_callback, NULL, NULL), 0);
-    CU_ASSERT_EQUAL(solo_reactor_call_later(the_reactor, WORLDS_MS, worlds_stop, the_reactor, NULL, NULL), 0);
     CU_ASSERT_EQUAL(solo_reactor_run(the_reactor), 0);
     const struct solo_violation *violation = expect_dead("its argument is a local variable of call#");
     CU_ASSERT_EQUAL(strncmp(violation->job, "call#", 5), 0);
