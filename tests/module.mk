@@ -92,7 +92,7 @@ endif
 TEST_STEPS := test-units test-compile-fail $(TEST_STEPS)
 TESTS ?=
 # Searches of thousands of schedules are left out where a tool makes each a hundred times slower; the runner says so.
-LEFT_OUT_valgrind := explore dpor sampling
+LEFT_OUT_valgrind := explore dpor sampling scale
 TEST_OPTIONS ?= $(if $(filter valgrind tsan,$(FLAVOUR)),--timeout 300) --junit $(BUILD)/solo-tests.xml \
                 $(if $(TESTS),,$(LEFT_OUT_$(FLAVOUR):%=--skip %))
 RUN_TESTS = $(if $(filter valgrind,$(FLAVOUR)),valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite)
