@@ -4,13 +4,12 @@
  *
  * What then ran is what counts: a run that shows the defect with no more deviations than the best becomes the best.
  */
+#include "draw.h"
 #include "shrink_internal.h"
 #include <stdlib.h>
 
-enum {
-    FEW_DEVIATIONS = 2,
-    FEW_ENOUGH = 3
-}; /* below which nothing more is tried: from the best on, from the beginning */
+/* With no more deviations than these nothing more is tried: from the best on, from the beginning. */
+enum { FEW_DEVIATIONS = 2, FEW_ENOUGH = 3 };
 
 /* ---- From the best on ---- */
 
@@ -100,10 +99,9 @@ static void merge_turns(struct shrinking *shrinking)
 /* What is left out first decides where the way down ends; so it is gone several times, each time by other dice. */
 enum { TRIES_MAX = 12, WAYS_MAX = 64 };
 
-static uint64_t roll(uint64_t *dice, uint64_t count)
+static uint32_t roll(uint64_t *dice, uint32_t count)
 {
-    *dice = *dice * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (*dice >> 33) % count;
+    return (uint32_t)solo__draw_below(solo__draw(dice), count);
 }
 
 /* Leaves out and joins what the dice say, until it has failed often in a row. */
@@ -111,14 +109,14 @@ static void roll_turns(struct shrinking *shrinking, struct solo__turns *turns, s
                        uint64_t *dice)
 {
     for (uint32_t failed = 0; turns->count > 1 && failed < TRIES_MAX + 2 * turns->count && shrinking->runs_left != 0;) {
-        uint32_t first = (uint32_t)roll(dice, turns->count);
+        uint32_t first = roll(dice, turns->count);
         uint32_t most = turns->count - first < turns->count / 2 + 1 ? turns->count - first : turns->count / 2 + 1;
         *candidate = *turns;
         bool changed = true;
         if (roll(dice, 2) == 0) {
             changed = solo__turns_join(candidate, first);
         } else {
-            solo__turns_drop(candidate, first, 1 + (uint32_t)roll(dice, 1 + roll(dice, most)));
+            solo__turns_drop(candidate, first, 1 + roll(dice, 1 + roll(dice, most)));
         }
         if (changed && accept_turns(shrinking, candidate)) {
             *turns = *candidate;

@@ -4,9 +4,10 @@ REACTOR_SOURCES := $(wildcard reactor/*.c)
 REACTOR_HEADERS := $(wildcard reactor/include/solo/*.h)
 REACTOR_OBJECTS := $(call object,$(REACTOR_SOURCES)) $(BUILD)/obj/generated/contract_table.o
 
-# The scheduler core and its carriers, the probe, the arguments that are watched and the count of findings, and all of the harness: a race detector must not see
-# their accesses, nor take them for synchronisation.
-NEVER_INSTRUMENTED := $(filter reactor/core%.c reactor/argument.c reactor/probe.c reactor/violation.c,$(REACTOR_SOURCES)) $(wildcard harness/*.c)
+# The scheduler core and its carriers, the probe, the arguments that are watched and the count of findings, and all of the harness:
+# a race detector must not see their accesses, nor take them for synchronisation.
+NEVER_INSTRUMENTED := $(filter reactor/core%.c reactor/argument.c reactor/probe.c reactor/violation.c,$(REACTOR_SOURCES)) \
+                      $(wildcard harness/*.c)
 
 # The engine's own queues: what they order is annotated, and ThreadSanitizer's users need not pay for looking at them (it halves
 # the speed). ENGINE_WATCHED=1 instruments them too, which is how the kit tests itself.
