@@ -178,7 +178,7 @@ PHONY += bench-explore
 bench-explore: $(BUILD)/bench/explore ## measure how fast the strategies find known bugs (15 minutes); SHAPES='account ...' or PART=twins for some
 	@$(BUILD)/bench/explore $(PART:%=--%) $(SHAPES)
 PHONY += bench-reduction
-bench-reduction: $(BUILD)/bin/solo-tests ## measure what the search with reduction saves on the scenarios of the tests (3 minutes); SCHEDULES=N for each
+bench-reduction: $(BUILD)/bin/solo-tests ## measure what the search with reduction saves on the scenarios of the tests (5 minutes); SCHEDULES=N for each
 	@BUILD=$(BUILD) tests/bench/reduction $(SCHEDULES)
 # A flavour's own command, library and programs: a replay needs all three of one build.
 REPLAYED = $(1)/bin/solo $(1)/lib/libsolo-harness.so $(1)/lib/libsolo-released.so $(1)/tests/programs/misbehave $(1)/tests/programs/dead_memory

@@ -94,9 +94,7 @@ static unsigned count_missed(const struct search *one, const struct search *othe
 void reduction_measure(const struct reduction_case *measured)
 {
     run(&reduced, "dpor", measured, reduction_wanted());
-    /* Beyond ten times as many nothing more is to be known. */
-    unsigned enough = reduced.schedules * TENTH;
-    run(&plain, "dfs", measured, enough < PLAIN_MIN ? PLAIN_MIN : reduced.ended ? enough : PLAIN_MIN);
+    run(&plain, "dfs", measured, reduced.ended ? reduction_wanted() * TENTH : PLAIN_MIN);
     unsigned missed = reduced.ended ? count_missed(&plain, &reduced) : 0;
     unsigned invented = plain.ended ? count_missed(&reduced, &plain) : 0;
     FILE *rows = fopen(getenv("SOLO_TESTS_REDUCTION_ROWS"), "a");

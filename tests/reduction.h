@@ -4,9 +4,8 @@
  *
  * With SOLO_TESTS_REDUCTION=N and SOLO_TESTS_REDUCTION_ROWS=FILE in the environment worlds_run does this, and adds a
  * row to the file for each body; N is how many schedules the search with reduction may have, and plain search has ten
- * times as many as that one needed. What a schedule leaves behind is its
- * ending, what its test noted, and the findings; both searches have to leave the same behind. tests/bench/reduction
- * adds the rows up.
+ * times as many. What a schedule leaves behind is its ending, what its test noted, and the findings; both searches have
+ * to leave the same behind. tests/bench/reduction adds the rows up.
  */
 #ifndef SOLO_TESTS_REDUCTION_H
 #define SOLO_TESTS_REDUCTION_H
