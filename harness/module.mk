@@ -10,7 +10,12 @@ COMMAND_OBJECTS := $(call object,$(COMMAND_SOURCES))
 
 # Asked only when something is compiled or linked, so that make starts on a machine without a compiler.
 HARNESS_CFLAGS = $(shell pkg-config --cflags jansson libxml-2.0)
-HARNESS_LIBS   = $(shell pkg-config --libs jansson libxml-2.0) $(filter /%,$(shell gcc -print-file-name=libbacktrace.a)) -ldl
+HARNESS_LIBS   = $(shell pkg-config --libs jansson libxml-2.0) $(BACKTRACE) -ldl
+# It asks us which objects there are (harness/symbolize.c): the C library's own debug information takes longer than all else.
+BACKTRACE := $(BUILD)/obj/libbacktrace.a
+$(BACKTRACE):
+	$(call say,OBJCOPY)mkdir -p $(@D) && objcopy --redefine-sym dl_iterate_phdr=solo__symbolize_objects \
+	    $$(gcc -print-file-name=libbacktrace.a) $@
 $(HARNESS_OBJECTS) $(COMMAND_OBJECTS): PART_CFLAGS = -DSOLO_NO_STATIC_CONTRACTS $(HARNESS_CFLAGS)
 # A plain `solo` explores programs that were built for valgrind: its harness must be no race to helgrind and drd.
 $(HARNESS_OBJECTS): PART_CFLAGS += $(if $(filter plain,$(FLAVOUR)),-DSOLO_ANNOTATE_HARNESS)
@@ -19,14 +24,14 @@ $(call object,harness/symbolize.c): PART_CFLAGS += -idirafter $(shell gcc -print
 
 # The run path has 16 characters or more: the dynamic linker reads a shorter one past its end, 16 bytes at a time, and memcheck says
 # so each time a program loads the harness.
-$(BUILD)/lib/libsolo-harness.so: $(HARNESS_OBJECTS) $(BUILD)/lib/libsolo.so
+$(BUILD)/lib/libsolo-harness.so: $(HARNESS_OBJECTS) $(BUILD)/lib/libsolo.so $(BACKTRACE)
 	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared $(TOOL) -pthread -Wl,-soname,libsolo-harness.so $(NO_LOOSE_ENDS) -Wl,--exclude-libs,ALL \
 	    -Wl,-rpath,'$$ORIGIN/././././.' -o $@ $(HARNESS_OBJECTS) -L$(BUILD)/lib -lsolo $(HARNESS_LIBS) $(LDFLAGS)
 # What is loaded into programs under test: of the same objects only those that it needs, and none of the packages. Each library and
 # each page of it is copied for every schedule.
 $(BUILD)/obj/harness.a: $(filter-out $(RELEASED_OBJECTS),$(HARNESS_OBJECTS))
 	$(call say,AR)rm -f $@ && ar rcs $@ $^
-$(BUILD)/lib/libsolo-inside.so: $(BUILD)/obj/harness.a $(BUILD)/lib/libsolo.so harness/inside.map
+$(BUILD)/lib/libsolo-inside.so: $(BUILD)/obj/harness.a $(BUILD)/lib/libsolo.so harness/inside.map $(BACKTRACE)
 	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared $(TOOL) -pthread -Wl,-soname,libsolo-inside.so $(NO_LOOSE_ENDS) \
 	    -Wl,--version-script=harness/inside.map -Wl,-u,solo_harness_main -static-libgcc -Wl,-rpath,'$$ORIGIN/././././.' -o $@ $< \
 	    -L$(BUILD)/lib -lsolo $(filter %/libbacktrace.a,$(HARNESS_LIBS)) -ldl $(LDFLAGS)

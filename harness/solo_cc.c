@@ -112,6 +112,9 @@ static void add_wraps(struct words *words)
     WRAP_(bits, type, compare_exchange_val)
     ACCESS_SIZES(WRAPS_)
     add(words, "-Wl,--wrap=pthread_once");
+    add(words, "-Wl,--wrap=__cxa_guard_acquire");
+    add(words, "-Wl,--wrap=__cxa_guard_release");
+    add(words, "-Wl,--wrap=__cxa_guard_abort");
 }
 
 static void add_tsan(struct words *words, const struct compilation *compilation)

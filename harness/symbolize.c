@@ -1,6 +1,7 @@
 /*
  * symbolize.c - from return addresses to functions, files and lines, with gcc's libbacktrace, which reads the debug
- * information of every loaded object once, at the first call; where it knows nothing, dladdr's module and offset.
+ * information of every loaded object once, at the first call; where it knows nothing, dladdr's function, or module and
+ * offset.
  *
  * The kit's own frames are known by where its sources lie (this file knows its own name), the C library's by its
  * module.
@@ -10,8 +11,10 @@
 #include <backtrace.h>
 #include <dlfcn.h>
 #include <gnu/libc-version.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,6 +24,33 @@ static char working_directory[256]; /* with a slash at the end; "" if unknown */
 static char kit_root[256];          /* what kit sources begin with, before "reactor/" and "harness/" */
 static const void *c_library;
 
+/*
+ * What libbacktrace asks instead of dl_iterate_phdr (harness/module.mk). Not among them are the C library and the
+ * dynamic linker: where their debug information is installed, reading it takes longer than all else, and their frames
+ * are of no use to anybody.
+ */
+typedef int (*object_fn)(struct dl_phdr_info *info, size_t size, void *arg);
+int solo__symbolize_objects(object_fn fn, void *arg);
+
+struct listing {
+    object_fn fn;
+    void *arg;
+};
+
+static int list_object(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    const struct listing *listing = arg;
+    const char *base = strrchr(info->dlpi_name, '/');
+    bool is_system = base != NULL && (strncmp(base, "/libc.so.", 9) == 0 || strncmp(base, "/ld-linux", 9) == 0);
+    return is_system ? 0 : listing->fn(info, size, listing->arg);
+}
+
+int solo__symbolize_objects(object_fn fn, void *arg)
+{
+    struct listing listing = {fn, arg};
+    return dl_iterate_phdr(list_object, &listing);
+}
+
 static void ignore_error(void *arg, const char *message, int error)
 {
     (void)arg;
@@ -28,18 +58,43 @@ static void ignore_error(void *arg, const char *message, int error)
     (void)error;
 }
 
+static int starts_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* As the program's author wrote it, where its own C++ library is there to say so. */
+static void write_name(const char *name, char *buffer, size_t size)
+{
+    typedef char *(*demangle_fn)(const char *name, char *output, size_t *output_size, int *ret_status);
+    demangle_fn demangle = starts_with(name, "_Z") ? (demangle_fn)dlsym(RTLD_DEFAULT, "__cxa_demangle") : NULL;
+    char *plain = demangle != NULL ? demangle(name, NULL, NULL, NULL) : NULL;
+    (void)snprintf(buffer, size, "%s", plain != NULL ? plain : name);
+    free(plain);
+}
+
+/* Code that headers of the system put into the program, as those of C++ do with locks and threads. */
+static int is_system_header(const char *file)
+{
+    return starts_with(file, "/usr/include/") || strstr(file, "/include/c++/") != NULL;
+}
+
+/*
+ * Of functions that are inlined in each other: the innermost, but those of the system's headers only if there is no
+ * other.
+ */
 static int keep_first(void *arg, uintptr_t pc, const char *file, int line, const char *function)
 {
     struct solo_frame_text *frame = arg;
     (void)pc;
     if (function != NULL) {
-        (void)snprintf(frame->function, sizeof frame->function, "%s", function);
+        write_name(function, frame->function, sizeof frame->function);
     }
     if (file != NULL) {
         (void)snprintf(frame->file, sizeof frame->file, "%s", file);
         frame->line = line;
     }
-    return 1; /* the innermost of inlined functions is enough */
+    return file == NULL || !is_system_header(file);
 }
 
 static void look_up(uintptr_t pc, struct solo_frame_text *frame)
@@ -72,11 +127,6 @@ static void set_up(void)
     }
 }
 
-static int starts_with(const char *text, const char *start)
-{
-    return strncmp(text, start, strlen(start)) == 0;
-}
-
 static const char *without_dot(const char *path)
 {
     return path + (starts_with(path, "./") ? 2 : 0);
@@ -93,10 +143,10 @@ static int is_kit_file(const char *file)
     return starts_with(rest, "reactor/") || starts_with(rest, "harness/");
 }
 
-static int is_foreign(uintptr_t pc)
+static int is_foreign(uintptr_t pc, const char *file)
 {
     Dl_info info;
-    return dladdr((const void *)pc, &info) != 0 && info.dli_fbase == c_library;
+    return is_system_header(file) || (dladdr((const void *)pc, &info) != 0 && info.dli_fbase == c_library);
 }
 
 /* "chat+0x1234" */
@@ -105,6 +155,10 @@ static void fall_back(uintptr_t pc, struct solo_frame_text *frame)
     Dl_info info;
     if (dladdr((const void *)pc, &info) == 0 || info.dli_fname == NULL) {
         (void)snprintf(frame->function, sizeof frame->function, "0x%lx", (unsigned long)pc);
+        return;
+    }
+    if (info.dli_sname != NULL) {
+        write_name(info.dli_sname, frame->function, sizeof frame->function);
         return;
     }
     const char *name = strrchr(info.dli_fname, '/');
@@ -143,7 +197,7 @@ size_t solo_symbolize_stack(const struct solo_stack *stack, struct solo_frame_te
         for (uint32_t i = 0; i < stack->count && count < max; i++) {
             uintptr_t pc = (uintptr_t)stack->frames[i] - 1; /* inside the call, not after it */
             look_up(pc, &frames[count]);
-            if (want_all || !(is_kit_file(frames[count].file) || is_foreign(pc))) {
+            if (want_all || !(is_kit_file(frames[count].file) || is_foreign(pc, frames[count].file))) {
                 finish(pc, &frames[count]);
                 count++;
             }
@@ -158,7 +212,7 @@ bool solo__symbolize_place(const struct solo_stack *stack, struct solo_frame_tex
     for (uint32_t i = 0; i < stack->count && i < SOLO_STACK_MAX; i++) {
         uintptr_t pc = (uintptr_t)stack->frames[i] - 1;
         look_up(pc, ret_frame);
-        if (ret_frame->file[0] != '\0' && !is_kit_file(ret_frame->file) && !is_foreign(pc)) {
+        if (ret_frame->file[0] != '\0' && !is_kit_file(ret_frame->file) && !is_foreign(pc, ret_frame->file)) {
             finish(pc, ret_frame);
             return true;
         }
@@ -179,7 +233,9 @@ static void keep_variable(void *arg, uintptr_t pc, const char *name, uintptr_t v
     (void)pc;
     if (name != NULL && size != 0 && variable->address >= value && variable->address - value < size) {
         unsigned long offset = (unsigned long)(variable->address - value);
-        (void)snprintf(variable->buffer, variable->size, offset != 0 ? "%.40s+%lu" : "%.40s", name, offset);
+        char plain[64];
+        write_name(name, plain, sizeof plain);
+        (void)snprintf(variable->buffer, variable->size, offset != 0 ? "%.40s+%lu" : "%.40s", plain, offset);
         variable->found = true;
     }
 }

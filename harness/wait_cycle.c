@@ -42,6 +42,7 @@ const char *solo__wait_function(unsigned wait_kind, const char *object)
     case SOLO_WAIT_JOIN: return "pthread_join";
     case SOLO_WAIT_BARRIER: return "pthread_barrier_wait";
     case SOLO_WAIT_ONCE: return "pthread_once";
+    case SOLO_WAIT_STATIC: return "__cxa_guard_acquire";
     default: return NULL;
     }
 }

@@ -114,6 +114,7 @@ const char *solo_wait_kind_text(unsigned wait_kind)
         [SOLO_WAIT_ONCE] = "an initialisation",
         [SOLO_WAIT_DESCRIPTOR] = "a descriptor",
         [SOLO_WAIT_FUTEX] = "a futex",
+        [SOLO_WAIT_STATIC] = "a static variable to be initialised",
     };
     return wait_kind < SOLO_WAIT_KINDS ? texts[wait_kind] : "?";
 }

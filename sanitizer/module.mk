@@ -13,7 +13,7 @@ $(HOOK) $(SELFTEST) $(SELFTEST_RUN): PART_CFLAGS := -DSOLO_NO_STATIC_CONTRACTS
 $(BUILD)/bin/sanitizer-selftest: $(SELFTEST) $(HOOK) $(BUILD)/lib/libsolo.a
 	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -o $@ $^ $(LDFLAGS)
 $(BUILD)/bin/sanitizer-selftest-run: $(SELFTEST_RUN) $(call object,$(SANITIZER_SOURCES))
-	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -o $@ $^ $(HARNESS_LIBS) $(LDFLAGS)
+	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -o $@ $^ $(filter-out $(BACKTRACE),$(HARNESS_LIBS)) $(LDFLAGS)
 
 # A row is a detector and a carrier. N in N, and with a visible hand-over it must fail (exit code 1, and no other).
 SELFTEST_ROWS := tsan-fiber tsan-token helgrind drd

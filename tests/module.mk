@@ -27,7 +27,7 @@ $(BUILD)/generated/suites.list: force
 	@mkdir -p $(@D); printf '%s\n' $(sort $(TEST_SUITES:tests/test_%.c=%)) | cmp -s - $@ || \
 	    printf '%s\n' $(sort $(TEST_SUITES:tests/test_%.c=%)) > $@
 
-$(BUILD)/bin/solo-tests: $(TEST_OBJECTS) $(TESTED_OBJECTS) $(EXTRAS_OBJECTS) $(HOOK)
+$(BUILD)/bin/solo-tests: $(TEST_OBJECTS) $(TESTED_OBJECTS) $(EXTRAS_OBJECTS) $(HOOK) | $(BACKTRACE)
 	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -rdynamic -o $@ $^ $(HARNESS_LIBS) $(EXTRAS_LIBS) -lcunit $(LDFLAGS)
 ALL += $(BUILD)/bin/solo-tests
 
@@ -67,10 +67,16 @@ DETECTOR_PROGRAMS := $(foreach program,unlocked lost_wakeup primitives,$(BUILD)/
 $(DETECTOR_PROGRAMS): $(BUILD)/%.tsan: %.c $(BUILD)/bin/solo $(BUILD)/lib/access/tsan_points.o $(BUILD)/lib/access/tsan_hook.o
 	$(call say,SOLO-CC)mkdir -p $(@D) && if command -v clang >/dev/null; then \
 	    $(BUILD)/bin/solo cc --tsan -O1 -pthread -o $@ $<; else touch $@; fi
-$(BUILD)/tests/plain/standard: tests/plain/standard.cc
+# Programs in C++.
+CXX_PROGRAMS := $(patsubst %.cc,$(BUILD)/%,$(wildcard tests/plain/*.cc))
+$(CXX_PROGRAMS): $(BUILD)/%: %.cc | deps-test
 	$(call say,CXX)mkdir -p $(@D) && if command -v g++ >/dev/null; then \
 	    g++ -std=c++17 -g -O1 -pthread -o $@ $<; else touch $@; fi
-ALL += $(PLAIN_PROGRAMS) $(BUILD)/tests/plain/standard $(if $(filter plain,$(FLAVOUR)),$(ACCESS_PROGRAMS) $(DETECTOR_PROGRAMS))
+DETECTOR_CXX_PROGRAMS := $(BUILD)/tests/plain/statics.tsan
+$(DETECTOR_CXX_PROGRAMS): $(BUILD)/%.tsan: %.cc $(BUILD)/bin/solo $(BUILD)/lib/access/tsan_points.o $(BUILD)/lib/access/tsan_hook.o | deps-test
+	$(call say,SOLO-CC)mkdir -p $(@D) && if command -v clang++ >/dev/null; then \
+	    $(BUILD)/bin/solo cc --tsan -std=c++17 -O1 -pthread -o $@ $<; else touch $@; fi
+ALL += $(PLAIN_PROGRAMS) $(CXX_PROGRAMS) $(if $(filter plain,$(FLAVOUR)),$(ACCESS_PROGRAMS) $(DETECTOR_PROGRAMS) $(DETECTOR_CXX_PROGRAMS))
 
 # Extensions that `solo verify` is tried on: tests/extensions/<name>.c -> tests/extensions/<name>.so in the build folder.
 EXTENSIONS := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/extensions/*.c))
@@ -145,7 +151,7 @@ BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.
 $(call object,$(wildcard tests/bench/*.c)): PART_CFLAGS = -DSOLO_NO_STATIC_CONTRACTS -iquote reactor -iquote harness $(HARNESS_CFLAGS)
 $(call object,$(wildcard tests/bench/*.c)): | $(CONTRACTS)
 $(BUILD)/bench/chat: $(call object,$(wildcard tests/chat/*.c))
-$(BENCHES): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(TESTED_OBJECTS) $(HOOK)
+$(BENCHES): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(TESTED_OBJECTS) $(HOOK) | $(BACKTRACE)
 	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -rdynamic -o $@ $^ $(HARNESS_LIBS) $(LDFLAGS)
 # The library without the thread check, for guard.ns only.
 UNGUARDED := $(patsubst $(BUILD)/obj/%,$(BUILD)/obj/unguarded/%,$(call object,$(REACTOR_SOURCES)))
@@ -178,7 +184,7 @@ $(BUILD)/bench/peers/libclock.so: $(BUILD)/obj/tests/bench/peers/clock.o
 SHAPE_OBJECTS := $(call object,$(wildcard tests/bench/explore/*.c))
 $(SHAPE_OBJECTS): PART_CFLAGS = -DSOLO_NO_STATIC_CONTRACTS
 $(SHAPE_OBJECTS): | $(CONTRACTS)
-$(BUILD)/bench/explore: $(SHAPE_OBJECTS) $(TESTED_OBJECTS) $(HOOK)
+$(BUILD)/bench/explore: $(SHAPE_OBJECTS) $(TESTED_OBJECTS) $(HOOK) | $(BACKTRACE)
 	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -rdynamic -o $@ $^ $(HARNESS_LIBS) $(LDFLAGS)
 PHONY += bench-explore
 bench-explore: $(BUILD)/bench/explore ## measure how fast the strategies find known bugs (15 minutes); SHAPES='account ...' or PART=twins for some

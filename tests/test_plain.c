@@ -3,43 +3,10 @@
  *
  * The programs are tests/plain/<name>.c.
  */
-#include "runner.h"
+#include "plain.h"
 #include "support.h"
 #include <errno.h>
-#include <solo/explore.h>
-#include <solo/token.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-static struct solo_report report; /* too large for the stack */
-static struct solo_replay replay;
-static char why[SOLO_EVIDENCE_MAX];
-
-static char **program(const char *name, const char *argument)
-{
-    static char path[512];
-    static char *argv[3];
-    snprintf(path, sizeof path, "tests/plain/%s", name);
-    strcpy(path, runner_build_path(path));
-    argv[0] = path;
-    argv[1] = (char *)argument;
-    argv[2] = NULL;
-    return argv;
-}
-
-static struct solo_explore_options defaults(void)
-{
-    struct solo_explore_options options;
-    solo_explore_defaults(&options);
-#if defined(SOLO_VALGRIND) || defined(SOLO_ASAN) || defined(SOLO_TSAN)
-    options.schedules_max = 20;
-#else
-    options.schedules_max = 100;
-#endif
-    return options;
-}
 
 /* A library built for a compiler's detector does not load into a program without it. */
 #if defined(SOLO_ASAN) || defined(SOLO_TSAN)
@@ -47,43 +14,6 @@ enum { CAN_BE_LOADED = 0 };
 #else
 enum { CAN_BE_LOADED = 1 };
 #endif
-
-static void explore(char **argv, const struct solo_explore_options *options)
-{
-    int result = solo_explore_program(argv, options, &report);
-    printf("%s %s: %d, %s\n", argv[0], argv[1] != NULL ? argv[1] : "", result, report.evidence);
-    CU_ASSERT_EQUAL_FATAL(result, 0);
-    for (unsigned i = 0; i < report.finding_count; i++) {
-        const struct solo_finding *finding = &report.findings[i];
-        printf("  %s: %s\n  %s\n  %s\n", finding->signature, finding->violation.text, finding->token, finding->output);
-    }
-}
-
-static int replay_token(char **argv, const char *token, const struct solo_explore_options *options)
-{
-    free(replay.trace);
-    replay.trace = NULL;
-    return solo_replay_program(argv, token, options, true, true, &replay, why);
-}
-
-/* The bug is found with this id, its token shows it again in a fresh process, and its twin has none. */
-static void check_twins(const char *name, unsigned id, const char *words)
-{
-    struct solo_explore_options options = defaults();
-    explore(program(name, NULL), &options);
-    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_FINDINGS);
-    CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
-    CU_ASSERT_EQUAL(report.findings[0].violation.id, id);
-    CU_ASSERT_PTR_NOT_NULL(strstr(report.findings[0].violation.text, words));
-    CU_ASSERT_TRUE(report.findings[0].reproduced);
-    CU_ASSERT_EQUAL(replay_token(program(name, NULL), report.findings[0].token, &options), 0);
-    CU_ASSERT_EQUAL(replay.diverged_at, 0);
-    CU_ASSERT_EQUAL_FATAL(replay.violation_count, 1);
-    CU_ASSERT_EQUAL(replay.violations[0].id, id);
-    explore(program(name, "fixed"), &options);
-    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
-    CU_ASSERT_EQUAL(report.schedules, options.schedules_max);
-}
 
 /* What the program asserts holds in every schedule. */
 static void check_holds(const char *topic)
@@ -237,162 +167,6 @@ static void test_plain__a_schedule_that_runs_twice_is_the_same_twice(void)
     options.twice_every = 2;
     explore(program("lost_update", "fixed"), &options);
     CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
-}
-
-/* ---- C++ ---- */
-
-/* Where there is no such compiler there is no such program. */
-static bool is_there(const char *path)
-{
-    struct stat status;
-    bool there = stat(path, &status) == 0 && status.st_size != 0;
-    if (!there) {
-        runner_skip("no compiler has built this program");
-    }
-    return there;
-}
-
-static void test_plain__threads_of_cxx_are_the_same_threads(void)
-{
-    struct solo_explore_options options = defaults();
-    if (is_there(program("standard", NULL)[0])) {
-        explore(program("standard", NULL), &options);
-        CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
-        explore(program("standard", "lost"), &options);
-        CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
-        CU_ASSERT_STRING_EQUAL(report.findings[0].violation.text, "the program exited with status 1");
-    }
-}
-
-/* ---- Memory accesses ---- */
-
-static void check_accesses(const char *name)
-{
-    if (is_there(program(name, NULL)[0])) {
-        struct solo_explore_options options = defaults();
-        check_twins(name, SOLO_NO_VIOLATION, "exited with status 1");
-        explore(program(name, NULL), &options);
-        CU_ASSERT_PTR_NOT_NULL(strstr(report.findings[0].token, ".access."));
-        CU_ASSERT_EQUAL(replay_token(program(name, NULL), report.findings[0].token, &options), 0);
-        CU_ASSERT_PTR_NOT_NULL(strstr(replay.trace, "access-read"));
-        CU_ASSERT_PTR_NOT_NULL(strstr(replay.trace, "memory#1"));
-        options.granularity = SOLO_WANT_SYNC;
-        explore(program(name, NULL), &options);
-        CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN); /* nothing happens between two calls */
-    }
-}
-
-#if defined(SOLO_VALGRIND) || defined(SOLO_ASAN) || defined(SOLO_TSAN) || defined(SOLO_TORTURE)
-enum { HAS_ACCESS_PROGRAMS = 0 };
-#else
-enum { HAS_ACCESS_PROGRAMS = 1 };
-#endif
-
-static void test_plain__an_unlocked_counter_loses_an_update_between_its_accesses(void)
-{
-    if (!HAS_ACCESS_PROGRAMS) {
-        runner_skip("solo cc is for the plain build");
-        return;
-    }
-    check_accesses("unlocked.gcc");
-    check_accesses("unlocked.clang");
-}
-
-static void test_plain__a_spin_on_a_flag_ends_and_a_lock_that_tests_first_is_none(void)
-{
-    if (!HAS_ACCESS_PROGRAMS) {
-        runner_skip("solo cc is for the plain build");
-        return;
-    }
-    struct solo_explore_options options = defaults();
-    const char *const names[] = {"spin.gcc", "spin.clang"};
-    for (unsigned i = 0; i < 2; i++) {
-        if (is_there(program(names[i], NULL)[0])) {
-            options.schedules_max = 300;
-            explore(program(names[i], NULL), &options);
-            CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
-            CU_ASSERT_STRING_EQUAL(report.findings[0].violation.text, "the program exited with status 1");
-            CU_ASSERT_TRUE(report.findings[0].reproduced);
-            explore(program(names[i], "fixed"), &options);
-            CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
-        }
-    }
-}
-
-static void test_plain__an_access_token_needs_a_build_with_accesses(void)
-{
-#if defined(SOLO_ASAN) || defined(SOLO_TSAN)
-    SOLO_SKIP("a sanitizer's kit does not load into a plain program");
-#endif
-    struct solo_explore_options options = defaults();
-    CU_ASSERT_EQUAL(replay_token(program("unlocked", NULL), "solo1.1.unlocked.access.00000000.plain-0-0000", &options),
-                    -ENOTSUP);
-    CU_ASSERT_PTR_NOT_NULL(strstr(why, "rebuild it with `solo cc -o unlocked ...`"));
-    options.granularity = SOLO_WANT_ACCESS;
-    CU_ASSERT_EQUAL(solo_explore_program(program("unlocked", NULL), &options, &report), -ENOTSUP);
-    CU_ASSERT_PTR_NOT_NULL(strstr(report.evidence, "solo cc"));
-}
-
-/* ---- ThreadSanitizer beside them ---- */
-
-/* A program that is not there, or not for this flavour, is skipped. */
-static bool has_detector(const char *name)
-{
-    if (!HAS_ACCESS_PROGRAMS) {
-        runner_skip("solo cc is for the plain build");
-        return false;
-    }
-    return is_there(program(name, NULL)[0]);
-}
-
-static void test_plain__a_data_race_in_an_explored_schedule_is_a_finding_with_its_token(void)
-{
-    struct solo_explore_options options = defaults();
-    if (!has_detector("unlocked.tsan")) {
-        return;
-    }
-    options.schedules_max = 30;
-    explore(program("unlocked.tsan", NULL), &options);
-    CU_ASSERT_TRUE_FATAL(report.finding_count > 0);
-    const struct solo_finding *finding = &report.findings[0];
-    CU_ASSERT_EQUAL(finding->violation.id, SOLO017_DATA_RACE);
-    CU_ASSERT_PTR_NOT_NULL(strstr(finding->violation.text, "main/1"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(finding->violation.text, "main/2"));
-    CU_ASSERT_STRING_EQUAL(finding->detail.frames[0].function, "add");
-    CU_ASSERT_TRUE(finding->reproduced);
-    CU_ASSERT_PTR_NOT_NULL(strstr(finding->token, ".access."));
-    char token[SOLO_TOKEN_MAX];
-    strcpy(token, finding->token);
-    CU_ASSERT_EQUAL_FATAL(replay_token(program("unlocked.tsan", NULL), token, &options), 0);
-    CU_ASSERT_EQUAL(replay.diverged_at, 0);
-    CU_ASSERT_TRUE_FATAL(replay.violation_count > 0);
-    CU_ASSERT_EQUAL(replay.violations[0].id, SOLO017_DATA_RACE);
-    explore(program("unlocked.tsan", "fixed"), &options);
-    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
-    CU_ASSERT_TRUE(report.distinct > 1);
-}
-
-/* What the detector takes first reaches the simulation all the same: nothing waits in the kernel. */
-static void test_plain__the_detector_stands_between_and_nothing_else_changes(void)
-{
-    static const char *const topics[] = {"onces", "rwlocks", "many-threads", "main-leaves", "timed-wait"};
-    struct solo_explore_options options = defaults();
-    if (!has_detector("primitives.tsan") || !is_there(program("lost_wakeup.tsan", NULL)[0])) {
-        return;
-    }
-    options.schedules_max = 20;
-    for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++) {
-        explore(program("primitives.tsan", topics[i]), &options);
-        CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
-    }
-    explore(program("lost_wakeup.tsan", NULL), &options);
-    CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
-    CU_ASSERT_EQUAL(report.findings[0].violation.id, SOLO004_DEADLOCK);
-    explore(program("lost_wakeup.tsan", "fixed"), &options);
-    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
-    explore(program("primitives.tsan", "c11"), &options);
-    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_INCOMPLETE);
-    CU_ASSERT_PTR_NOT_NULL(strstr(report.findings[0].violation.text, "unmodelled call `thrd_create`"));
 }
 
 /* ---- Descriptors ---- */
@@ -613,7 +387,6 @@ void suite_plain(void);
 void suite_plain(void)
 {
     SOLO_SUITE("plain");
-    SOLO_TEST(test_plain__an_access_token_needs_a_build_with_accesses);
     SOLO_TEST(test_plain__a_library_that_is_missing_is_named);
     SOLO_TEST(test_plain__a_static_program_is_refused);
     SOLO_TEST(test_plain__a_set_uid_program_is_refused);
@@ -640,11 +413,6 @@ void suite_plain(void)
     SOLO_TEST(test_plain__chance_is_the_same_in_every_run);
     SOLO_TEST(test_plain__one_schedule_has_one_trace_in_every_process);
     SOLO_TEST(test_plain__a_schedule_that_runs_twice_is_the_same_twice);
-    SOLO_TEST(test_plain__threads_of_cxx_are_the_same_threads);
-    SOLO_TEST(test_plain__an_unlocked_counter_loses_an_update_between_its_accesses);
-    SOLO_TEST(test_plain__a_spin_on_a_flag_ends_and_a_lock_that_tests_first_is_none);
-    SOLO_TEST(test_plain__a_data_race_in_an_explored_schedule_is_a_finding_with_its_token);
-    SOLO_TEST(test_plain__the_detector_stands_between_and_nothing_else_changes);
     SOLO_TEST(test_plain__a_wake_up_taken_after_the_queue_is_lost);
     SOLO_TEST(test_plain__a_pipe_holds_back_its_writer_and_ends_with_it);
     SOLO_TEST(test_plain__a_socket_pair_answers);

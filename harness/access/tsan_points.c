@@ -46,6 +46,35 @@ int __wrap_pthread_once(int *flag, void (*fn)(void))
     return done ? 0 : __real_pthread_once(flag, fn);
 }
 
+/* And so it does these, with which C++ initialises the static variables of a function. */
+extern int solo_interpose_guard_acquire(void *guard) __attribute__((weak));
+extern bool solo_interpose_guard_end(void *guard, bool is_there) __attribute__((weak));
+int __real___cxa_guard_acquire(void *guard);
+void __real___cxa_guard_release(void *guard);
+void __real___cxa_guard_abort(void *guard);
+int __wrap___cxa_guard_acquire(void *guard);
+void __wrap___cxa_guard_release(void *guard);
+void __wrap___cxa_guard_abort(void *guard);
+int __wrap___cxa_guard_acquire(void *guard)
+{
+    int result = solo_interpose_guard_acquire != NULL ? solo_interpose_guard_acquire(guard) : -1;
+    return result >= 0 ? result : __real___cxa_guard_acquire(guard);
+}
+
+void __wrap___cxa_guard_release(void *guard)
+{
+    if (solo_interpose_guard_end == NULL || !solo_interpose_guard_end(guard, true)) {
+        __real___cxa_guard_release(guard);
+    }
+}
+
+void __wrap___cxa_guard_abort(void *guard)
+{
+    if (solo_interpose_guard_end == NULL || !solo_interpose_guard_end(guard, false)) {
+        __real___cxa_guard_abort(guard);
+    }
+}
+
 #define CHANGE(bits, type, name)                                                                                       \
     type __real___tsan_atomic##bits##_##name(volatile type *address, type value, int order);                           \
     type __wrap___tsan_atomic##bits##_##name(volatile type *address, type value, int order);                           \

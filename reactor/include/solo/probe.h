@@ -113,6 +113,7 @@ enum solo_wait_kind {
     SOLO_WAIT_ONCE,       /* another thread initialises */
     SOLO_WAIT_DESCRIPTOR, /* a descriptor that only other threads can make ready */
     SOLO_WAIT_FUTEX,
+    SOLO_WAIT_STATIC, /* another thread initialises a static variable of C++ */
     SOLO_WAIT_KINDS
 };
 

@@ -1,0 +1,90 @@
+/*
+ * plain.h - programs of tests/plain, which know nothing of the kit, explored and replayed.
+ */
+#ifndef SOLO_TESTS_PLAIN_H
+#define SOLO_TESTS_PLAIN_H
+
+#include "runner.h"
+#include <solo/explore.h>
+#include <solo/token.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static struct solo_report report; /* too large for the stack */
+static struct solo_replay replay;
+static char why[SOLO_EVIDENCE_MAX];
+
+static inline char **program(const char *name, const char *argument)
+{
+    static char path[512];
+    static char *argv[3];
+    snprintf(path, sizeof path, "tests/plain/%s", name);
+    strcpy(path, runner_build_path(path));
+    argv[0] = path;
+    argv[1] = (char *)argument;
+    argv[2] = NULL;
+    return argv;
+}
+
+static inline struct solo_explore_options defaults(void)
+{
+    struct solo_explore_options options;
+    solo_explore_defaults(&options);
+#if defined(SOLO_VALGRIND) || defined(SOLO_ASAN) || defined(SOLO_TSAN)
+    options.schedules_max = 20;
+#else
+    options.schedules_max = 100;
+#endif
+    return options;
+}
+
+static inline void explore(char **argv, const struct solo_explore_options *options)
+{
+    int result = solo_explore_program(argv, options, &report);
+    printf("%s %s: %d, %s\n", argv[0], argv[1] != NULL ? argv[1] : "", result, report.evidence);
+    CU_ASSERT_EQUAL_FATAL(result, 0);
+    for (unsigned i = 0; i < report.finding_count; i++) {
+        const struct solo_finding *finding = &report.findings[i];
+        printf("  %s: %s\n  %s\n  %s\n", finding->signature, finding->violation.text, finding->token, finding->output);
+    }
+}
+
+static inline int replay_token(char **argv, const char *token, const struct solo_explore_options *options)
+{
+    free(replay.trace);
+    replay.trace = NULL;
+    return solo_replay_program(argv, token, options, true, true, &replay, why);
+}
+
+/* The bug is found with this id, its token shows it again in a fresh process, and its twin has none. */
+static inline void check_twins(const char *name, unsigned id, const char *words)
+{
+    struct solo_explore_options options = defaults();
+    explore(program(name, NULL), &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_FINDINGS);
+    CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+    CU_ASSERT_EQUAL(report.findings[0].violation.id, id);
+    CU_ASSERT_PTR_NOT_NULL(strstr(report.findings[0].violation.text, words));
+    CU_ASSERT_TRUE(report.findings[0].reproduced);
+    CU_ASSERT_EQUAL(replay_token(program(name, NULL), report.findings[0].token, &options), 0);
+    CU_ASSERT_EQUAL(replay.diverged_at, 0);
+    CU_ASSERT_EQUAL_FATAL(replay.violation_count, 1);
+    CU_ASSERT_EQUAL(replay.violations[0].id, id);
+    explore(program(name, "fixed"), &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+    CU_ASSERT_EQUAL(report.schedules, options.schedules_max);
+}
+
+/* Where there is no such compiler there is no such program. */
+static inline bool is_there(const char *path)
+{
+    struct stat status;
+    bool there = stat(path, &status) == 0 && status.st_size != 0;
+    if (!there) {
+        runner_skip("no compiler has built this program");
+    }
+    return there;
+}
+
+#endif

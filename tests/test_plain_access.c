@@ -1,0 +1,198 @@
+/*
+ * test_plain_access.c - programs that know nothing of the kit, built by `solo cc`, by a compiler for a detector, or
+ * from C++.
+ */
+#include "plain.h"
+#include <errno.h>
+
+#if defined(SOLO_VALGRIND) || defined(SOLO_ASAN) || defined(SOLO_TSAN) || defined(SOLO_TORTURE)
+enum { HAS_ACCESS_PROGRAMS = 0 };
+#else
+enum { HAS_ACCESS_PROGRAMS = 1 };
+#endif
+
+/* ---- C++ ---- */
+
+static void test_plain_access__threads_of_cxx_are_the_same_threads(void)
+{
+    struct solo_explore_options options = defaults();
+    if (is_there(program("standard", NULL)[0])) {
+        explore(program("standard", NULL), &options);
+        CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+        explore(program("standard", "lost"), &options);
+        CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+        CU_ASSERT_STRING_EQUAL(report.findings[0].violation.text, "the program exited with status 1");
+    }
+}
+
+/* Whatever builds it: also beside the detector, which would wait for the initialiser inside the kernel. */
+static void check_statics(const char *name)
+{
+    struct solo_explore_options options = defaults();
+    if (!is_there(program(name, NULL)[0])) {
+        return;
+    }
+    explore(program(name, "once"), &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+    CU_ASSERT_TRUE(report.distinct > 1);
+    explore(program(name, "throws"), &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+    explore(program(name, "fixed"), &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+    explore(program(name, "deadlock"), &options);
+    CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+    CU_ASSERT_EQUAL(report.findings[0].violation.id, SOLO004_DEADLOCK);
+    CU_ASSERT_TRUE(report.findings[0].reproduced);
+    CU_ASSERT_PTR_NOT_NULL(strstr(report.findings[0].violation.text,
+                                  "`main/2`, which waits in __cxa_guard_acquire for `guard variable for "
+                                  "table()::table` (statics.cc:38), which is up to `main/1`"));
+}
+
+static void test_plain_access__a_static_variable_of_cxx_is_initialised_once(void)
+{
+    if (is_there(program("statics", NULL)[0])) {
+        check_statics("statics");
+        CU_ASSERT_EQUAL(report.findings[0].detail.frames[0].line, 26); /* not in the header with std::lock_guard */
+    }
+    if (HAS_ACCESS_PROGRAMS) {
+        check_statics("statics.tsan");
+    }
+}
+
+/* ---- Memory accesses ---- */
+
+static void check_accesses(const char *name)
+{
+    if (is_there(program(name, NULL)[0])) {
+        struct solo_explore_options options = defaults();
+        check_twins(name, SOLO_NO_VIOLATION, "exited with status 1");
+        explore(program(name, NULL), &options);
+        CU_ASSERT_PTR_NOT_NULL(strstr(report.findings[0].token, ".access."));
+        CU_ASSERT_EQUAL(replay_token(program(name, NULL), report.findings[0].token, &options), 0);
+        CU_ASSERT_PTR_NOT_NULL(strstr(replay.trace, "access-read"));
+        CU_ASSERT_PTR_NOT_NULL(strstr(replay.trace, "memory#1"));
+        options.granularity = SOLO_WANT_SYNC;
+        explore(program(name, NULL), &options);
+        CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN); /* nothing happens between two calls */
+    }
+}
+
+static void test_plain_access__an_unlocked_counter_loses_an_update_between_its_accesses(void)
+{
+    if (!HAS_ACCESS_PROGRAMS) {
+        runner_skip("solo cc is for the plain build");
+        return;
+    }
+    check_accesses("unlocked.gcc");
+    check_accesses("unlocked.clang");
+}
+
+static void test_plain_access__a_spin_on_a_flag_ends_and_a_lock_that_tests_first_is_none(void)
+{
+    if (!HAS_ACCESS_PROGRAMS) {
+        runner_skip("solo cc is for the plain build");
+        return;
+    }
+    struct solo_explore_options options = defaults();
+    const char *const names[] = {"spin.gcc", "spin.clang"};
+    for (unsigned i = 0; i < 2; i++) {
+        if (is_there(program(names[i], NULL)[0])) {
+            options.schedules_max = 300;
+            explore(program(names[i], NULL), &options);
+            CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+            CU_ASSERT_STRING_EQUAL(report.findings[0].violation.text, "the program exited with status 1");
+            CU_ASSERT_TRUE(report.findings[0].reproduced);
+            explore(program(names[i], "fixed"), &options);
+            CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+        }
+    }
+}
+
+static void test_plain_access__an_access_token_needs_a_build_with_accesses(void)
+{
+#if defined(SOLO_ASAN) || defined(SOLO_TSAN)
+    SOLO_SKIP("a sanitizer's kit does not load into a plain program");
+#endif
+    struct solo_explore_options options = defaults();
+    CU_ASSERT_EQUAL(replay_token(program("unlocked", NULL), "solo1.1.unlocked.access.00000000.plain-0-0000", &options),
+                    -ENOTSUP);
+    CU_ASSERT_PTR_NOT_NULL(strstr(why, "rebuild it with `solo cc -o unlocked ...`"));
+    options.granularity = SOLO_WANT_ACCESS;
+    CU_ASSERT_EQUAL(solo_explore_program(program("unlocked", NULL), &options, &report), -ENOTSUP);
+    CU_ASSERT_PTR_NOT_NULL(strstr(report.evidence, "solo cc"));
+}
+
+/* ---- ThreadSanitizer beside them ---- */
+
+/* A program that is not there, or not for this flavour, is skipped. */
+static bool has_detector(const char *name)
+{
+    if (!HAS_ACCESS_PROGRAMS) {
+        runner_skip("solo cc is for the plain build");
+        return false;
+    }
+    return is_there(program(name, NULL)[0]);
+}
+
+static void test_plain_access__a_data_race_in_an_explored_schedule_is_a_finding_with_its_token(void)
+{
+    struct solo_explore_options options = defaults();
+    if (!has_detector("unlocked.tsan")) {
+        return;
+    }
+    options.schedules_max = 30;
+    explore(program("unlocked.tsan", NULL), &options);
+    CU_ASSERT_TRUE_FATAL(report.finding_count > 0);
+    const struct solo_finding *finding = &report.findings[0];
+    CU_ASSERT_EQUAL(finding->violation.id, SOLO017_DATA_RACE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(finding->violation.text, "main/1"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(finding->violation.text, "main/2"));
+    CU_ASSERT_STRING_EQUAL(finding->detail.frames[0].function, "add");
+    CU_ASSERT_TRUE(finding->reproduced);
+    CU_ASSERT_PTR_NOT_NULL(strstr(finding->token, ".access."));
+    char token[SOLO_TOKEN_MAX];
+    strcpy(token, finding->token);
+    CU_ASSERT_EQUAL_FATAL(replay_token(program("unlocked.tsan", NULL), token, &options), 0);
+    CU_ASSERT_EQUAL(replay.diverged_at, 0);
+    CU_ASSERT_TRUE_FATAL(replay.violation_count > 0);
+    CU_ASSERT_EQUAL(replay.violations[0].id, SOLO017_DATA_RACE);
+    explore(program("unlocked.tsan", "fixed"), &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+    CU_ASSERT_TRUE(report.distinct > 1);
+}
+
+/* What the detector takes first reaches the simulation all the same: nothing waits in the kernel. */
+static void test_plain_access__the_detector_stands_between_and_nothing_else_changes(void)
+{
+    static const char *const topics[] = {"onces", "rwlocks", "many-threads", "main-leaves", "timed-wait"};
+    struct solo_explore_options options = defaults();
+    if (!has_detector("primitives.tsan") || !is_there(program("lost_wakeup.tsan", NULL)[0])) {
+        return;
+    }
+    options.schedules_max = 20;
+    for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++) {
+        explore(program("primitives.tsan", topics[i]), &options);
+        CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+    }
+    explore(program("lost_wakeup.tsan", NULL), &options);
+    CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+    CU_ASSERT_EQUAL(report.findings[0].violation.id, SOLO004_DEADLOCK);
+    explore(program("lost_wakeup.tsan", "fixed"), &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+    explore(program("primitives.tsan", "c11"), &options);
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_INCOMPLETE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(report.findings[0].violation.text, "unmodelled call `thrd_create`"));
+}
+
+void suite_plain_access(void);
+void suite_plain_access(void)
+{
+    SOLO_SUITE("plain_access");
+    SOLO_TEST(test_plain_access__threads_of_cxx_are_the_same_threads);
+    SOLO_TEST(test_plain_access__a_static_variable_of_cxx_is_initialised_once);
+    SOLO_TEST(test_plain_access__an_unlocked_counter_loses_an_update_between_its_accesses);
+    SOLO_TEST(test_plain_access__a_spin_on_a_flag_ends_and_a_lock_that_tests_first_is_none);
+    SOLO_TEST(test_plain_access__an_access_token_needs_a_build_with_accesses);
+    SOLO_TEST(test_plain_access__a_data_race_in_an_explored_schedule_is_a_finding_with_its_token);
+    SOLO_TEST(test_plain_access__the_detector_stands_between_and_nothing_else_changes);
+}
