@@ -174,6 +174,21 @@ static const struct solo_diagnostic diagnostics[] = {
      "SOLO_EALREADYRUNNING.\n",
      "    while (!answered) solo_reactor_iterate(reactor, 0);   /* in a callback */\n",
      "    Return, and go on in the callback of a Deferred: solo_deferred_add(...).\n", "Found at the call.\n"},
+    {SOLO016_LOCK_ORDER,
+     "Threads take the same locks in different orders, so that each can come to hold\n"
+     "what another one waits for, and nothing that the kit sees keeps them apart: no\n"
+     "lock that all of them hold besides, no start or join, signal, queued call or byte\n"
+     "between them. It is a warning: no schedule came to the deadlock, which would be\n"
+     "SOLO004, not even some that were directed at it, and not every schedule was tried.\n",
+     "    solo_mutex_lock(from->lock);                   /* transfer(a, b) on one thread, */\n"
+     "    solo_mutex_lock(to->lock);                     /* transfer(b, a) on another */\n",
+     "    struct account *first = from->id < to->id ? from : to;\n"
+     "    solo_mutex_lock(first->lock);                  /* everywhere in one order */\n"
+     "    solo_mutex_lock((first == from ? to : from)->lock);\n",
+     "Found at the end of a schedule in which the locks were taken in a circle. Memory\n"
+     "alone that keeps threads apart, such as an atomic flag, is seen only in a program\n"
+     "built by solo cc. helgrind and ThreadSanitizer report such locks too, without\n"
+     "looking for the schedule, and also where threads cannot meet.\n"},
     {SOLO017_DATA_RACE,
      "Two threads touched the same memory, at least one of them wrote, and nothing\n"
      "ordered them. A detector saw it under a schedule that the kit chose; the token\n"

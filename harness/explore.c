@@ -2,14 +2,14 @@
  * explore.c - exploring and replaying, from options to report.
  *
  * What is here holds for scenarios and programs alike (subject.h). An exploration runs schedules, writes its evidence,
- * and then turns each defect into a finding: shrunk, and replayed strictly in a fresh process, from which its
- * violation, details and output are taken. So what a report shows is what its token shows.
+ * directs some more at locks that were taken in a circle (lock_orders.c), and then turns each defect into a finding
+ * (findings.c).
  */
-#include "by_time.h"
 #include "child.h"
+#include "findings.h"
 #include "ledger.h"
+#include "lock_orders.h"
 #include "pieces.h"
-#include "shrink.h"
 #include "step.h"
 #include "subject.h"
 #include <errno.h>
@@ -22,9 +22,6 @@ enum {
     DISTINCT_MAX_DEFAULT = 1000,
     SAMPLES_MAX_DEFAULT = 10 * DISTINCT_MAX_DEFAULT, /* where there are not so many different ones */
     SEARCH_MAX_DEFAULT = 100000,
-    SHRINK_RUNS_SCENARIO = 4000,
-    SHRINK_RUNS_PROGRAM = 500,
-    SHRUNK_FINDINGS_MAX = 8,
 };
 #define WATCHDOG_DEFAULT_NS UINT64_C(10000000000)
 
@@ -75,12 +72,6 @@ static int fill_request(struct solo__region *region, const struct solo_explore_o
     return 0;
 }
 
-static struct solo_limits limits_of(const struct solo__region *region)
-{
-    return (struct solo_limits){region->request.steps_max, region->request.faults_max,
-                                region->request.let_time_pass != 0};
-}
-
 static void subject_init(struct solo__subject *subject)
 {
     memset(subject, 0, sizeof *subject);
@@ -114,168 +105,7 @@ int solo__subject_copy(struct solo__subject *copy, const struct solo__subject *s
     return result;
 }
 
-/* ---- Tokens ---- */
-
-/* The token of a schedule; free it. NULL: out of memory, or too many choices. */
-static char *token_text(const struct solo__subject *subject, const struct solo__schedule *schedule)
-{
-    struct solo_limits limits = limits_of(subject->region);
-    struct solo_token token;
-    if (solo_token_make(subject->name, &limits, schedule->answers, schedule->answers_count, schedule->open, &token) <
-        0) {
-        return NULL;
-    }
-    token.granularity = (enum solo_granularity)subject->region->request.granularity;
-    char *text = solo_token_text(&token);
-    solo_token_finish(&token);
-    return text;
-}
-
-/* Into a field of SOLO_TOKEN_MAX characters: the text, or the file it had to go to. */
-static void store_token(char *field, const char *text, const char *directory)
-{
-    field[0] = '\0';
-    if (text != NULL && strlen(text) < SOLO_TOKEN_MAX) {
-        strcpy(field, text);
-    } else if (text != NULL && solo_token_print(text, directory, field, SOLO_TOKEN_MAX) < 0) {
-        field[0] = '\0';
-    }
-}
-
-static void store_schedule(const struct solo__subject *subject, const struct solo__schedule *schedule, char *field,
-                           const char *directory)
-{
-    char *text = schedule->answers != NULL ? token_text(subject, schedule) : NULL;
-    store_token(field, text, directory);
-    free(text);
-}
-
-/* Runs a schedule strictly, with all there is to know about it. */
-static int run_strictly(struct solo__subject *subject, const struct solo__schedule *schedule)
-{
-    struct solo_limits limits = limits_of(subject->region);
-    struct solo_token token;
-    int result =
-        solo_token_make(subject->name, &limits, schedule->answers, schedule->answers_count, schedule->open, &token);
-    if (result < 0) {
-        return result;
-    }
-    subject->region->request.mode = SOLO__REPLAY;
-    subject->region->request.keep_events = 1;
-    result = solo__replay_load(&subject->region->strategy.replay, &token, true);
-    solo_token_finish(&token);
-    result = result == 0 ? subject->run(subject) : result;
-    subject->region->request.keep_events = 0;
-    return result;
-}
-
-/* ---- Findings ---- */
-
-/* A defect taken out of the ledger, because what follows uses the region again. */
-struct defect {
-    struct solo__defect known;
-    struct solo__schedule schedule;
-};
-
-static int take_defects(const struct solo__region *region, struct defect *defects)
-{
-    for (uint32_t i = 0; i < region->ledger.defect_count; i++) {
-        defects[i].known = region->ledger.defects[i];
-        uint32_t count = defects[i].known.answers_count;
-        if (count <= SOLO__ANSWERS_MAX && solo__schedule_copy(&defects[i].schedule, region->finding_answers[i], count,
-                                                              defects[i].known.open != 0) < 0) {
-            return -ENOMEM;
-        }
-    }
-    return 0;
-}
-
-/*
- * After a strict run: a check that failed only because time passed becomes SOLO009. It runs the plain schedule to know.
- */
-static int mark_if_by_time(struct solo__subject *subject, struct solo_violation *violation)
-{
-    struct solo__region *region = subject->region;
-    char signature[SOLO__SIGNATURE_MAX];
-    if (violation->id != SOLO_NO_VIOLATION || !solo__by_time(region)) {
-        return 0;
-    }
-    solo__signature(violation, signature);
-    region->request.mode = SOLO__REPLAY;
-    region->request.keep_events = 0;
-    solo__replay_load_deviations(&region->strategy.replay, NULL, 0);
-    int result = subject->run(subject);
-    if (result == 0 && solo__outcome_find(&region->outcome, signature) < 0) {
-        solo__by_time_mark(violation);
-    }
-    return result;
-}
-
-/* Replays the schedule; if it shows the finding again, the finding is filled in from that run. */
-static int reproduce(struct solo__subject *subject, const struct solo__schedule *schedule, struct solo_finding *finding)
-{
-    const struct solo__outcome *outcome = &subject->region->outcome;
-    if (schedule->answers == NULL) {
-        return 0;
-    }
-    int result = run_strictly(subject, schedule);
-    if (result == -E2BIG) {
-        return 0; /* found, but too long to be written down */
-    }
-    int found = result == 0 && outcome->diverged_at == 0 ? solo__outcome_find(outcome, finding->signature) : -1;
-    if (found >= 0) {
-        finding->reproduced = true;
-        finding->violation = outcome->violations[found];
-        finding->detail = outcome->details[found];
-        finding->deviations = schedule->deviations;
-        solo__capture_read(subject->output_fd, finding->output);
-        result = mark_if_by_time(subject, &finding->violation);
-    }
-    return result;
-}
-
-static bool is_worth_shrinking(const struct defect *defect, unsigned index)
-{
-    bool hangs = defect->known.open != 0 && defect->known.violation.id == SOLO_NO_VIOLATION;
-    return index < SHRUNK_FINDINGS_MAX && defect->schedule.answers != NULL && !hangs;
-}
-
-static int make_finding(struct solo__subject *subject, const struct solo_explore_options *options,
-                        struct defect *defect, unsigned index, struct solo_finding *finding)
-{
-    finding->violation = defect->known.violation;
-    finding->schedules = defect->known.schedules;
-    finding->first_schedule = defect->known.first_schedule;
-    finding->deviations_found = defect->known.deviations;
-    finding->deviations = defect->known.deviations;
-    strcpy(finding->signature, defect->known.signature);
-    strcpy(finding->found_by, defect->known.found_by);
-    struct solo__schedule original = {0};
-    struct solo__schedule passing = {0};
-    int result = 0;
-    if (options->shrink && is_worth_shrinking(defect, index)) {
-        unsigned runs = subject->scenario != NULL ? SHRINK_RUNS_SCENARIO : SHRINK_RUNS_PROGRAM;
-        result = solo__schedule_copy(&original, defect->schedule.answers, defect->schedule.answers_count,
-                                     defect->schedule.open);
-        if (result == 0) {
-            result = solo__shrink(subject, finding->signature, runs, &defect->schedule, &passing);
-        }
-    }
-    if (result == 0) {
-        result = reproduce(subject, &defect->schedule, finding);
-    }
-    if (result == 0 && !finding->reproduced && original.answers != NULL) { /* better the one that was found */
-        struct solo__schedule shrunk = defect->schedule;
-        defect->schedule = original;
-        original = shrunk;
-        result = reproduce(subject, &defect->schedule, finding);
-    }
-    store_schedule(subject, &defect->schedule, finding->token, options->token_directory);
-    store_schedule(subject, &passing, finding->passing_token, options->token_directory);
-    solo__schedule_release(&original);
-    solo__schedule_release(&passing);
-    return result;
-}
+/* ---- Reports ---- */
 
 static void decide_verdict(const struct solo__ledger *ledger, struct solo_report *report)
 {
@@ -292,29 +122,21 @@ static void decide_verdict(const struct solo__ledger *ledger, struct solo_report
                           : SOLO_VERDICT_CLEAN;
 }
 
-static int make_findings(struct solo__subject *subject, const struct solo_explore_options *options,
-                         struct solo_report *report)
+/* What the strategy's own schedules prove, before its state is used for anything else. */
+static void fill_evidence(const struct solo__region *region, struct solo_report *report)
 {
-    unsigned count = subject->region->ledger.defect_count;
-    struct defect *defects = calloc(count + (size_t)1, sizeof *defects);
-    int result = defects != NULL ? take_defects(subject->region, defects) : -ENOMEM;
-    for (unsigned i = 0; i < count && result == 0; i++) {
-        result = make_finding(subject, options, &defects[i], i, &report->findings[i]);
-        report->finding_count = i + 1;
-    }
-    for (unsigned i = 0; i < count && defects != NULL; i++) {
-        solo__schedule_release(&defects[i].schedule);
-    }
-    free(defects);
-    return result;
+    bool search = solo__strategy_is_bounded(region->request.strategy);
+    bool plain = strcmp(region->request.strategy, "fifo") == 0;
+    bool reduced = strcmp(region->request.strategy, "dpor") == 0;
+    report->exhausted = (search && region->strategy.dfs.finished && !region->strategy.dfs.cut) ||
+                        (plain && region->ledger.strategy_ended) ||
+                        (reduced && region->strategy.dpor.finished && !region->strategy.dpor.cut);
+    solo__evidence(region, report->evidence);
 }
 
 static void fill_report(const struct solo__region *region, struct solo_report *report)
 {
     const struct solo__ledger *ledger = &region->ledger;
-    bool search = solo__strategy_is_bounded(region->request.strategy);
-    bool plain = strcmp(region->request.strategy, "fifo") == 0;
-    bool reduced = strcmp(region->request.strategy, "dpor") == 0;
     report->schedules = ledger->schedules;
     report->distinct = ledger->traces.distinct;
     report->orders = ledger->orders.distinct;
@@ -324,14 +146,12 @@ static void fill_report(const struct solo__region *region, struct solo_report *r
     report->failing = ledger->failing;
     report->steps = ledger->steps;
     report->choices = ledger->choices;
-    report->exhausted = (search && region->strategy.dfs.finished && !region->strategy.dfs.cut) ||
-                        (plain && ledger->strategy_ended) ||
-                        (reduced && region->strategy.dpor.finished && !region->strategy.dpor.cut);
-    solo__evidence(region, report->evidence);
     report->unfinished = ledger->killed + ledger->unending;
     report->stopped = ledger->asked_to_stop != 0;
     report->required_count = ledger->required_count;
     memcpy(report->required, ledger->required, sizeof report->required);
+    report->cycle_count = ledger->cycle_count;
+    memcpy(report->cycles, ledger->cycles, sizeof report->cycles);
 }
 
 /* What solo_explore_stop stops; NULL outside an exploration. */
@@ -362,6 +182,8 @@ static int explore(struct solo__subject *subject, const struct solo_explore_opti
     subject->shards = options->shards;
     __atomic_store_n(&exploring, region, __ATOMIC_RELEASE);
     int result = solo__pieces_wanted(options) ? solo__pieces_explore(subject, options) : subject->explore(subject);
+    fill_evidence(region, report);
+    result = result == 0 ? solo__lock_orders_settle(subject, report->evidence) : result;
     __atomic_store_n(&exploring, NULL, __ATOMIC_RELEASE);
     report->wall_ns = solo__wall_ns() - begun;
     fill_report(region, report);
@@ -372,7 +194,7 @@ static int explore(struct solo__subject *subject, const struct solo_explore_opti
     struct solo_explore_options finding_options = *options;
     finding_options.shrink = options->shrink && ledger.asked_to_stop == 0;
     if (result == 0) {
-        result = make_findings(subject, &finding_options, report);
+        result = solo__findings_make(subject, &finding_options, report);
     }
     if (options->progress != NULL) {
         fputs("\r\033[K", options->progress);
@@ -441,7 +263,7 @@ static int fill_replay(struct solo__subject *subject, bool want_trace, struct so
     struct solo__schedule ran = {.answers = subject->region->answers,
                                  .answers_count = region->log.answers_count,
                                  .open = outcome->running || region->log.ending == SOLO_ENDING_NONE};
-    char *text = ran.answers_count <= SOLO__ANSWERS_MAX ? token_text(subject, &ran) : NULL;
+    char *text = ran.answers_count <= SOLO__ANSWERS_MAX ? solo__schedule_token(subject, &ran) : NULL;
     if (text != NULL && strlen(text) < sizeof replay->token) {
         strcpy(replay->token, text);
     }
@@ -458,11 +280,25 @@ static int refuse_accesses(const struct solo__subject *subject, char *why)
     return -ENOTSUP;
 }
 
+/* The one that the schedule came to, if it is one. */
+static int mark_if_by_time(struct solo__subject *subject, struct solo_replay *replay)
+{
+    struct solo_violation *reached = NULL;
+    for (unsigned i = 0; i < replay->violation_count; i++) {
+        bool is_warning = solo__is_possible(&replay->violations[i]);
+        if (!is_warning && reached != NULL) {
+            return 0;
+        }
+        reached = is_warning ? reached : &replay->violations[i];
+    }
+    return reached != NULL ? solo__findings_mark_by_time(subject, reached) : 0;
+}
+
 static int replay(struct solo__subject *subject, const char *text, bool strict, bool want_trace,
                   struct solo_replay *ret_replay, char why[SOLO_EVIDENCE_MAX])
 {
     struct solo__region *region = subject->region;
-    struct solo_limits limits = limits_of(region);
+    struct solo_limits limits = solo__limits_of(region);
     struct solo_token token;
     int result = solo_token_parse(text, &token, why);
     if (result < 0) {
@@ -486,8 +322,8 @@ static int replay(struct solo__subject *subject, const char *text, bool strict, 
     }
     solo_token_finish(&token);
     result = result == 0 ? fill_replay(subject, want_trace, ret_replay) : result;
-    if (result == 0 && ret_replay->violation_count == 1 && ret_replay->diverged_at == 0) {
-        result = mark_if_by_time(subject, &ret_replay->violations[0]);
+    if (result == 0 && ret_replay->diverged_at == 0) {
+        result = mark_if_by_time(subject, ret_replay);
     }
     return result;
 }

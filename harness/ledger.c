@@ -83,8 +83,8 @@ static void add_death(struct solo__region *region)
 static bool is_explained(const struct solo__region *region)
 {
     const struct solo__outcome *outcome = &region->outcome;
-    bool by_guard =
-        region->request.policy == SOLO_POLICY_ABORT && outcome->signal == SIGABRT && outcome->violation_count != 0;
+    bool by_guard = region->request.policy == SOLO_POLICY_ABORT && outcome->signal == SIGABRT &&
+                    solo__outcome_reached(outcome) != 0;
     bool by_tool = false;
     for (uint32_t i = 0; i < outcome->violation_count && i < SOLO__VIOLATIONS_MAX; i++) {
         by_tool = by_tool || (outcome->violations[i].from_tool != 0 && outcome->violations[i].id == SOLO018_MEMORY);
@@ -107,7 +107,7 @@ void solo__outcome_close(struct solo__region *region)
                           "the same answers led to another choice %u than before: something outside the kit decides",
                           outcome->diverged_at);
     }
-    if (outcome->violation_count == 0 && outcome->exited && outcome->exit_status != 0) {
+    if (solo__outcome_reached(outcome) == 0 && outcome->exited && outcome->exit_status != 0) {
         solo__outcome_add(outcome, SOLO_NO_VIOLATION, "the program exited with status %d", outcome->exit_status);
     }
     for (uint32_t i = 0; i < outcome->violation_count && i < SOLO__VIOLATIONS_MAX; i++) {
@@ -146,6 +146,11 @@ void solo__signature(const struct solo_violation *violation, char signature[SOLO
         snprintf(signature, SOLO__SIGNATURE_MAX, "check %s", words);
         return;
     }
+    if (solo__is_possible(violation)) {
+        snprintf(signature, SOLO__SIGNATURE_MAX, "SOLO%03u %.40s %016llx", (unsigned)violation->id % 1000,
+                 violation->function, (unsigned long long)violation->cycle);
+        return;
+    }
     if (violation->id ==
         SOLO017_DATA_RACE) { /* and where: offsets in a page are the same wherever the code was loaded */
         size_t length = strlen(words);
@@ -156,6 +161,15 @@ void solo__signature(const struct solo_violation *violation, char signature[SOLO
     snprintf(signature, SOLO__SIGNATURE_MAX, "SOLO%03u %.40s %.*s %.16s %s", (unsigned)violation->id % 1000,
              violation->function, kind_length < 16 ? kind_length : 16, violation->object,
              by_words ? "" : violation->role, words);
+}
+
+uint32_t solo__outcome_reached(const struct solo__outcome *outcome)
+{
+    uint32_t reached = outcome->violation_count;
+    for (uint32_t i = 0; i < outcome->violation_count && i < SOLO__VIOLATIONS_MAX; i++) {
+        reached -= solo__is_possible(&outcome->violations[i]);
+    }
+    return reached;
 }
 
 int solo__outcome_find(const struct solo__outcome *outcome, const char *signature)
@@ -258,11 +272,31 @@ static bool is_simpler(const struct solo_sim_log *log, const struct solo__defect
     return log->events_count < defect->steps;
 }
 
+bool solo__ledger_reached(const struct solo__ledger *ledger, uint64_t cycle)
+{
+    for (uint32_t i = 0; i < ledger->cycle_count; i++) {
+        if (ledger->cycles[i] == cycle) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void solo__ledger_add_cycle(struct solo__ledger *ledger, uint64_t cycle)
+{
+    if (cycle != 0 && ledger->cycle_count < SOLO_CYCLES_MAX && !solo__ledger_reached(ledger, cycle)) {
+        ledger->cycles[ledger->cycle_count++] = cycle;
+    }
+}
+
 static void account_violation(struct solo__region *region, const struct solo_violation *violation)
 {
     struct solo__ledger *ledger = &region->ledger;
     char signature[SOLO__SIGNATURE_MAX];
     solo__signature(violation, signature);
+    if (violation->id == SOLO004_DEADLOCK) {
+        solo__ledger_add_cycle(ledger, violation->cycle);
+    }
     if (region->request.target[0] != '\0' && strcmp(signature, region->request.target) == 0) {
         ledger->target_found = 1;
     }
@@ -331,13 +365,14 @@ bool solo__ledger_account(struct solo__region *region)
     if (outcome->violation_count == 0) {
         return false;
     }
-    ledger->failing++;
+    bool failed = solo__outcome_reached(outcome) != 0;
+    ledger->failing += failed;
     for (uint32_t i = 0; i < outcome->violation_count && i < SOLO__VIOLATIONS_MAX; i++) {
         if (!is_counted(outcome, i)) {
             account_violation(region, &outcome->violations[i]);
         }
     }
-    return true;
+    return failed;
 }
 
 bool solo__ledger_is_enough(const struct solo__region *region)

@@ -7,6 +7,7 @@
 #ifndef SOLO__LEDGER_H
 #define SOLO__LEDGER_H
 
+#include "possible.h"
 #include "region.h"
 
 /*
@@ -21,6 +22,9 @@ void solo__outcome_add(struct solo__outcome *outcome, unsigned id, const char *f
 /* Adds what the ending itself says: a failed check, no end, a search that met another choice, death. */
 void solo__outcome_close(struct solo__region *region);
 
+/* Violations of the schedule that it came to: without those that are only possible. */
+uint32_t solo__outcome_reached(const struct solo__outcome *outcome);
+
 /* Whether the kept violations of the schedule have one with this signature; its index, or -1. */
 int solo__outcome_find(const struct solo__outcome *outcome, const char *signature);
 
@@ -32,6 +36,10 @@ bool solo__ledger_counts(struct solo__region *region);
 
 /* Counts the schedule that just ended. Returns true if it failed. */
 bool solo__ledger_account(struct solo__region *region);
+
+/* Adds a circle of locks that was reached; whether it was. */
+void solo__ledger_add_cycle(struct solo__ledger *ledger, uint64_t cycle);
+bool solo__ledger_reached(const struct solo__ledger *ledger, uint64_t cycle);
 
 /* Adds one trace, or one order of accesses, to those that were seen. */
 void solo__ledger_count_trace(struct solo__region *region, uint64_t hash);

@@ -52,7 +52,7 @@ static int place(struct merging *merging, const char *file, json_t *document)
     const char *exploration = text_of(shard, "exploration");
     if (strcmp(text_of(document, "schema"), "solo.report.1") != 0 || number == 0 || number > shards ||
         shards > SOLO_SHARDS_MAX || strlen(text_of(shard, "traces")) % 16 != 0 ||
-        strlen(text_of(shard, "orders")) % 16 != 0) {
+        strlen(text_of(shard, "orders")) % 16 != 0 || strlen(text_of(shard, "cycles")) % 16 != 0) {
         return refuse(merging, file, "not a result of `solo explore --shard K/N --format json`");
     }
     if (merging->documents == NULL) {
@@ -102,6 +102,11 @@ static void add_hashes(struct solo__region *region, const char *digits,
     }
 }
 
+static void add_cycle(struct solo__region *region, uint64_t cycle)
+{
+    solo__ledger_add_cycle(&region->ledger, cycle);
+}
+
 static void add_required(struct solo__ledger *ledger, const json_t *document)
 {
     struct solo__ledger *theirs = calloc(1, sizeof *theirs);
@@ -136,6 +141,7 @@ static void add_numbers(struct merging *merging, const json_t *document)
     ledger->asked_to_stop |= json_is_true(json_object_get(shard, "stopped"));
     add_hashes(merging->region, text_of(shard, "traces"), solo__ledger_count_trace);
     add_hashes(merging->region, text_of(shard, "orders"), solo__ledger_count_order);
+    add_hashes(merging->region, text_of(shard, "cycles"), add_cycle);
     uint64_t threads = number_of(document, "threads");
     uint64_t points = number_of(document, "points");
     ledger->threads_most = threads > ledger->threads_most ? (uint32_t)threads : ledger->threads_most;
@@ -195,6 +201,19 @@ static void add_document(struct merging *merging, const json_t *document)
     json_array_foreach(json_object_get(document, "findings"), index, finding)
     {
         add_finding(merging, finding);
+    }
+}
+
+/* Locks taken in a circle are no possible deadlock any more where another shard came to it. */
+static void take_out_reached(struct merging *merging)
+{
+    for (size_t i = json_array_size(merging->findings); i > 0; i--) {
+        const json_t *finding = json_array_get(merging->findings, i - 1);
+        uint64_t cycle = strtoull(text_of(finding, "cycle"), NULL, 16);
+        if (strcmp(text_of(finding, "severity"), "warning") == 0 &&
+            solo__ledger_reached(&merging->region->ledger, cycle)) {
+            json_array_remove(merging->findings, i - 1);
+        }
     }
 }
 
@@ -305,7 +324,9 @@ static void write_finding(FILE *out, const json_t *finding)
     char failing[32], total[32];
     const json_t *location = json_object_get(finding, "location");
     const json_t *explored = json_object_get(finding, "explored");
-    fprintf(out, "error[%s]: %s\n", text_of(finding, "id"), text_of(finding, "message"));
+    const char *severity = text_of(finding, "severity");
+    fprintf(out, "%s[%s]: %s\n", severity[0] != '\0' ? severity : "error", text_of(finding, "id"),
+            text_of(finding, "message"));
     if (location != NULL) {
         fprintf(out, "   --> %s:%llu\n", text_of(location, "file"), (unsigned long long)number_of(location, "line"));
     }
@@ -345,6 +366,7 @@ static int merge(struct merging *merging)
             add_document(merging, merging->documents[i]);
         }
     }
+    take_out_reached(merging);
     set_totals(merging);
     fill_report(merging);
     return 0;

@@ -334,6 +334,10 @@ static void dispatch(const struct solo_event *event)
     if (all->unwoken_call != 0) {
         solo__oracle_wakeup_check(event);
     }
+    if (all->lock_orders) {
+        thread = solo__oracle_thread(event->thread);
+        solo__oracle_lock_order_event(event, thread != NULL ? thread->wait_kind : SOLO_WAIT_NONE);
+    }
     switch (event->kind) {
     case SOLO_PROBE_CALL_ACCEPTED: on_call_accepted(event); break;
     case SOLO_PROBE_CALL_BEGUN: on_call_begun(event, solo__oracle_thread(event->thread)); break;
@@ -378,10 +382,12 @@ static void dispatch(const struct solo_event *event)
     case SOLO_PROBE_LOCKED:
         all->mutexes[event->object & (SOLO__ORACLE_MUTEXES - 1)] =
             (struct oracle_mutex){event->object, all->epoch, event->thread};
+        solo__oracle_lock_taken(event);
         break;
     case SOLO_PROBE_UNLOCK:
         all->mutexes[event->object & (SOLO__ORACLE_MUTEXES - 1)].id = 0;
         solo__oracle_blocked_given(event);
+        solo__oracle_lock_given(event);
         break;
     case SOLO_PROBE_SIGNAL:
     case SOLO_PROBE_THREAD_END: solo__oracle_blocked_given(event); break;
@@ -445,6 +451,7 @@ static void first_use(void)
         solo_oracles_set_budget_ns(strtoull(budget, NULL, 10));
     }
     SOLO_ANNOTATE_PRIVATE(all, sizeof *all);
+    solo__oracle_lock_order_prepare();
     all->subscribed = solo_probe_subscribe(on_event, NULL) == 0;
 }
 
@@ -467,6 +474,7 @@ void solo_oracles_begin(void)
     all->unwoken_call = 0;
     all->lost_wakeup_found = false;
     all->convoy_found = false;
+    all->lock_orders = false;
     all->reactor_count = 0;
     all->finding_count = 0;
     all->threads_seen = 0;
@@ -480,10 +488,13 @@ static void make_last_findings(int ending)
     solo__oracle_blocked_end();
     if (ending == SOLO_ENDING_DEADLOCK) {
         solo__oracle_deadlock_end();
-    } else if (ending != SOLO_ENDING_STEPS) {
+        return; /* what else might have happened is no matter */
+    }
+    if (ending != SOLO_ENDING_STEPS) {
         solo__oracle_work_end(ending);
         solo__oracle_expect_end();
     }
+    solo__oracle_lock_order_end();
 }
 
 void solo_oracles_end(int ending)

@@ -105,6 +105,20 @@ static void describe(struct solo_violation *violation, uint32_t stuck, uint32_t 
             : "make sure that whoever must give it can still run: no wait for a thread that waits for this one");
 }
 
+/* For a circle of locks: what oracle_lock_order.c says of the same places. */
+static uint64_t cycle_number(const struct solo_waiter *waiters, uint32_t length)
+{
+    uint64_t number = length;
+    for (uint32_t i = 0; i < length; i++) {
+        int thread = number_of(waiters[i].thread);
+        if (waiters[i].wait_kind != SOLO_WAIT_MUTEX || thread < 0 || all->threads[thread].epoch != all->epoch) {
+            return 0;
+        }
+        number += solo__oracle_cycle_part(&all->threads[thread].wait_stack);
+    }
+    return number;
+}
+
 void solo__oracle_deadlock_end(void)
 {
     struct solo_violation *violation = solo__oracle_find(SOLO004_DEADLOCK, NULL, NULL);
@@ -117,6 +131,7 @@ void solo__oracle_deadlock_end(void)
     uint32_t stuck = stuck_first(violation->waiters, kept);
     uint32_t cycle = solo__wait_cycle_first(violation->waiters, stuck);
     violation->waiter_count = kept;
+    violation->cycle = cycle_number(violation->waiters, cycle);
     if (stuck == 0) {
         all->finding_count--; /* more idle threads than the list holds, in front of the one that is stuck */
         return;

@@ -88,6 +88,7 @@ struct oracles {
     uint32_t unwoken_call; /* SOLO014: accepted for a reactor by the event before, 0: none */
     uint16_t unwoken_by;
     uint64_t unwoken_step;
+    bool lock_orders;  /* a thread has taken a second lock: solo__oracle_lock_order_event is told of what happens */
     bool names_places; /* sentences say files, lines and variables: solo_oracles_name_places */
     bool lost_wakeup_found, convoy_found;
     unsigned reactor_count, finding_count;
@@ -162,5 +163,16 @@ void solo__oracle_expect_end(void);
 /* SOLO014: oracle_wakeup.c. Told of the event after a call was accepted. */
 void solo__oracle_wakeup_check(const struct solo_event *event);
 void solo__oracle_wakeup_end(void);
+
+/* SOLO016: oracle_lock_order.c */
+extern const uint64_t solo__oracle_lock_order_kinds; /* bits of the events that it wants to be told of, once it asks */
+void solo__oracle_lock_order_prepare(void);
+void solo__oracle_lock_taken(const struct solo_event *event);
+void solo__oracle_lock_given(const struct solo_event *event);
+/* Told of every event besides; wait_kind is what the thread waited for until now. */
+void solo__oracle_lock_order_event(const struct solo_event *event, unsigned wait_kind);
+void solo__oracle_lock_order_end(void);
+/* What the place where a thread waits adds to the number of a circle, which begins with how many they are. */
+uint64_t solo__oracle_cycle_part(const struct solo_stack *stack);
 
 #endif

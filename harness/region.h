@@ -129,6 +129,8 @@ struct solo__ledger {
     struct solo__defect defects[SOLO_FINDINGS_MAX];
     uint32_t required_count;
     struct solo_required required[SOLO_EXPECT_MAX];
+    uint32_t cycle_count; /* circles of locks (violation.cycle) that were reached */
+    uint64_t cycles[SOLO_CYCLES_MAX];
 };
 
 /* A choice put to somebody outside: see step.c. */

@@ -2,6 +2,7 @@
 #ifndef SOLO__REPORT_INTERNAL_H
 #define SOLO__REPORT_INTERNAL_H
 
+#include "possible.h"
 #include <solo/report.h>
 
 enum { SOLO__PAGE_LINES_MAX = 256, SOLO__LINE_MAX = 512, SOLO__FINGERPRINT_MAX = 20 };

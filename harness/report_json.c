@@ -185,7 +185,7 @@ static json_t *finding_json(const struct solo_violation *violation, const struct
     char id[8];
     json_t *root = json_object();
     set_text(root, "id", solo__report_id(violation, id));
-    set_text(root, "severity", "error");
+    set_text(root, "severity", solo__severity(violation));
     set_text(root, "title", solo_violation_title(violation->id));
     set_text(root, "message", solo__report_or(violation->text, solo_violation_title(violation->id)));
     set_number(root, "count", violation->count != 0 ? violation->count : 1);
@@ -204,6 +204,11 @@ static json_t *finding_json(const struct solo_violation *violation, const struct
         set_number(root, "amount", violation->amount);
     }
     set_part(root, "waiters", waiters_json(violation));
+    if (violation->cycle != 0) {
+        char cycle[17];
+        (void)snprintf(cycle, sizeof cycle, "%016llx", (unsigned long long)violation->cycle);
+        set_text(root, "cycle", cycle);
+    }
     set_part(root, "steps", steps_json(detail, context->base_ns));
     set_schedule(root, context);
     json_t *help = json_array();
@@ -267,6 +272,7 @@ static void set_shard(json_t *root, const struct solo_report *report)
     set_text(shard, "exploration", report->exploration);
     set_hashes(shard, "traces", report->traces, report->distinct);
     set_hashes(shard, "orders", report->seen_orders, report->orders);
+    set_hashes(shard, "cycles", report->cycles, report->cycle_count);
     set_part(root, "shard", shard);
 }
 

@@ -89,7 +89,7 @@ static json_t *result_json(const char *name, json_t *rules, const struct solo_fi
     size_t rule = rule_of(rules, violation);
     json_object_set_new(result, "ruleId", text(solo__report_id(violation, id)));
     json_object_set_new(result, "ruleIndex", json_integer((json_int_t)rule));
-    json_object_set_new(result, "level", json_string("error"));
+    json_object_set_new(result, "level", json_string(solo__severity(violation)));
     json_object_set_new(result, "message",
                         message(solo__report_or(violation->text, solo_violation_title(violation->id))));
     json_t *locations = json_array();

@@ -26,7 +26,7 @@ const char *solo_report_headline(const struct solo_violation *violation, char *b
         (void)snprintf(buffer, size, "error[SOLO001]: `%s` called on `%s`, but it is %s", violation->function,
                        violation->thread, solo_contract_kind_name(violation->contract)); /* the rest is in the notes */
     } else {
-        (void)snprintf(buffer, size, "error[%s]: %s", solo__report_id(violation, id),
+        (void)snprintf(buffer, size, "%s[%s]: %s", solo__severity(violation), solo__report_id(violation, id),
                        solo__report_or(violation->text, solo_violation_title(violation->id)));
     }
     for (char *c = buffer; *c != '\0'; c++) {

@@ -13,11 +13,14 @@ static size_t choose_plain(struct solo__sampling_state *state, const struct solo
 
 static const struct solo__sampler_table plain = {"plain", NULL, choose_plain, NULL, true};
 
-static const struct solo__sampler_table *const samplers[SOLO__SAMPLERS] = {
-    [SOLO__SAMPLE_PLAIN] = &plain,           [SOLO__SAMPLE_RANDOM] = &solo__sample_random,
-    [SOLO__SAMPLE_PCT] = &solo__sample_pct,  [SOLO__SAMPLE_POS] = &solo__sample_pos,
-    [SOLO__SAMPLE_URW] = &solo__sample_urw,  [SOLO__SAMPLE_SURW] = &solo__sample_surw,
-    [SOLO__SAMPLE_HOLD] = &solo__sample_hold};
+static const struct solo__sampler_table *const samplers[SOLO__SAMPLERS] = {[SOLO__SAMPLE_PLAIN] = &plain,
+                                                                           [SOLO__SAMPLE_RANDOM] = &solo__sample_random,
+                                                                           [SOLO__SAMPLE_PCT] = &solo__sample_pct,
+                                                                           [SOLO__SAMPLE_POS] = &solo__sample_pos,
+                                                                           [SOLO__SAMPLE_URW] = &solo__sample_urw,
+                                                                           [SOLO__SAMPLE_SURW] = &solo__sample_surw,
+                                                                           [SOLO__SAMPLE_HOLD] = &solo__sample_hold,
+                                                                           [SOLO__SAMPLE_LOCKS] = &solo__sample_locks};
 
 /*
  * The portfolio's round, after the first schedule, which is the plain one. Two fifths of the budget hold threads at

@@ -25,6 +25,7 @@ enum solo__sampler {
     SOLO__SAMPLE_URW,
     SOLO__SAMPLE_SURW,
     SOLO__SAMPLE_HOLD,
+    SOLO__SAMPLE_LOCKS, /* not in the portfolio: for what lock_orders.c directs */
     SOLO__SAMPLERS
 };
 
@@ -55,6 +56,12 @@ struct solo__hold {
     uint8_t been[SOLO_SIM_THREADS_MAX]; /* the thread has waited, and gone on */
 };
 
+struct solo__locks {
+    uint64_t seed;
+    uint32_t taken[SOLO_SIM_THREADS_MAX]; /* locks, so far */
+    uint16_t held[SOLO_SIM_THREADS_MAX];
+};
+
 struct solo__sampling_state {
     uint16_t sampler;  /* enum solo__sampler, of the schedule under way */
     uint16_t rotates;  /* the portfolio: the sampler changes */
@@ -70,6 +77,7 @@ struct solo__sampling_state {
     struct solo__pos pos;
     struct solo__surw surw;
     struct solo__hold hold;
+    struct solo__locks locks;
     struct solo__profile profile;
 };
 
@@ -87,7 +95,7 @@ struct solo__sampler_table {
 };
 
 extern const struct solo__sampler_table solo__sample_random, solo__sample_pct, solo__sample_pos, solo__sample_urw,
-    solo__sample_surw, solo__sample_hold;
+    solo__sample_surw, solo__sample_hold, solo__sample_locks;
 
 /* Makes a state ready. */
 void solo__sampling_prepare(struct solo__sampling_state *state, enum solo__sampler sampler, bool rotates,

@@ -201,7 +201,7 @@ static void search_below(struct shrinking *shrinking)
 static bool passes(struct shrinking *shrinking, uint32_t count, struct solo__schedule *passing)
 {
     const struct solo__region *region = shrinking->subject->region;
-    return solo__shrink_run(shrinking, shrinking->candidate, count) && region->outcome.violation_count == 0 &&
+    return solo__shrink_run(shrinking, shrinking->candidate, count) && solo__outcome_reached(&region->outcome) == 0 &&
            solo__shrink_copy_run(shrinking, passing);
 }
 

@@ -120,10 +120,6 @@ int command_explain(int argc, char **argv)
         explain_diagnostic(&options, diagnostic);
     } else if (contract != NULL) {
         explain_contract(&options, contract);
-    } else if (solo_violation_title(id_of(word))[0] != '\0') {
-        char id[8];
-        return command_wrong("explain", "%s (%s) is reserved: no verb of this command finds it yet",
-                             solo_violation_name(id_of(word), id), solo_violation_title(id_of(word)));
     } else {
         return command_wrong("explain", "'%s' is neither an id nor a function of the kit; `solo explain` lists them",
                              word);

@@ -13,6 +13,7 @@ static const struct solo_strategy pos = SAMPLES("pos");
 static const struct solo_strategy urw = SAMPLES("urw");
 static const struct solo_strategy surw = SAMPLES("surw");
 static const struct solo_strategy hold = SAMPLES("hold");
+static const struct solo_strategy locks = SAMPLES("locks");
 static const struct solo_strategy portfolio = SAMPLES("portfolio");
 
 /* What follows the colon: from min to max; both 0: nothing may. */
@@ -37,6 +38,8 @@ static const struct row {
      "every order of the operations on one object is, another object each time"},
     {&hold, sizeof(struct solo__sampling_state), SOLO__SAMPLE_HOLD, 0, 0,
      "threads wait at one place of the program after the other while all else goes on"},
+    {&locks, sizeof(struct solo__sampling_state), SOLO__SAMPLE_LOCKS, 0, 0,
+     "whoever holds a lock waits before it takes another one while all else goes on"},
     {&solo__strategy_fifo, sizeof(struct solo__fifo_state), SOLO__SAMPLERS, 0, 0, "the plain schedule, once"},
     {&solo__strategy_dfs, sizeof(struct solo__dfs_state), SOLO__SAMPLERS, 0, SOLO_DELAY_UNBOUNDED,
      "dfs[:B]: every schedule with at most B delays, those with fewest first"},

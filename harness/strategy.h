@@ -38,7 +38,7 @@ struct solo__random_state {
 };
 extern const struct solo_strategy solo__strategy_random;
 
-/* ---- pct, pos, urw, surw, hold, and the portfolio of them: sampling.h ---- */
+/* ---- pct, pos, urw, surw, hold, locks, and the portfolio of them: sampling.h ---- */
 
 /* ---- exhaustive depth-first, with a bound on delays ---- */
 

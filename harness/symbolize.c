@@ -206,6 +206,14 @@ size_t solo_symbolize_stack(const struct solo_stack *stack, struct solo_frame_te
     return count;
 }
 
+bool solo__symbolize_is_kit(uintptr_t pc)
+{
+    struct solo_frame_text frame;
+    (void)pthread_once(&once, set_up);
+    look_up(pc, &frame);
+    return is_kit_file(frame.file);
+}
+
 bool solo__symbolize_place(const struct solo_stack *stack, struct solo_frame_text *ret_frame)
 {
     (void)pthread_once(&once, set_up);

@@ -105,6 +105,9 @@ void solo__unit_merge(struct solo__region *whole, const struct solo__region *uni
         solo__ledger_count_order(whole, unit->unit_orders[i]);
     }
     solo__required_merge(ours, theirs);
+    for (uint32_t i = 0; i < theirs->cycle_count; i++) {
+        solo__ledger_add_cycle(ours, theirs->cycles[i]);
+    }
     ours->schedules += theirs->schedules;
     ours->failing += theirs->failing;
     ours->steps += theirs->steps;

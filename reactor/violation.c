@@ -113,7 +113,7 @@ bool solo__violation_again(unsigned id, unsigned function, const void *return_ad
 /* Notes it; true if it is new and there was room. */
 static bool note(const struct solo_violation *violation, bool in_sim)
 {
-    uint64_t key = key_of(violation->id, violation->function, site_of(violation));
+    uint64_t key = key_of(violation->id, violation->function, site_of(violation) ^ violation->cycle);
     struct finding *finding = find(key);
     count(violation->id);
     if (finding != NULL) {

@@ -33,14 +33,15 @@ static void set_holder(struct interpose_object *object, struct solo_thread *hold
     object->mutex.depth = holder != NULL;
 }
 
-static int take(struct solo_world *world, struct interpose_object *object)
+/* `patient`: it would have waited for ever. */
+static int take(struct solo_world *world, struct interpose_object *object, bool patient)
 {
     if (object->mutex.broken) {
         return ENOTRECOVERABLE;
     }
     set_holder(object, solo_model_self());
     SOLO_ANNOTATE_LOCK_ACQUIRED(object->address);
-    interpose_announce(world, SOLO_PROBE_LOCKED, SOLO_ACCESS_WRITE, object->id, 0);
+    interpose_announce(world, SOLO_PROBE_LOCKED, SOLO_ACCESS_WRITE, object->id, !patient);
     return object->mutex.left ? EOWNERDEAD : 0;
 }
 
@@ -77,13 +78,13 @@ int interpose_mutex_lock(struct solo_world *world, struct interpose_object *obje
         return EDEADLK;
     }
     int result = object->mutex.holder != NULL ? wait_until_free(world, object, deadline_ns) : 0;
-    return result == 0 ? take(world, object) : result;
+    return result == 0 ? take(world, object, deadline_ns == SOLO_NEVER) : result;
 }
 
 int interpose_mutex_lock_again(struct solo_world *world, struct interpose_object *object)
 {
     int result = object->mutex.holder != NULL ? wait_until_free(world, object, SOLO_NEVER) : 0;
-    return result == 0 ? take(world, object) : result;
+    return result == 0 ? take(world, object, true) : result;
 }
 
 int interpose_mutex_trylock(struct solo_world *world, struct interpose_object *object)
@@ -91,7 +92,7 @@ int interpose_mutex_trylock(struct solo_world *world, struct interpose_object *o
     interpose_announce(world, SOLO_PROBE_LOCK, SOLO_ACCESS_WRITE, object->id, 1);
     if (object->mutex.holder == NULL) {
         interpose_busy();
-        return take(world, object);
+        return take(world, object, false);
     }
     if (object->mutex.holder == solo_model_self() && object->mutex.type == PTHREAD_MUTEX_RECURSIVE) {
         return take_again(object);

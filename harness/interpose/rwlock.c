@@ -30,7 +30,7 @@ static bool is_free(const struct interpose_object *object, bool to_write)
     return object->rwlock.writer == NULL && (object->rwlock.writers_waiting == 0 || !prefers_writers(object));
 }
 
-static void take(struct solo_world *world, struct interpose_object *object, bool to_write)
+static void take(struct solo_world *world, struct interpose_object *object, bool to_write, bool patient)
 {
     if (to_write) {
         object->rwlock.writer = object->why.holder = solo_model_self();
@@ -39,7 +39,7 @@ static void take(struct solo_world *world, struct interpose_object *object, bool
         object->why.holder = solo_model_self(); /* one of them, for whoever is told who holds it */
     }
     SOLO_ANNOTATE_LOCK_ACQUIRED(object->address);
-    interpose_announce(world, SOLO_PROBE_LOCKED, to_write ? SOLO_ACCESS_WRITE : SOLO_ACCESS_READ, object->id, 0);
+    interpose_announce(world, SOLO_PROBE_LOCKED, to_write ? SOLO_ACCESS_WRITE : SOLO_ACCESS_READ, object->id, !patient);
 }
 
 static int wait_until_free(struct solo_world *world, struct interpose_object *object, bool to_write,
@@ -73,7 +73,7 @@ static int lock(struct solo_world *world, pthread_rwlock_t *rwlock, bool to_writ
     interpose_busy();
     int result = is_free(object, to_write) ? 0 : wait_until_free(world, object, to_write, deadline_ns);
     if (result == 0) {
-        take(world, object, to_write);
+        take(world, object, to_write, deadline_ns == SOLO_NEVER);
     }
     return result;
 }

@@ -40,7 +40,8 @@ enum {
     SOLO_FINDINGS_MAX = 32,
     SOLO_EVIDENCE_MAX = 512,
     SOLO_OUTPUT_MAX = 16384,
-    SOLO_EXPLORATION_MAX = 512
+    SOLO_EXPLORATION_MAX = 512,
+    SOLO_CYCLES_MAX = 64
 };
 
 enum { SOLO_JOBS_MAX = 256, SOLO_SHARDS_MAX = 65536 };
@@ -81,7 +82,11 @@ struct solo_explore_options {
     const char *token_directory; /* where a token too long for SOLO_TOKEN_MAX is written; NULL: the current directory */
 };
 
-/* One defect, however many schedules show it: same violation id, function, object kind and role. */
+/*
+ * One defect, however many schedules show it: same violation id, function, object kind and role; of SOLO016 the same
+ * places. SOLO016 is a warning: the schedules that show it have not failed. It is a finding only if no schedule came to
+ * that deadlock, not even some that were directed at it, and if not all schedules were tried.
+ */
 struct solo_finding {
     struct solo_violation violation;    /* of the shortest schedule that shows it */
     struct solo_detail detail;          /* of that violation, from a replay of the token */
@@ -130,6 +135,8 @@ struct solo_report {
     char exploration[SOLO_EXPLORATION_MAX]; /* program and options in words: equal for shards of one exploration */
     uint64_t *traces;                       /* the distinct ones: a hash each, odd if it was seen more than once */
     uint64_t *seen_orders;                  /* likewise, `orders` of them; free both */
+    unsigned cycle_count;                   /* circles of locks (violation.cycle) that were reached as a deadlock */
+    uint64_t cycles[SOLO_CYCLES_MAX];
     unsigned finding_count;
     struct solo_finding findings[SOLO_FINDINGS_MAX];
 };

@@ -43,7 +43,10 @@ struct solo_report_context {
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_text(FILE *out, const struct solo_violation *violation,
                                                  const struct solo_report_context *context);
 
-/* Its first line without the newline and without colour, "error[SOLO001]: ...", cut to fit; returns buffer. */
+/*
+ * Its first line without the newline and without colour, "error[SOLO001]: ..." or, of what is only possible,
+ * "warning[SOLO016]: ...", cut to fit; returns buffer.
+ */
 SOLO_ANY_THREAD SOLO_PUBLIC const char *solo_report_headline(const struct solo_violation *violation, char *buffer,
                                                              size_t size);
 
@@ -53,10 +56,11 @@ SOLO_ANY_THREAD SOLO_PUBLIC const char *solo_report_headline(const struct solo_v
  *     id, severity, title, message, count, api, contract {word, declared_at {file, line}},
  *     location {file, line, function}, stack [{file, line, function}], thread {name, role, number},
  *     job {name, queued_by, stack}, object {name, owner, owner_bound, stack}, policy, world, step, clock_ns, amount,
- *     waiters [{thread, waits_for, kind, held_by}], steps [{step, clock_ns, thread, kind, object, value}],
+ *     waiters [{thread, waits_for, kind, held_by}], cycle, steps [{step, clock_ns, thread, kind, object, value}],
  *     explored {total, failing}, schedule, passing_schedule, replay, help [], tool, fingerprint
  *
- * `fingerprint` names the defect and not the schedule: the same for every schedule that shows it.
+ * `severity` is "error", or "warning" for SOLO016. `fingerprint` names the defect and not the schedule: the same for
+ * every schedule that shows it.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_json(FILE *out, const struct solo_violation *violation,
                                                  const struct solo_report_context *context);
@@ -64,9 +68,9 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_json(FILE *out, const struct solo_vi
 /*
  * Writes what an exploration found as one JSON document: {"schema": "solo.report.1", "verdict", "evidence",
  * "schedules", "distinct", "orders", "threads", "points", "failing", "steps", "choices", "exhausted", "shard": {number,
- * of, unfinished, stopped, exploration, traces, orders}, "required": [{name, wanted, least, schedules}], "findings":
- * [as above, with deviations and signature]}. contexts: one for each finding. `shard` only for one: what solo_merge
- * needs.
+ * of, unfinished, stopped, exploration, traces, orders, cycles}, "required": [{name, wanted, least, schedules}],
+ * "findings": [as above, with deviations and signature]}. contexts: one for each finding. `shard` only for one: what
+ * solo_merge needs.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_explored_json(FILE *out, const struct solo_report *report,
                                                           const struct solo_report_context *contexts);

@@ -27,7 +27,7 @@ extern "C" {
     X(YIELD, "yield", 1)               /* solo_yield: a point and nothing else */                                      \
     X(SLEEP, "sleep", 1)               /* value: until when, ns */                                                     \
     X(LOCK, "lock", 1)                 /* object: mutex */                                                             \
-    X(LOCKED, "locked", 0)             /* the mutex is now held by this thread */                                      \
+    X(LOCKED, "locked", 0)             /* it is now held by this thread; value: 1 if there was a limit to the wait */  \
     X(UNLOCK, "unlock", 0)                                                                                             \
     X(WAIT, "wait", 1)                   /* object: condition or semaphore */                                          \
     X(WAITED, "waited", 0)               /* the wait ended; value: 0 or the error */                                   \

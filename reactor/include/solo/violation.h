@@ -85,6 +85,8 @@ struct solo_violation {
     uint32_t waiter_count;
     uint32_t from_tool; /* 0 the kit, 1 TSan, 2 helgrind, 3 drd, 4 memcheck, 5 ASan */
     struct solo_waiter waiters[SOLO_WAITERS_MAX];
+    /* SOLO004, SOLO016: the places where locks are taken in a circle, as a number that is the same in every schedule */
+    uint64_t cycle;
 };
 
 /* What the guard does with a call from the wrong thread. */
