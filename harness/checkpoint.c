@@ -5,8 +5,10 @@
 #include "checkpoint.h"
 #include "hash.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 static const char magic[16] = "solo-checkpoint";
@@ -109,9 +111,9 @@ static void pass_all(struct stream *stream, struct solo__region *region, const s
 {
     uint64_t slots = region->ledger.set_mask;
     pass(stream, &region->ledger, sizeof region->ledger);
-    stream->broken = stream->broken || region->ledger.set_mask != slots ||
-                     region->ledger.defect_count > SOLO_FINDINGS_MAX || header->traces > slots ||
-                     header->orders > slots;
+    stream->broken =
+        stream->broken || region->ledger.set_mask != slots || region->ledger.defect_count > SOLO_FINDINGS_MAX ||
+        region->ledger.required_count > SOLO_EXPECT_MAX || header->traces > slots || header->orders > slots;
     if (stream->broken) {
         return;
     }
@@ -137,7 +139,29 @@ static int write_parts(FILE *file, const struct solo__subject *subject, uint64_t
     pass_all(&stream, subject->region, &header);
     uint64_t sum = stream.hash;
     pass(&stream, &sum, sizeof sum);
-    return stream.broken || fflush(file) != 0 || fsync(fileno(file)) != 0 ? -EIO : 0;
+    if (stream.broken || fflush(file) != 0 || fsync(fileno(file)) != 0) {
+        return errno != 0 ? -errno : -EIO;
+    }
+    return 0;
+}
+
+/* The file that will take the other one's place. Whoever else is writing it has locked it: two would spoil it. */
+static int open_beside(const char *beside, FILE **ret_file)
+{
+    int fd = open(beside, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666); /* a pipe without reader is refused */
+    if (fd < 0) {
+        return -errno;
+    }
+    int error = flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK ? -EBUSY : 0;
+    if (error == 0 && ftruncate(fd, 0) < 0 && errno != EINVAL) {
+        error = -errno;
+    }
+    *ret_file = error == 0 ? fdopen(fd, "wb") : NULL;
+    if (*ret_file == NULL) {
+        error = error < 0 ? error : -errno;
+        close(fd);
+    }
+    return error;
 }
 
 int solo__checkpoint_write(const char *path, const struct solo__subject *subject, uint64_t units_done)
@@ -146,20 +170,20 @@ int solo__checkpoint_write(const char *path, const struct solo__subject *subject
     if (snprintf(beside, sizeof beside, "%s.new", path) >= (int)sizeof beside) {
         return -ENAMETOOLONG;
     }
-    FILE *file = fopen(beside, "wbe");
-    if (file == NULL) {
-        return -errno;
+    FILE *file = NULL;
+    int result = open_beside(beside, &file);
+    if (result < 0) {
+        return result;
     }
-    int result = write_parts(file, subject, units_done);
-    if (fclose(file) != 0 && result == 0) {
-        result = -EIO;
-    }
-    if (result == 0 && rename(beside, path) < 0) {
+    errno = 0;
+    result = write_parts(file, subject, units_done);
+    if (result == 0 && rename(beside, path) < 0) { /* while it is locked */
         result = -errno;
     }
     if (result < 0) {
         (void)unlink(beside);
     }
+    (void)fclose(file); /* all of it is on the disk */
     return result;
 }
 
@@ -217,9 +241,13 @@ static int read_parts(FILE *file, struct solo__subject *subject, const char *pat
 
 int solo__checkpoint_read(const char *path, struct solo__subject *subject, uint64_t *ret_units_done)
 {
-    FILE *file = fopen(path, "rbe");
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without writer is empty, not a hang */
+    FILE *file = fd >= 0 ? fdopen(fd, "rb") : NULL;
     if (file == NULL) {
         int error = -errno;
+        if (fd >= 0) {
+            close(fd);
+        }
         if (error != -ENOENT) {
             return refuse(subject, path, strerror(-error));
         }

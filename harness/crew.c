@@ -106,7 +106,7 @@ static int start_worker(struct crew *crew)
     fflush(NULL);
     worker->pid = solo__process_fork(NULL);
     if (worker->pid == 0) {
-        (void)signal(SIGINT, SIG_IGN); /* the parent hears of it too, and knows what to do */
+        (void)setpgid(0, 0); /* Ctrl-C is for the parent, which knows what to do */
         close_lines(crew);
         close(ends[0]);
         worker->fd = ends[1];
@@ -217,6 +217,8 @@ static void hear(struct crew *crew, struct worker *worker)
     worker->state = DONE;
     if (result < 0 && crew->error == 0) {
         crew->error = result;
+        (void)snprintf(crew->whole->why, sizeof crew->whole->why, "one of the processes that share the work failed: %s",
+                       result == -EIO ? "it, or the program that it ran, was killed" : solo_error_text(result));
     }
 }
 

@@ -107,10 +107,12 @@ static void print_search(const struct solo__region *region, char *text)
     }
 }
 
-static void print_chance(uint64_t singletons, uint64_t schedules, char *text, size_t size)
+static void print_chance(const struct solo__seen *seen, uint64_t schedules, char *text, size_t size)
 {
-    double share = (double)singletons / (double)schedules * 100.0;
-    if (share < 0.1) {
+    double share = (double)seen->singletons / (double)schedules * 100.0;
+    if (seen->full) { /* what found no room was new too, and is not among those that were seen once */
+        snprintf(text, size, "not known");
+    } else if (share < 0.1) {
         snprintf(text, size, "under 0.1%%");
     } else if (share < 1.0) {
         snprintf(text, size, "about %.1f%%", share);
@@ -131,8 +133,8 @@ static void print_sample(const struct solo__ledger *ledger, char *text)
         return;
     }
     print_failing(ledger, failing, sizeof failing);
-    print_chance(ledger->traces.singletons, ledger->schedules, new_schedule, sizeof new_schedule);
-    print_chance(ledger->orders.singletons, ledger->schedules, new_order, sizeof new_order);
+    print_chance(&ledger->traces, ledger->schedules, new_schedule, sizeof new_schedule);
+    print_chance(&ledger->orders, ledger->schedules, new_order, sizeof new_order);
     snprintf(text, SOLO_EVIDENCE_MAX,
              "%s schedule%s, %s%s distinct, %s%s order%s of synchronisation, %s; chance that the next one is a new "
              "schedule: "
@@ -146,7 +148,7 @@ static void print_sample(const struct solo__ledger *ledger, char *text)
 void solo__evidence(const struct solo__region *region, char text[SOLO_EVIDENCE_MAX])
 {
     const struct solo__ledger *ledger = &region->ledger;
-    if (ledger->schedules == 1 && ledger->choices == 0 && ledger->killed + ledger->unending == 0) {
+    if (solo__ledger_has_only_one(ledger)) {
         snprintf(text, SOLO_EVIDENCE_MAX, "the only schedule %s", ledger->failing == 0 ? "passed" : "fails");
     } else if (solo__strategy_is_bounded(region->request.strategy)) {
         print_search(region, text);

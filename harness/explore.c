@@ -128,7 +128,8 @@ static void fill_evidence(const struct solo__region *region, struct solo_report 
     bool search = solo__strategy_is_bounded(region->request.strategy);
     bool plain = strcmp(region->request.strategy, "fifo") == 0;
     bool reduced = strcmp(region->request.strategy, "dpor") == 0;
-    report->exhausted = (search && region->strategy.dfs.finished && !region->strategy.dfs.cut) ||
+    report->exhausted = solo__ledger_has_only_one(&region->ledger) ||
+                        (search && region->strategy.dfs.finished && !region->strategy.dfs.cut) ||
                         (plain && region->ledger.strategy_ended) ||
                         (reduced && region->strategy.dpor.finished && !region->strategy.dpor.cut);
     solo__evidence(region, report->evidence);
@@ -146,6 +147,9 @@ static void fill_report(const struct solo__region *region, struct solo_report *r
     report->failing = ledger->failing;
     report->steps = ledger->steps;
     report->choices = ledger->choices;
+    report->unlisted = ledger->lost;
+    report->traces_full = ledger->traces.full != 0;
+    report->orders_full = ledger->orders.full != 0;
     report->unfinished = ledger->killed + ledger->unending;
     report->stopped = ledger->asked_to_stop != 0;
     report->required_count = ledger->required_count;
@@ -154,15 +158,22 @@ static void fill_report(const struct solo__region *region, struct solo_report *r
     memcpy(report->cycles, ledger->cycles, sizeof report->cycles);
 }
 
-/* What solo_explore_stop stops; NULL outside an exploration. */
-static struct solo__region *exploring;
-
-void solo_explore_stop(void)
+bool solo__subject_is_stopped(const struct solo__subject *subject)
 {
-    struct solo__region *region = __atomic_load_n(&exploring, __ATOMIC_ACQUIRE);
-    if (region != NULL) {
-        __atomic_store_n(&region->ledger.asked_to_stop, 1, __ATOMIC_RELAXED);
+    return __atomic_load_n(&subject->region->ledger.asked_to_stop, __ATOMIC_RELAXED) != 0;
+}
+
+/* What solo_explore_stop stops; NULL outside an exploration. */
+static struct solo__subject *exploring;
+
+bool solo_explore_stop(void)
+{
+    struct solo__subject *subject = __atomic_load_n(&exploring, __ATOMIC_ACQUIRE);
+    if (subject != NULL) {
+        __atomic_store_n(&subject->stop_asked, 1, __ATOMIC_RELAXED); /* a checkpoint may be read into the ledger now */
+        __atomic_store_n(&subject->region->ledger.asked_to_stop, 1, __ATOMIC_RELAXED);
     }
+    return subject != NULL;
 }
 
 static int explore(struct solo__subject *subject, const struct solo_explore_options *options,
@@ -180,11 +191,10 @@ static int explore(struct solo__subject *subject, const struct solo_explore_opti
     subject->begun_ns = begun;
     subject->shard = options->shard;
     subject->shards = options->shards;
-    __atomic_store_n(&exploring, region, __ATOMIC_RELEASE);
+    __atomic_store_n(&exploring, subject, __ATOMIC_RELEASE);
     int result = solo__pieces_wanted(options) ? solo__pieces_explore(subject, options) : subject->explore(subject);
     fill_evidence(region, report);
     result = result == 0 ? solo__lock_orders_settle(subject, report->evidence) : result;
-    __atomic_store_n(&exploring, NULL, __ATOMIC_RELEASE);
     report->wall_ns = solo__wall_ns() - begun;
     fill_report(region, report);
     if (result == 0 && options->shards != 0) {
@@ -196,6 +206,7 @@ static int explore(struct solo__subject *subject, const struct solo_explore_opti
     if (result == 0) {
         result = solo__findings_make(subject, &finding_options, report);
     }
+    __atomic_store_n(&exploring, NULL, __ATOMIC_RELEASE);
     if (options->progress != NULL) {
         fputs("\r\033[K", options->progress);
         fflush(options->progress);
@@ -361,26 +372,36 @@ static int open_subject(struct solo__subject *subject, const struct solo_scenari
     return result == 0 ? choose_granularity(subject, options) : result;
 }
 
-/* The sentence for an error that nothing else has explained. */
-static const char *explain(const struct solo__subject *subject, int result)
+/* A name without a slash is looked up in PATH, which surprises whoever means a file that is here. */
+static const char *why_not_there(const char *program)
 {
-    if (subject->why[0] != '\0') {
-        return subject->why;
+    bool is_here = strchr(program, '/') == NULL && access(program, F_OK) == 0;
+    return is_here ? "no such program in PATH; for the file in this folder write ./ before it" : "no such program";
+}
+
+/* The sentence for an error that nothing else has explained. */
+static void explain(const struct solo__subject *subject, int result, char text[SOLO_EVIDENCE_MAX])
+{
+    const char *reason = solo_error_text(result);
+    if (subject->why[0] != '\0' || subject->argv == NULL) {
+        snprintf(text, SOLO_EVIDENCE_MAX, "%s", subject->why[0] != '\0' ? subject->why : reason);
+        return;
     }
-    switch (subject->argv != NULL ? result : 0) {
-    case -ENOENT: return "there is no such program";
-    case -EACCES: return "the program may not be executed";
-    case -ENOEXEC: return "it is not a program that this machine can execute";
-    case -EPROTO: return "the program ended, or became another one, before its first schedule";
-    default: return solo_error_text(result);
+    switch (result) {
+    case -ENOENT: reason = why_not_there(subject->argv[0]); break;
+    case -EACCES: reason = "it may not be executed"; break;
+    case -ENOEXEC: reason = "it is not a program that this machine can execute"; break;
+    case -EPROTO: reason = "it ended, or became another program, before its first schedule"; break;
+    default: break;
     }
+    snprintf(text, SOLO_EVIDENCE_MAX, "%.200s: %s", subject->argv[0], reason);
 }
 
 /* Ends a call: releases the subject and leaves one sentence in `why`. */
 static int close_subject(struct solo__subject *subject, int result, char *why)
 {
     if (result < 0 && why != NULL && why[0] == '\0') {
-        snprintf(why, SOLO_EVIDENCE_MAX, "%s", explain(subject, result));
+        explain(subject, result, why);
     }
     solo__subject_finish(subject);
     return result;
@@ -398,7 +419,7 @@ static int explore_subject(const struct solo_scenario *scenario, char *const arg
         ret_report->verdict = SOLO_VERDICT_INCOMPLETE;
     }
     if (result < 0 && ret_report != NULL) {
-        snprintf(ret_report->evidence, sizeof ret_report->evidence, "%s", explain(&subject, result));
+        explain(&subject, result, ret_report->evidence);
     }
     return close_subject(&subject, result, NULL);
 }

@@ -159,7 +159,7 @@ static int make_finding(struct solo__subject *subject, const struct solo_explore
     struct solo__schedule original = {0};
     struct solo__schedule passing = {0};
     int result = 0;
-    if (options->shrink && is_worth_shrinking(defect, index)) {
+    if (options->shrink && is_worth_shrinking(defect, index) && !solo__subject_is_stopped(subject)) {
         unsigned runs = subject->scenario != NULL ? SHRINK_RUNS_SCENARIO : SHRINK_RUNS_PROGRAM;
         result = solo__schedule_copy(&original, defect->schedule.answers, defect->schedule.answers_count,
                                      defect->schedule.open);
@@ -183,6 +183,14 @@ static int make_finding(struct solo__subject *subject, const struct solo_explore
     return result;
 }
 
+static void show_progress(FILE *progress, unsigned number, unsigned count)
+{
+    if (progress != NULL) {
+        fprintf(progress, "\rfinding %u of %u: looking for a short schedule that shows it\033[K", number, count);
+        fflush(progress);
+    }
+}
+
 int solo__findings_make(struct solo__subject *subject, const struct solo_explore_options *options,
                         struct solo_report *report)
 {
@@ -193,6 +201,7 @@ int solo__findings_make(struct solo__subject *subject, const struct solo_explore
         for (unsigned i = 0; i < count && result == 0; i++) {
             if (solo__is_possible(&defects[i].known.violation) == (pass == 1)) {
                 unsigned made = report->finding_count++;
+                show_progress(options->progress, made + 1, count);
                 result = make_finding(subject, options, &defects[i], made, &report->findings[made]);
             }
         }

@@ -375,6 +375,11 @@ bool solo__ledger_account(struct solo__region *region)
     return failed;
 }
 
+bool solo__ledger_has_only_one(const struct solo__ledger *ledger)
+{
+    return ledger->schedules == 1 && ledger->choices == 0 && ledger->killed + ledger->unending == 0;
+}
+
 bool solo__ledger_is_enough(const struct solo__region *region)
 {
     const struct solo__ledger *ledger = &region->ledger;

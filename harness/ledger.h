@@ -47,6 +47,9 @@ void solo__ledger_count_order(struct solo__region *region, uint64_t fingerprint)
 /* Whether this trace was seen already, as far as there was room for what was seen. */
 bool solo__ledger_knows_trace(const struct solo__region *region, uint64_t hash);
 
+/* Whether the one schedule that was run had no choice to make, and came to its end: there is no other. */
+bool solo__ledger_has_only_one(const struct solo__ledger *ledger);
+
 /* Whether the exploration is over, by its own limits. */
 bool solo__ledger_is_enough(const struct solo__region *region);
 

@@ -76,9 +76,16 @@ static int place(struct merging *merging, const char *file, json_t *document)
 static int read_file(struct merging *merging, const char *file)
 {
     json_error_t error;
-    json_t *document = json_load_file(file, 0, &error);
+    FILE *opened = fopen(file, "re");
+    if (opened == NULL) {
+        return refuse(merging, file, strerror(errno));
+    }
+    json_t *document = json_loadf(opened, 0, &error);
+    (void)fclose(opened);
     if (document == NULL) {
-        return refuse(merging, file, error.text);
+        char reason[JSON_ERROR_TEXT_LENGTH + 40];
+        (void)snprintf(reason, sizeof reason, "not JSON: line %d: %s", error.line, error.text);
+        return refuse(merging, file, reason);
     }
     int result = place(merging, file, document);
     json_decref(document);
@@ -138,6 +145,9 @@ static void add_numbers(struct merging *merging, const json_t *document)
     ledger->steps += number_of(document, "steps");
     ledger->choices += number_of(document, "choices");
     ledger->unending += number_of(shard, "unfinished");
+    ledger->lost += number_of(document, "unlisted");
+    ledger->traces.full |= json_is_true(json_object_get(shard, "traces_full"));
+    ledger->orders.full |= json_is_true(json_object_get(shard, "orders_full"));
     ledger->asked_to_stop |= json_is_true(json_object_get(shard, "stopped"));
     add_hashes(merging->region, text_of(shard, "traces"), solo__ledger_count_trace);
     add_hashes(merging->region, text_of(shard, "orders"), solo__ledger_count_order);
@@ -281,6 +291,9 @@ static void fill_report(struct merging *merging)
     report->threads = ledger->threads_most;
     report->points = ledger->points_most;
     report->failing = ledger->failing;
+    report->unlisted = ledger->lost;
+    report->traces_full = ledger->traces.full != 0;
+    report->orders_full = ledger->orders.full != 0;
     report->steps = ledger->steps;
     report->choices = ledger->choices;
     report->required_count = ledger->required_count;

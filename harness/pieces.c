@@ -30,6 +30,11 @@ static int save(struct solo__subject *subject, uint64_t units_done, struct savin
 {
     int result = saving->path != NULL ? solo__checkpoint_write(saving->path, subject, units_done) : 0;
     saving->saved_ns = solo__wall_ns();
+    if (result == -EBUSY) {
+        snprintf(subject->why, sizeof subject->why, "checkpoint %.150s: another exploration is writing it",
+                 saving->path);
+        return -EINVAL;
+    }
     if (result < 0) {
         snprintf(subject->why, sizeof subject->why, "checkpoint %.150s: cannot be written: %s", saving->path,
                  strerror(-result));
@@ -96,7 +101,7 @@ static int resume(struct solo__subject *subject, struct saving *saving, uint64_t
         return 0;
     }
     int result = solo__checkpoint_read(saving->path, subject, ret_units_done);
-    subject->region->ledger.asked_to_stop = 0;
+    subject->region->ledger.asked_to_stop = __atomic_load_n(&subject->stop_asked, __ATOMIC_RELAXED);
     subject->region->outcome.number = subject->region->ledger.next;
     subject->begun_with = subject->region->ledger.schedules;
     return result == -ENOENT ? save(subject, 0, saving) : result;

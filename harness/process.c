@@ -21,6 +21,8 @@
 enum { TICK_MS_MAX = 100, LAST_WORDS_MS = 300 };
 #define STUCK_NS UINT64_C(1500000000) /* that long asleep, all of it: it waits for something that will not come */
 
+#define ABSENCE_NS UINT64_C(1000000000) /* ticks are a tenth of that: whoever looks so late was not there */
+
 uint64_t solo__wall_ns(void)
 {
     struct timespec now;
@@ -158,6 +160,25 @@ static int tick_ms(const struct solo__watch *watch)
     return watch->watchdog_ns == 0 || quarter_ms > TICK_MS_MAX ? TICK_MS_MAX : (int)quarter_ms + 1;
 }
 
+void solo__patience_begin(struct solo__patience *patience, uint64_t now_ns)
+{
+    *patience = (struct solo__patience){now_ns, now_ns, now_ns};
+}
+
+bool solo__patience_is_over(struct solo__patience *patience, uint64_t now_ns, bool went_on, bool is_awake,
+                            uint64_t watchdog_ns)
+{
+    uint64_t gap_ns = now_ns - patience->looked_ns;
+    patience->looked_ns = now_ns;
+    if (gap_ns > ABSENCE_NS) { /* the child may have been stopped as well, and has had no chance yet */
+        patience->since_ns += gap_ns;
+        patience->awake_ns += gap_ns;
+    }
+    patience->since_ns = went_on ? now_ns : patience->since_ns;
+    patience->awake_ns = is_awake ? now_ns : patience->awake_ns;
+    return now_ns - patience->awake_ns > STUCK_NS || now_ns - patience->since_ns > watchdog_ns;
+}
+
 /* What the child's end of the line does. */
 enum line { SILENT, DONE, CLOSED };
 
@@ -177,7 +198,8 @@ bool solo__process_watch(pid_t pid, const struct solo__watch *watch)
 {
     struct solo__outcome *outcome = &watch->region->outcome;
     uint64_t number = outcome->number;
-    uint64_t since = solo__wall_ns(), awake = since;
+    struct solo__patience patience;
+    solo__patience_begin(&patience, solo__wall_ns());
     outcome->killed = 0;
     for (;;) {
         bool speaks = false;
@@ -195,15 +217,11 @@ bool solo__process_watch(pid_t pid, const struct solo__watch *watch)
             return true;
         }
         uint64_t now_number = __atomic_load_n(&outcome->number, __ATOMIC_RELAXED);
-        uint64_t now = solo__wall_ns();
-        if (now_number != number) {
-            number = now_number;
-            since = awake = now;
-        } else if (watch->watchdog_ns != 0 && !each_thread(pid, is_asleep)) {
-            awake = now;
-        }
-        bool stuck = now - awake > STUCK_NS || now - since > watch->watchdog_ns;
-        if (watch->watchdog_ns != 0 && stuck) {
+        bool went_on = now_number != number;
+        number = now_number;
+        if (watch->watchdog_ns != 0 &&
+            solo__patience_is_over(&patience, solo__wall_ns(), went_on, went_on || !each_thread(pid, is_asleep),
+                                   watch->watchdog_ns)) {
             put_down(pid, watch);
             return true;
         }

@@ -5,6 +5,20 @@
 #include "region.h"
 #include <sys/types.h>
 
+/* How long a child has made no progress. What this process was not awake itself (Ctrl-Z) is nobody's delay. */
+struct solo__patience {
+    uint64_t since_ns, awake_ns; /* when the last schedule began, and when the child was seen awake last */
+    uint64_t looked_ns;          /* when this process looked last */
+};
+
+void solo__patience_begin(struct solo__patience *patience, uint64_t now_ns);
+/*
+ * Looks again: has a schedule ended since, and does the child do something? True: it has gone on for longer than the
+ * watchdog allows, or sleeps for good.
+ */
+bool solo__patience_is_over(struct solo__patience *patience, uint64_t now_ns, bool went_on, bool is_awake,
+                            uint64_t watchdog_ns);
+
 struct solo__watch {
     struct solo__region *region;           /* its outcome.number moves while all is well */
     uint64_t watchdog_ns;                  /* limit of one schedule; 0: none */

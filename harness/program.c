@@ -47,7 +47,7 @@ static int request(struct solo__subject *subject, enum solo__start start, enum s
     if (result == 0 && ret_accounted != NULL) {
         *ret_accounted = message.accounted != 0;
     }
-    return result == 0 ? message.result : -EIO;
+    return result == 0 ? message.result : solo__server_lost(subject, server);
 }
 
 /* Once more in a server that was started this way. */

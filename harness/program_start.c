@@ -231,7 +231,7 @@ static void become_program(char *const argv[], char *const variables[], int cont
     }
     solo__child_redirect(output_fd);
     (void)fcntl(control_fd, F_SETFD, 0);
-    (void)signal(SIGINT, SIG_IGN); /* Ctrl-C ends the exploration, and that ends the program */
+    (void)setpgid(0, 0); /* what ends or stops the explorer's group is for the explorer: it ends the program */
     execute(argv, variables);
     int error = errno;
     (void)!write(error_fd, &error, sizeof error);
@@ -323,6 +323,28 @@ static int greet(struct solo__subject *subject, struct solo__server *server)
     }
     server->ready = result == 0 && message.kind == SOLO__READY;
     return server->ready ? 0 : -EPROTO;
+}
+
+int solo__server_lost(struct solo__subject *subject, struct solo__server *server)
+{
+    int status = 0;
+    pid_t got = 0;
+    for (int ms = 0; got == 0 && ms < LEAVE_MS; ms++) {
+        got = waitpid(server->pid, &status, WNOHANG);
+        (void)poll(NULL, 0, got == 0 ? 1 : 0);
+    }
+    if (got == server->pid && WIFSIGNALED(status)) {
+        snprintf(subject->why, sizeof subject->why, "%.200s: the process that starts its schedules was killed by SIG%s",
+                 subject->argv[0], sigabbrev_np(WTERMSIG(status)) != NULL ? sigabbrev_np(WTERMSIG(status)) : "?");
+    } else {
+        snprintf(subject->why, sizeof subject->why, "%.200s: the process that starts its schedules has gone",
+                 subject->argv[0]);
+    }
+    if (got == server->pid) {
+        close(server->control_fd);
+        *server = (struct solo__server){0};
+    }
+    return -EIO;
 }
 
 void solo__server_stop(struct solo__server *server)

@@ -12,6 +12,9 @@ int solo__server_ensure(struct solo__subject *subject, enum solo__start start);
 int solo__server_receive(struct solo__subject *subject, struct solo__server *server, struct solo__message *message,
                          int limit_ms);
 
+/* It does not answer any more: leaves one sentence about it in subject->why. Returns -EIO. */
+int solo__server_lost(struct solo__subject *subject, struct solo__server *server);
+
 /* Ends it: a server leaves when its line is closed; anything else is killed. */
 void solo__server_stop(struct solo__server *server);
 

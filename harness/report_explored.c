@@ -67,6 +67,10 @@ int solo_report_explored_text(FILE *out, const struct solo_report *report, bool 
         fprintf(out, ", %u finding%s", report->finding_count, report->finding_count == 1 ? "" : "s");
     }
     fputc('\n', out);
+    if (report->unlisted != 0) {
+        fprintf(out, "not listed: %s violation%s of more defects than these\n",
+                solo__report_number(report->unlisted, failing, sizeof failing), report->unlisted == 1 ? "" : "s");
+    }
     struct solo__page *page = calloc(1, sizeof *page);
     if (page == NULL) {
         return -ENOMEM;
@@ -80,9 +84,9 @@ int solo_report_explored_text(FILE *out, const struct solo_report *report, bool 
         fprintf(out, "%s\n", page->lines[i]);
     }
     free(page);
-    fprintf(out, "explored: %s schedule%s, %s distinct, %s failing, %s steps\n",
+    fprintf(out, "explored: %s schedule%s, %s%s distinct, %s failing, %s steps\n",
             solo__report_number(report->schedules, schedules, sizeof schedules), report->schedules == 1 ? "" : "s",
-            solo__report_number(report->distinct, distinct, sizeof distinct),
+            report->traces_full ? "more than " : "", solo__report_number(report->distinct, distinct, sizeof distinct),
             solo__report_number(report->failing, failing, sizeof failing),
             solo__report_number(report->steps, steps, sizeof steps));
     return ferror(out) ? -EIO : 0;

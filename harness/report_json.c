@@ -269,6 +269,8 @@ static void set_shard(json_t *root, const struct solo_report *report)
     set_number(shard, "of", report->shards);
     set_number(shard, "unfinished", report->unfinished);
     json_object_set_new(shard, "stopped", json_boolean(report->stopped));
+    json_object_set_new(shard, "traces_full", json_boolean(report->traces_full));
+    json_object_set_new(shard, "orders_full", json_boolean(report->orders_full));
     set_text(shard, "exploration", report->exploration);
     set_hashes(shard, "traces", report->traces, report->distinct);
     set_hashes(shard, "orders", report->seen_orders, report->orders);
@@ -292,6 +294,7 @@ int solo_report_explored_json(FILE *out, const struct solo_report *report, const
     set_number(root, "threads", report->threads);
     set_number(root, "points", report->points);
     set_number(root, "failing", report->failing);
+    set_number(root, "unlisted", report->unlisted);
     set_number(root, "steps", report->steps);
     set_number(root, "choices", report->choices);
     json_object_set_new(root, "exhausted", json_boolean(report->exhausted));

@@ -31,8 +31,7 @@ static bool needs_quotes(const char *word)
            word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-")] != '\0';
 }
 
-/* The word as a shell needs it: in single quotes, a single quote itself as '\''. */
-static char *quoted(const char *word)
+char *solo_report_shell_word(const char *word)
 {
     char *text = malloc(strlen(word) * 4 + 3);
     char *to = text;
@@ -65,14 +64,17 @@ static void add_word(struct command_line *line, const char *word)
             add_raw(line, " ", 1);
         }
     }
-    while (line->column + length > room) {
-        size_t part = room - line->column;
-        add_raw(line, word, part);
-        add_raw(line, "\\\n", 2);
-        word += part;
-        length -= part;
+    bool quotes = false, escaped = false; /* within quotes a backslash joins nothing: they end and begin again */
+    for (; length > 0; word++, length--) {
+        bool escapes = !quotes && *word == '\\';
+        bool is_full = line->column >= (quotes || escapes ? room - 1 : room);
+        if (is_full && !escaped && line->column + length > room) {
+            add_raw(line, quotes ? "'\\\n'" : "\\\n", quotes ? 4 : 2);
+        }
+        quotes ^= *word == '\'' && !escaped;
+        escaped = escapes && !escaped;
+        add_raw(line, word, 1);
     }
-    add_raw(line, word, length);
 }
 
 int solo_report_replay_line(const struct solo_report_context *context, char *buffer, size_t size)
@@ -90,7 +92,7 @@ int solo_report_replay_line(const struct solo_report_context *context, char *buf
     if (context->argv != NULL) {
         add_word(&line, "--");
         for (char *const *word = context->argv; *word != NULL; word++) {
-            char *text = quoted(*word);
+            char *text = solo_report_shell_word(*word);
             if (text == NULL) {
                 return -ENOMEM;
             }

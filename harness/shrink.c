@@ -63,13 +63,24 @@ void solo__shrink_list(struct shrinking *shrinking)
 
 /* ---- Trying ---- */
 
-bool solo__shrink_run(struct shrinking *shrinking, const struct solo_deviation *deviations, uint32_t count)
+bool solo__shrink_take_run(struct shrinking *shrinking)
 {
-    struct solo__subject *subject = shrinking->subject;
+    if (solo__subject_is_stopped(shrinking->subject)) {
+        shrinking->runs_left = 0;
+    }
     if (shrinking->runs_left == 0 || shrinking->error != 0) {
         return false;
     }
     shrinking->runs_left--;
+    return true;
+}
+
+bool solo__shrink_run(struct shrinking *shrinking, const struct solo_deviation *deviations, uint32_t count)
+{
+    struct solo__subject *subject = shrinking->subject;
+    if (!solo__shrink_take_run(shrinking)) {
+        return false;
+    }
     subject->region->request.mode = SOLO__REPLAY;
     solo__replay_load_deviations(&subject->region->strategy.replay, deviations, count);
     shrinking->error = subject->run(subject);

@@ -19,6 +19,9 @@ struct shrinking {
 /* The deviations of the best, anew. */
 void solo__shrink_list(struct shrinking *shrinking);
 
+/* Takes one run from those that are left. False: there is none, or somebody asked to stop. */
+bool solo__shrink_take_run(struct shrinking *shrinking);
+
 /* Runs these deviations. False: nothing ran. */
 bool solo__shrink_run(struct shrinking *shrinking, const struct solo_deviation *deviations, uint32_t count);
 

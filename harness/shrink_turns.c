@@ -18,10 +18,9 @@ static bool accept_turns(struct shrinking *shrinking, const struct solo__turns *
 {
     struct solo__subject *subject = shrinking->subject;
     struct solo__replay_state *replay = &subject->region->strategy.replay;
-    if (shrinking->runs_left == 0 || shrinking->error != 0) {
+    if (!solo__shrink_take_run(shrinking)) {
         return false;
     }
-    shrinking->runs_left--;
     subject->region->request.mode = SOLO__REPLAY;
     solo__replay_load_deviations(replay, NULL, 0);
     replay->turns = *turns;

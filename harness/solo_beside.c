@@ -172,7 +172,7 @@ int command_print_beside(const struct command_options *options, const struct sol
         return command_failed("replay", "out of memory");
     }
     int error = solo_replay_program(options->program, token, &options->explore, false, true, other, why);
-    int code = error < 0 ? command_explorer_error("replay", error, options, why) : -1;
+    int code = error < 0 ? command_explorer_error("replay", error, why) : -1;
     if (code < 0 && other->trace != NULL && cut_up(trace, false, &one) && cut_up(other->trace, false, &two)) {
         print_columns(&one, &two, "the other one", false);
     }

@@ -266,7 +266,7 @@ static int run_all(struct check *check)
             fputs("\r\033[K", stderr);
         }
         if (error < 0 && i == PLAIN) {
-            return command_explorer_error("check", error, &check->options, row->problem);
+            return command_explorer_error("check", error, row->problem);
         }
     }
     return -1;

@@ -41,8 +41,8 @@ struct command_options {
     bool stopped; /* solo step: the user ended the run, so its ending says nothing */
     uint64_t budget_ms;
     bool has_budget;
-    char *const *program;      /* argv of the program under test, ends with NULL */
-    char replay_options[1024]; /* those of the above that a replay needs too */
+    char *const *program;                /* argv of the program under test, ends with NULL */
+    char replay_options[4 * 4096 + 256]; /* those of the above that a replay needs too */
 };
 
 /* Values of long options without a letter. */
@@ -108,8 +108,8 @@ bool command_take_program(const char *verb, int argc, char **argv, struct comman
 int command_wrong(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same, and EXIT_KIT_FAILED. */
 int command_failed(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Says what an error of the explorer means for this program. Returns the exit code. */
-int command_explorer_error(const char *verb, int error, const struct command_options *options, const char *why);
+/* Says why the explorer returned this error. Returns the exit code: is it the user's, or the kit's? */
+int command_explorer_error(const char *verb, int error, const char *why);
 
 /* A number between min and max. False, and a line on standard error, if it is not. */
 bool command_number(const char *verb, const char *option, const char *text, uint64_t min, uint64_t max,

@@ -256,18 +256,26 @@ static int print_all(const struct request *request, const struct solo_report *re
     return report->verdict == SOLO_VERDICT_CLEAN ? EXIT_CLEAN : EXIT_KIT_FAILED;
 }
 
-/* The first Ctrl-C ends the exploration with what it has found; a second one ends the command. */
+/*
+ * The first Ctrl-C ends the exploration with what it has found; a second one ends the command, and so does one before
+ * it has begun.
+ */
 static void on_interrupt(int signal_number)
 {
-    (void)signal_number;
-    solo_explore_stop();
+    if (!solo_explore_stop()) {
+        (void)raise(signal_number); /* which has its usual effect by now */
+    }
 }
 
 static void catch_interrupts(void)
 {
-    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction before, action = {.sa_handler = on_interrupt, .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) { /* nohup stays as it is */
+            (void)sigaction(signals[i], &action, NULL);
+        }
+    }
 }
 
 int command_explore(int argc, char **argv)
@@ -283,8 +291,7 @@ int command_explore(int argc, char **argv)
     }
     catch_interrupts();
     int error = solo_explore_program(request.options.program, &request.options.explore, report);
-    const char *why = error == -EINVAL || error == -ENOTSUP || error == -ELIBACC ? report->evidence : NULL;
-    code = error < 0 ? command_explorer_error("explore", error, &request.options, why) : print_all(&request, report);
+    code = error < 0 ? command_explorer_error("explore", error, report->evidence) : print_all(&request, report);
     free(report->traces);
     free(report->seen_orders);
     free(report);

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define WATCHDOG_DEFAULT_NS UINT64_C(10000000000)
+
 const char command_help_common[] =
     "  --format text|json   how to write findings (text)\n"
     "  --color auto|always|never\n"
@@ -34,10 +36,13 @@ const char command_help_schedule[] =
 
 static int say(const char *verb, const char *format, va_list arguments, int code)
 {
+    char text[8192];
     fflush(stdout);
-    fprintf(stderr, "solo%s%s: ", verb[0] != '\0' ? " " : "", verb);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    for (char *c = text; *c != '\0'; c++) {
+        *c = (unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c; /* whatever a file's name is, it is one line */
+    }
+    fprintf(stderr, "solo%s%s: %s\n", verb[0] != '\0' ? " " : "", verb, text);
     return code;
 }
 
@@ -59,24 +64,19 @@ int command_failed(const char *verb, const char *format, ...)
     return code;
 }
 
-int command_explorer_error(const char *verb, int error, const struct command_options *options, const char *why)
+int command_explorer_error(const char *verb, int error, const char *why)
 {
-    const char *program = options->program[0];
-    if (why != NULL && why[0] != '\0') {
-        return error == -ELIBACC ? command_failed(verb, "%s", why) : command_wrong(verb, "%s", why);
-    }
     switch (error) {
-    case -ENOENT: return command_wrong(verb, "%s: no such program", program);
-    case -EACCES: return command_wrong(verb, "%s: not allowed to run it", program);
-    case -ENOEXEC: return command_wrong(verb, "%s: not a program", program);
+    case -ENOENT:
+    case -EACCES:
+    case -ENOEXEC:
     case -EPROTO:
-        return command_wrong(verb, "%s: ended, or became another program, before there was anything to schedule",
-                             program);
     case -ELOOP:
     case -ENAMETOOLONG:
-    case -ENOTDIR: return command_wrong(verb, "%s: %s", program, solo_error_text(error));
-    case -EINVAL: return command_wrong(verb, "%s: refused: %s", program, solo_error_text(error));
-    default: return command_failed(verb, "%s: %s", program, solo_error_text(error));
+    case -ENOTDIR:
+    case -ENOTSUP:
+    case -EINVAL: return command_wrong(verb, "%s", why);
+    default: return command_failed(verb, "%s", why);
     }
 }
 
@@ -85,7 +85,8 @@ bool command_number(const char *verb, const char *option, const char *text, uint
 {
     char *end;
     errno = 0;
-    unsigned long long value = strtoull(text, &end, 0);
+    bool hexadecimal = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    unsigned long long value = strtoull(text, &end, hexadecimal ? 16 : 10);
     if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value < min || value > max) {
         (void)command_wrong(verb, "%s: '%s' is not a number from %llu to %llu", option, text, (unsigned long long)min,
                             (unsigned long long)max);
@@ -124,10 +125,12 @@ void command_defaults(struct command_options *options)
 static void remember(struct command_options *options, const char *name, const char *value)
 {
     size_t used = strlen(options->replay_options);
-    bool plain =
-        value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-")] == '\0';
-    (void)snprintf(options->replay_options + used, sizeof options->replay_options - used, "%s%s %s%s%s",
-                   used > 0 ? " " : "", name, plain ? "" : "'", value, plain ? "" : "'");
+    char *word = solo_report_shell_word(value);
+    if (word != NULL) {
+        (void)snprintf(options->replay_options + used, sizeof options->replay_options - used, "%s%s %s",
+                       used > 0 ? " " : "", name, word);
+    }
+    free(word);
 }
 
 static bool set_strategy(const char *verb, struct command_options *options, const char *name)
@@ -139,6 +142,14 @@ static bool set_strategy(const char *verb, struct command_options *options, cons
         exit(EXIT_CLEAN);
     }
     if (solo_strategy_find(name, NULL) == NULL) {
+        size_t length = strcspn(name, ":");
+        for (unsigned i = 0; solo_strategy_at(i) != NULL; i++) {
+            if (strlen(solo_strategy_at(i)) == length && memcmp(solo_strategy_at(i), name, length) == 0) {
+                (void)command_wrong(verb, "--strategy: '%s': '%s' is no number that %s takes", name,
+                                    name + length + (name[length] == ':'), solo_strategy_at(i));
+                return false;
+            }
+        }
         fprintf(stderr, "solo %s: --strategy: '%s' is not one of:", verb, name);
         for (unsigned i = 0; solo_strategy_at(i) != NULL; i++) {
             fprintf(stderr, "%s %s", i > 0 ? "," : "", solo_strategy_at(i));
@@ -195,6 +206,10 @@ static bool set_number(const char *verb, struct command_options *options, int op
     default:
         if (!command_number(verb, "--watchdog-s", text, 1, 1000000, &value)) {
             return false;
+        }
+        if (value * UINT64_C(1000000000) >
+            WATCHDOG_DEFAULT_NS) { /* else a replay would kill what the finding did not */
+            remember(options, "--watchdog-s", text);
         }
         explore->watchdog_ns = value * UINT64_C(1000000000);
         return true;

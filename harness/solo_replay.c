@@ -121,8 +121,7 @@ int command_replay(int argc, char **argv)
     }
     int error = solo_replay_program(request.options.program, token, &request.options.explore, !request.lenient,
                                     request.trace || request.beside != NULL, replay, why);
-    code =
-        error < 0 ? command_explorer_error("replay", error, &request.options, why) : print_all(&request, replay, token);
+    code = error < 0 ? command_explorer_error("replay", error, why) : print_all(&request, replay, token);
     free(replay->trace);
     free(replay);
     return code;

@@ -39,12 +39,11 @@ static int print_help(void)
     printf("usage: solo run [OPTIONS] [--] PROGRAM [ARGUMENTS]\n"
            "\n"
            "Runs the program once and reports what it does wrong: complete, with who queued the work and from\n"
-           "where. Reports go to standard error, because standard output is the program's.\n"
+           "where. In world os reports go to standard error, because standard output is the program's.\n"
            "\n"
            "  --world os|sim       os: real sockets, threads and time; sim: the plain schedule of the simulated\n"
            "                       world (os)\n"
            "  --budget-ms N        world os: a reactor callback that blocks for longer is SOLO002 (off)\n"
-           "\n"
            "  --for-s N            world os: end the program after N s, when it is at rest\n"
            "\n"
            "In world os the program goes on until it ends by itself; with --peer until the peers are done and it\n"
@@ -140,7 +139,10 @@ static int start(struct watched *watched)
         return -errno;
     }
     if (pipe2(errors, O_CLOEXEC) < 0) {
-        return -errno;
+        error = -errno;
+        close(sockets[0]);
+        close(sockets[1]);
+        return error;
     }
     fflush(NULL);
     watched->pid = fork();
@@ -178,6 +180,7 @@ static void add_finding(struct watched *watched, const struct solo_violation *vi
 {
     struct solo_report *report = watched->report;
     if (report->finding_count == SOLO_FINDINGS_MAX) {
+        report->unlisted++;
         return;
     }
     unsigned index = report->finding_count++;
@@ -343,7 +346,10 @@ static int conclude(struct watched *watched)
     struct solo_report *report = watched->report;
     const struct command_options *options = watched->options;
     if (!watched->greeted) {
-        return command_explorer_error("run", -EPROTO, options, NULL);
+        return command_wrong("run",
+                             "%s: ended, or became another program, before it used libsolo; this watches programs "
+                             "of the kit only, `solo explore` takes any",
+                             options->program[0]);
     }
     judge_peers(watched);
     judge_ending(watched);
@@ -356,9 +362,26 @@ static int conclude(struct watched *watched)
         (void)snprintf(report->evidence, sizeof report->evidence, "one run in world os");
         (void)solo_report_explored_json(stdout, report, contexts);
     } else {
-        fprintf(stderr, "solo run: %u finding%s\n", report->finding_count, report->finding_count == 1 ? "" : "s");
+        fprintf(stderr, "solo run: %u finding%s", report->finding_count, report->finding_count == 1 ? "" : "s");
+        if (report->unlisted != 0) {
+            fprintf(stderr, "; %llu more had no room", (unsigned long long)report->unlisted);
+        }
+        fputc('\n', stderr);
     }
     return report->finding_count != 0 ? EXIT_FINDINGS : EXIT_CLEAN;
+}
+
+static int cannot_start(const char *program, int error)
+{
+    char why[SOLO_EVIDENCE_MAX];
+    const char *reason = error == -EACCES    ? "it may not be executed"
+                         : error == -ENOEXEC ? "it is not a program that this machine can execute"
+                         : error != -ENOENT  ? solo_error_text(error)
+                         : strchr(program, '/') == NULL && access(program, F_OK) == 0
+                             ? "no such program in PATH; for the file in this folder write ./ before it"
+                             : "no such program";
+    (void)snprintf(why, sizeof why, "%.200s: %s", program, reason);
+    return command_explorer_error("run", error, why);
 }
 
 /* Starts it, watches it, and judges. */
@@ -370,7 +393,7 @@ static int run_watched(struct watched *watched, const struct command_options *op
     }
     int error = start(watched);
     if (error < 0) {
-        return command_explorer_error("run", error, options, NULL);
+        return cannot_start(options->program[0], error);
     }
     signal(SIGINT, SIG_IGN); /* the terminal sends it to both; the program decides */
     signal(SIGQUIT, SIG_IGN);
@@ -416,7 +439,7 @@ static int run_in_sim(const struct command_options *options)
     int error = solo_step_program(options->program, &options->explore, answer_plainly, NULL, replay, why);
     int code;
     if (error < 0) {
-        code = command_explorer_error("run", error, options, why);
+        code = command_explorer_error("run", error, why);
     } else {
         if (!options->json) {
             fputs(replay->output, stdout);

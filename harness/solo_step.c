@@ -165,7 +165,7 @@ int command_step(int argc, char **argv)
     int error = solo_step_program(options.program, &options.explore, ask, &options.stopped, replay, why);
     int code;
     if (error < 0) {
-        code = command_explorer_error("step", error, &options, why);
+        code = command_explorer_error("step", error, why);
     } else {
         if (replay->output[0] != '\0' && !options.json) {
             printf("\nit printed:\n%s", replay->output);

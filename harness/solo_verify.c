@@ -30,8 +30,10 @@ struct request {
     const struct solo_extension *extension;
     struct verify_tally *tally; /* shared with the exploring children */
     struct solo_report *report;
-    json_t *cells;     /* --format json: every cell, as it was explored */
-    unsigned breaches; /* cells among them */
+    json_t *cells;       /* --format json: every cell, as it was explored */
+    unsigned breaches;   /* cells among them */
+    uint64_t schedules;  /* of all cells */
+    unsigned tried, cut; /* cells, and those of them that were not searched to their end */
 };
 
 /* A row of the matrix: an entry point alone in each context, and the worst of its pairs. */
@@ -223,6 +225,9 @@ static int explore_cell(struct request *request, struct verify_cell *cell)
         return command_failed("verify", "%s: %s", cell->name, solo_error_text(error));
     }
     request->breaches += verify_is_breach(cell);
+    request->schedules += cell->schedules;
+    request->tried++;
+    request->cut += !request->report->exhausted;
     if (request->options.json) {
         (void)json_array_append_new(request->cells, cell_json(cell));
     }
@@ -317,7 +322,9 @@ static void print_command(const struct request *request, const struct verify_cel
     if (request->options.explore.carrier == SOLO_CARRIER_TOKEN) {
         printf(" --carrier token");
     }
-    printf(" \\\n        --token %s \\\n        %s\n", cell->token, request->file);
+    char *file = solo_report_shell_word(request->file);
+    printf(" \\\n        --token %s \\\n        %s\n", cell->token, file != NULL ? file : request->file);
+    free(file);
 }
 
 static void print_breach(const struct request *request, const struct verify_cell *cell)
@@ -335,9 +342,8 @@ static void print_breach(const struct request *request, const struct verify_cell
     print_command(request, cell);
 }
 
-static uint64_t print_rows(const struct request *request, const struct row *rows)
+static void print_rows(const struct request *request, const struct row *rows)
 {
-    uint64_t schedules = 0;
     printf("%-24s %-26s %-13s %-13s %-13s %s\n", "entry", "contract", "reactor", "worker", "foreign", "in pairs");
     for (size_t i = 0; i < request->extension->entry_count; i++) {
         const struct solo_extension_entry *entry = &request->extension->entries[i];
@@ -346,12 +352,9 @@ static uint64_t print_rows(const struct request *request, const struct row *rows
         for (unsigned context = 0; context < VERIFY_CONTEXTS; context++) {
             const struct verify_cell *cell = &rows[i].alone[context];
             printf(" %-13s", verify_verdict_text(cell, text, sizeof text));
-            schedules += cell->schedules;
         }
         printf(" %s\n", verify_verdict_text(&rows[i].pairs, text, sizeof text));
-        schedules += rows[i].pairs.schedules;
     }
-    return schedules;
 }
 
 /* A pair stands in two rows; its breach is told once. */
@@ -368,7 +371,7 @@ static bool printed_before(const struct row *rows, size_t row)
 static int print_matrix(const struct request *request, const struct row *rows)
 {
     printf("extension %s: %zu entry points\n\n", request->extension->name, request->extension->entry_count);
-    uint64_t schedules = print_rows(request, rows);
+    print_rows(request, rows);
     for (size_t i = 0; i < request->extension->entry_count; i++) {
         for (unsigned context = 0; context < VERIFY_CONTEXTS; context++) {
             if (verify_is_breach(&rows[i].alone[context])) {
@@ -385,7 +388,13 @@ static int print_matrix(const struct request *request, const struct row *rows)
 #else
            "; data races were not looked for (this is no ThreadSanitizer build)");
 #endif
-    printf("evidence: %lu schedules\n", (unsigned long)schedules);
+    const struct solo_explore_options *explore = &request->options.explore;
+    printf("evidence: %lu schedules of %u cells, at most %u delays in each", (unsigned long)request->schedules,
+           request->tried, explore->delay_bound);
+    if (request->cut != 0) {
+        printf("; of %u cells only the first %lu", request->cut, (unsigned long)explore->schedules_max);
+    }
+    fputc('\n', stdout);
     return request->breaches == 0 ? EXIT_CLEAN : EXIT_FINDINGS;
 }
 

@@ -39,6 +39,7 @@ struct solo__subject {
     uint64_t begun_ns;      /* wall clock, for progress */
     uint64_t begun_with;    /* schedules that were known then, from a checkpoint */
     uint32_t shard, shards; /* from 1; 0: not cut into shards */
+    uint32_t stop_asked;    /* by solo_explore_stop; what it does is in the ledger */
 
     /* Runs schedules of request.strategy until solo__ledger_is_enough. 0, or the error of the kit itself. */
     int (*explore)(struct solo__subject *subject);
@@ -71,6 +72,9 @@ int solo__subject_copy(struct solo__subject *copy, const struct solo__subject *s
 
 /* Shows how far an exploration is, with a guess at the time that is left. */
 void solo__subject_tick(void *subject);
+
+/* Whether solo_explore_stop was called: no more schedules than what is known needs. */
+bool solo__subject_is_stopped(const struct solo__subject *subject);
 
 /* Crashes and hangs after which an exploration gives up. */
 enum { SOLO__KILLED_MAX = 3 };

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <solo/token.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -436,6 +437,15 @@ static int parse_text(const char *text, struct solo_token *ret_token, char *why)
 
 /* ---- Files ---- */
 
+enum { PATIENCE_MS = 5000 };
+
+/* A pipe whose writer has not written yet: whether it does within PATIENCE_MS. */
+static bool waits_for_writer(int fd)
+{
+    struct pollfd pipe = {fd, POLLIN, 0};
+    return poll(&pipe, 1, PATIENCE_MS) > 0;
+}
+
 static int read_all(int fd, char **ret_text, char *why, const char *path)
 {
     size_t capacity = 4096;
@@ -453,6 +463,10 @@ static int read_all(int fd, char **ret_text, char *why, const char *path)
             capacity *= 2;
         }
         got = read(fd, text + size, capacity - size);
+        if (got < 0 && (errno == EINTR || (errno == EAGAIN && waits_for_writer(fd)))) {
+            got = 1; /* nothing yet: once more */
+            continue;
+        }
         size += got > 0 ? (size_t)got : 0;
     }
     if (text == NULL) {

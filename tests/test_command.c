@@ -104,6 +104,11 @@ static void test_command__wrong_usage_is_one_line_and_exit_code_2(void)
     WRONG("neither an id nor a function", "explain", "dance");
     WRONG("one id or function at a time", "explain", "SOLO001", "SOLO002");
     WRONG("takes no arguments", "doctor", "now");
+    WRONG("--strategy: 'pct:99': '99' is no number that pct takes", "explore", "--strategy", "pct:99", program);
+    WRONG("'random:2': '2' is no number that random takes", "explore", "--strategy", "random:2", program);
+    WRONG("'two?lines' is neither an id nor a function", "explain", "two\nlines");
+    WRONG("solo merge: /nonexistent.json: No such file", "merge", "/nonexistent.json");
+    WRONG("'08x' is not a number", "explore", "--schedules", "08x", program);
 }
 
 static void test_command__a_bad_program_file_or_token_is_one_line_and_exit_code_2(void)
@@ -111,8 +116,12 @@ static void test_command__a_bad_program_file_or_token_is_one_line_and_exit_code_
     const char *program = lesson("04_result_comes_back/broken");
     WRONG("no such program", "explore", "/nonexistent/program");
     WRONG("no such program", "run", "/nonexistent/program");
-    WRONG("not allowed to run it", "run", "/etc/passwd");
-    WRONG("before there was anything to schedule", "run", "/bin/true");
+    WRONG("it may not be executed", "run", "/etc/passwd");
+    WRONG("before it used libsolo", "run", "/bin/true");
+    WRONG("solo step: /nonexistent/program: no such program", "step", "/nonexistent/program");
+    WRONG("solo run: Makefile: no such program in PATH; for the file in this folder write ./", "run", "Makefile");
+    WRONG("Makefile: no such program in PATH; for the file in this folder write ./", "explore", "Makefile");
+    WRONG("solo explore: ./Makefile: it may not be executed", "explore", "./Makefile");
     WRONG("/nonexistent.peer", "explore", "--peer", "/nonexistent.peer", program);
     WRONG("not a token", "replay", "abc", program);
     WRONG("cannot read the token file", "replay", "@/nonexistent", program);
@@ -261,6 +270,30 @@ static void test_command__the_replay_line_as_printed_replays(void)
     check_replay_line(lesson("04_result_comes_back/broken"), NULL);
     check_replay_line(lesson("07_the_wedge/broken"), NULL);
     check_replay_line(lesson("01_wrong_thread/broken"), "lessons/01_wrong_thread/peers.txt");
+}
+
+/* What a replay needs is in its line, as a shell needs it; a watchdog only if it is longer than usual. */
+static void test_command__the_replay_line_has_the_options_that_a_replay_needs(void)
+{
+    const char *peers = runner_scratch_path("it's a script.txt");
+    char copy[512];
+    (void)snprintf(copy, sizeof copy, "cp lessons/01_wrong_thread/peers.txt \"%s\"", peers);
+    CU_ASSERT_EQUAL_FATAL(shell("%s%s", copy, ""), 0);
+    check_replay_line(lesson("01_wrong_thread/broken"), peers);
+    const char *program = lesson("07_the_wedge/broken");
+    CU_ASSERT_EQUAL(SOLO("explore", "--first", "--watchdog-s", "60", program), 1);
+    CU_ASSERT(says("--watchdog-s 60"));
+    CU_ASSERT_EQUAL(SOLO("explore", "--first", "--watchdog-s", "9", program), 1);
+    CU_ASSERT_PTR_NULL(strstr(output.text, "--watchdog-s"));
+}
+
+static void test_command__numbers_are_decimal_even_if_they_begin_with_0(void)
+{
+    const char *program = lesson("07_the_wedge/fixed");
+    CU_ASSERT_EQUAL(SOLO("explore", "--schedules", "020", program), 0);
+    CU_ASSERT(says("explored: 20 schedules"));
+    CU_ASSERT_EQUAL(SOLO("explore", "--schedules", "0x10", program), 0);
+    CU_ASSERT(says("explored: 16 schedules"));
 }
 
 static void test_command__the_same_exploration_prints_the_same_bytes(void)
@@ -460,6 +493,8 @@ void suite_command(void)
     SOLO_TEST(test_command__explore_finds_reports_and_exits_1);
     SOLO_TEST(test_command__explore_passes_what_is_right_and_exits_0);
     SOLO_TEST(test_command__the_replay_line_as_printed_replays);
+    SOLO_TEST(test_command__the_replay_line_has_the_options_that_a_replay_needs);
+    SOLO_TEST(test_command__numbers_are_decimal_even_if_they_begin_with_0);
     SOLO_TEST(test_command__the_same_exploration_prints_the_same_bytes);
     SOLO_TEST(test_command__replay_that_no_longer_fits_names_the_choice_and_exits_2);
     SOLO_TEST(test_command__replay_prints_the_trace_when_asked);

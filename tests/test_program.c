@@ -376,13 +376,13 @@ static void test_program__a_missing_program_is_refused(void)
 {
     check_refused(program("no_such_program", NULL), -ENOENT, "no such program");
     char *argv[] = {(char *)"no-such-command-anywhere", NULL};
-    check_refused(argv, -ENOENT, "no such program");
+    check_refused(argv, -ENOENT, ": no such program");
 }
 
 static void test_program__what_cannot_be_executed_is_refused(void)
 {
     char *argv[] = {(char *)support_write_file("text", "just text\n"), NULL};
-    check_refused(argv, -EACCES, "may not be executed");
+    check_refused(argv, -EACCES, "it may not be executed");
     CU_ASSERT_EQUAL(chmod(argv[0], 0755), 0);
     check_refused(argv, -ENOEXEC, "not a program");
     char *folder[] = {(char *)"/", NULL};

@@ -4,7 +4,7 @@
  * The golden files hold the bytes. UPDATE_GOLDEN=1 writes them anew; look at the difference before you keep it.
  */
 #define _GNU_SOURCE
-#include "runner.h"
+#include "support.h"
 #include <errno.h>
 #include <jansson.h>
 #include <solo/report.h>
@@ -378,6 +378,27 @@ static void test_report__the_nearest_passing_schedule_is_shown_in_full_reports(v
     free(text);
 }
 
+/* Wherever a long word with blanks and quotes is broken, a shell reads what it was. */
+static void test_report__replay_line_breaks_long_words_so_that_a_shell_joins_them(void)
+{
+    char word[400], line[4096], script[5000];
+    char *const argv[] = {word, NULL};
+    struct solo_report_context context = {.token = "solo1.x", .argv = argv};
+    struct runner_output *output = calloc(1, sizeof *output);
+    for (size_t length = 60; length < 130; length++) {
+        memset(word, 'a', sizeof word);
+        memcpy(word + length, " it's '' \\ ''b", 15);
+        CU_ASSERT_EQUAL_FATAL(solo_report_replay_line(&context, line, sizeof line), 0);
+        (void)snprintf(script, sizeof script, "solo() { printf %%s \"$4\"; }\n%s\n", line);
+        support_shell(output, "%s", script);
+        CU_ASSERT_STRING_EQUAL(output->text, word);
+        for (const char *at = line; at != NULL; at = strchr(at, '\n') != NULL ? strchr(at, '\n') + 1 : NULL) {
+            CU_ASSERT(strcspn(at, "\n") <= SOLO_REPORT_COLUMNS_MAX);
+        }
+    }
+    free(output);
+}
+
 static void test_report__replay_line_needs_a_token_and_room(void)
 {
     char line[16];
@@ -645,6 +666,7 @@ void suite_report(void)
     SOLO_TEST(test_report__hostile_texts_stay_within_the_page);
     SOLO_TEST(test_report__replay_line_is_one_command_to_a_shell);
     SOLO_TEST(test_report__the_nearest_passing_schedule_is_shown_in_full_reports);
+    SOLO_TEST(test_report__replay_line_breaks_long_words_so_that_a_shell_joins_them);
     SOLO_TEST(test_report__replay_line_needs_a_token_and_room);
     SOLO_TEST(test_report__json_has_the_documented_keys);
     SOLO_TEST(test_report__fingerprint_names_the_defect_and_not_the_schedule);

@@ -365,7 +365,7 @@ static void test_scale__unknown_jobs_and_shards_are_refused_in_one_line(void)
     (void)snprintf(arguments, sizeof arguments, "--strategy dfs --shard 1/2 %s", program());
     check_refused(arguments, "has no shards");
     (void)snprintf(arguments, sizeof arguments, "--jobs 2 /etc/passwd");
-    check_refused(arguments, "not allowed to run it");
+    check_refused(arguments, "it may not be executed");
 }
 
 /* ---- Shards ---- */

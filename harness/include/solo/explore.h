@@ -128,6 +128,9 @@ struct solo_report {
     char evidence[SOLO_EVIDENCE_MAX]; /* one honest sentence, such as "all 1,254 schedules passed" */
     unsigned required_count;
     struct solo_required required[SOLO_EXPECT_MAX]; /* in the order they were first declared */
+    uint64_t unlisted;   /* violations of defects that found no room in `findings`: a schedule counts for each */
+    bool traces_full;    /* there was no room for more: `distinct` is only the least that it can be */
+    bool orders_full;    /* likewise `orders` */
     uint64_t unfinished; /* schedules that were stopped before their end, by the watchdog or steps_max */
     bool stopped;        /* by solo_explore_stop */
     /* Of one shard, for whoever puts them together; all zero otherwise. */
@@ -163,9 +166,10 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_explore_program(char *const argv[], const s
 
 /*
  * Lets the exploration under way in this process end after the schedule in flight, with everything found so far and
- * nothing shrunk. Async-signal-safe: for a handler of SIGINT. Outside an exploration it does nothing.
+ * nothing shrunk; while it shrinks what it has found, it goes on with the schedules that it has. Async-signal-safe: for
+ * a handler of SIGINT. False: there is no exploration under way, and nothing was done.
  */
-SOLO_ANY_THREAD SOLO_PUBLIC void solo_explore_stop(void);
+SOLO_ANY_THREAD SOLO_PUBLIC bool solo_explore_stop(void);
 
 /* What a replay saw. */
 struct solo_replay {

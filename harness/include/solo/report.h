@@ -67,10 +67,10 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_json(FILE *out, const struct solo_vi
 
 /*
  * Writes what an exploration found as one JSON document: {"schema": "solo.report.1", "verdict", "evidence",
- * "schedules", "distinct", "orders", "threads", "points", "failing", "steps", "choices", "exhausted", "shard": {number,
- * of, unfinished, stopped, exploration, traces, orders, cycles}, "required": [{name, wanted, least, schedules}],
- * "findings": [as above, with deviations and signature]}. contexts: one for each finding. `shard` only for one: what
- * solo_merge needs.
+ * "schedules", "distinct", "orders", "threads", "points", "failing", "unlisted", "steps", "choices", "exhausted",
+ * "shard": {number, of, unfinished, stopped, traces_full, orders_full, exploration, traces, orders, cycles},
+ * "required": [{name, wanted, least, schedules}], "findings": [as above, with deviations and signature]}. contexts: one
+ * for each finding. `shard` only for one: what solo_merge needs.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_explored_json(FILE *out, const struct solo_report *report,
                                                           const struct solo_report_context *contexts);
@@ -92,6 +92,9 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_explored_sarif(FILE *out, const char
  * same every run.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_explored_text(FILE *out, const struct solo_report *report, bool colour);
+
+/* A word as a shell needs it, in single quotes where it must be. Free it; NULL: out of memory. */
+SOLO_ANY_THREAD SOLO_PUBLIC char *solo_report_shell_word(const char *word);
 
 /* "solo replay solo1... -- ./chat", in lines of at most 96 columns that a shell reads as one. -ENAMETOOLONG. */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_replay_line(const struct solo_report_context *context, char *buffer,
