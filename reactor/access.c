@@ -1,6 +1,6 @@
 /* access.c - accesses to shared memory as scheduling points, in world sim. */
 #include <solo/access.h>
-#include "core.h"
+#include "sim_world.h"
 #include <stdint.h>
 
 enum { WORD_SIZE = 8 };

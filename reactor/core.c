@@ -8,7 +8,7 @@
  *
  * Cost: a point with nobody else runnable is about 10 ns; a switch on fibers about 40 ns.
  */
-#include "core_private.h"
+#include "core_ready.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -175,10 +175,11 @@ static void unblock(struct core *core, struct core_thread *thread, bool timed_ou
     if (thread->deadline_ns != SOLO_NEVER) {
         thread->deadline_ns = SOLO_NEVER;
         set_remove(core->timed, thread->index);
+        core->timed_count--;
     }
     thread->timed_out = timed_out;
     thread->state = CORE_RUNNABLE;
-    set_add(core->runnable, thread->index);
+    ready_add(core, thread);
 }
 
 static void move_time(struct core *core, uint64_t now_ns)
@@ -261,36 +262,14 @@ void core_end(struct core *core, int ending)
     abort(); /* nobody switches back into a run that has ended */
 }
 
-/* The runnable threads as options, the running one first, then by number; and time, where it may pass. */
-static size_t list_options(struct core *core, const struct core_thread *current, const struct solo_option **options)
-{
-    size_t count = 0;
-    if (current->state == CORE_RUNNABLE) {
-        options[count++] = &current->pending;
-    }
-    for (unsigned word = 0; word < words_used(core); word++) {
-        for (uint64_t bits = core->runnable[word]; bits != 0; bits &= bits - 1) {
-            const struct core_thread *thread = core->threads[word * 64 + (unsigned)__builtin_ctzll(bits)];
-            if (thread != current) {
-                options[count++] = &thread->pending;
-            }
-        }
-    }
-    if (count != 0 && core->let_time_pass && earliest_deadline(core, false) != SOLO_NEVER) {
-        options[count++] = &core->time_option;
-    }
-    return count;
-}
-
 /*
  * Returns who runs next: a thread, or home when the run has ended. `current` has just reached a point, blocked or
- * ended.
+ * ended. What can be chosen are the runnable threads and, where it may pass, time.
  */
 static struct core_thread *pick(struct core *core, struct core_thread *current)
 {
-    const struct solo_option *options[SOLO_SIM_THREADS_MAX + 1];
     for (;;) {
-        size_t count = list_options(core, current, options);
+        uint32_t count = core->ready_count;
         if (count == 0) {
             if (!rest(core)) {
                 close_run(core, quiescence(core));
@@ -298,9 +277,16 @@ static struct core_thread *pick(struct core *core, struct core_thread *current)
             }
             continue;
         }
-        const struct solo_option *taken = options[core_choose(core, SOLO_CHOICE_THREAD, options, count)];
-        if (taken != &core->time_option) {
-            return core->threads[taken->thread];
+        if (core->timed_count != 0 && core->let_time_pass && earliest_deadline(core, false) != SOLO_NEVER) {
+            core->ready[count++] = &core->time_option;
+        }
+        uint32_t taken = (uint32_t)core_choose(core, SOLO_CHOICE_THREAD, core->ready, count);
+        if (taken < core->ready_count) {
+            struct core_thread *next = core->threads[core->ready[taken]->thread];
+            if (taken != 0) {
+                ready_put_first(core, current, taken);
+            }
+            return next;
         }
         move_time(core, earliest_deadline(core, false));
     }
@@ -319,10 +305,10 @@ void core_announce(struct core *core, enum solo_probe_kind kind, enum solo_acces
 {
     struct core_thread *current = core->current;
     if (kind_is_point[kind] && !core->closing) {
-        current->pending.operation = (uint8_t)kind;
-        current->pending.access = (uint8_t)access;
-        current->pending.object = object;
-        current->pending.contract = kind == SOLO_PROBE_CONTRACT ? (uint32_t)value + 1 : 0;
+        current->pending->operation = (uint8_t)kind;
+        current->pending->access = (uint8_t)access;
+        current->pending->object = object;
+        current->pending->contract = kind == SOLO_PROBE_CONTRACT ? (uint32_t)value + 1 : 0;
         reschedule(core, current);
     }
     record(core, current->index, kind, access, object, value);
@@ -354,6 +340,7 @@ int core_wait(struct core *core, struct core_gate *gate, const struct solo_wait 
         current->deadline_ns = deadline_ns;
         current->patient = current->self->patient != 0 || (why != NULL && why->kind == SOLO_WAIT_DRAIN);
         set_add(core->timed, current->index);
+        core->timed_count++;
     }
     if (is_on_stack(current->self, why)) {
         current->reason = *why; /* whoever runs meanwhile reads it, and a race detector watches this thread's stack */
@@ -362,7 +349,7 @@ int core_wait(struct core *core, struct core_gate *gate, const struct solo_wait 
     current->why = why;
     current->self->wait = why;
     current->state = CORE_BLOCKED;
-    set_remove(core->runnable, current->index);
+    ready_drop(core, current);
     reschedule(core, current);
     current->why = NULL;
     current->self->wait = NULL;
@@ -385,7 +372,7 @@ void core_wake(struct core *core, struct core_gate *gate, bool all)
         const struct solo_option *options[SOLO_SIM_THREADS_MAX];
         size_t count = 0;
         for (struct core_thread *at = gate->first; at != NULL; at = at->next) {
-            options[count++] = &at->pending;
+            options[count++] = at->pending;
         }
         waiter = core->threads[options[core_choose(core, SOLO_CHOICE_WAITER, options, count)]->thread];
     }
@@ -413,7 +400,7 @@ int core_drive(struct core *core, uint64_t until_ns)
     core->driver = current;
     core->driver_until_ns = until_ns;
     current->state = CORE_DRIVING;
-    set_remove(core->runnable, current->index);
+    ready_drop(core, current);
     reschedule(core, current);
     return 0;
 }
@@ -432,7 +419,8 @@ struct core_thread *core_slot(struct core *core)
             SOLO_ANNOTATE_PRIVATE(thread, sizeof *thread);
             thread->core = core;
             thread->index = (uint16_t)core->used;
-            thread->pending.tag = thread->pending.thread = thread->index;
+            thread->pending = &core->pending[core->used];
+            thread->pending->tag = thread->pending->thread = thread->index;
             thread->at_base = true;
             core->threads[core->used] = thread;
         }
@@ -454,12 +442,12 @@ void core_thread_reset(struct core_thread *thread, struct solo_thread *self)
     thread->why = NULL;
     thread->deadline_ns = SOLO_NEVER;
     thread->timed_out = false;
-    thread->pending.operation = SOLO_PROBE_THREAD_BEGIN;
-    thread->pending.access = SOLO_ACCESS_NONE;
-    thread->pending.object = self->object.id;
-    thread->pending.contract = 0;
-    thread->pending.address = 0;
-    thread->pending.size = 0;
+    thread->pending->operation = SOLO_PROBE_THREAD_BEGIN;
+    thread->pending->access = SOLO_ACCESS_NONE;
+    thread->pending->object = self->object.id;
+    thread->pending->contract = 0;
+    thread->pending->address = 0;
+    thread->pending->size = 0;
     thread->state = CORE_RUNNABLE;
     self->backend = thread;
     self->number = thread->index;
@@ -486,7 +474,7 @@ int core_thread_start(struct core *core, struct solo_thread *self)
     thread->began = false;
     self->stack_low = (uintptr_t)thread->stack;
     self->stack_high = (uintptr_t)thread->stack + thread->stack_size;
-    set_add(core->runnable, thread->index);
+    ready_add(core, thread);
     core->alive++;
     SOLO_ANNOTATE_HAPPENS_BEFORE(self);
     if (core->carrier == SOLO_CARRIER_FIBER) {
@@ -528,7 +516,7 @@ int core_thread_leave(struct core *core)
 struct core_thread *core_next_after_end(struct core *core, struct core_thread *thread)
 {
     thread->state = CORE_ENDED;
-    set_remove(core->runnable, thread->index);
+    ready_drop(core, thread);
     core->alive--;
     if (core->closing) {
         return &core->home;

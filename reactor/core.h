@@ -23,9 +23,6 @@ struct core_gate {
     uint32_t count;
 };
 
-/* The core the caller runs on; NULL outside a simulation. */
-struct core *core_current(void);
-
 /* As struct solo_thread_table's announce. */
 void core_announce(struct core *core, enum solo_probe_kind kind, enum solo_access access, uint32_t object,
                    uint64_t value);

@@ -68,9 +68,9 @@ void core_access(struct core *core, enum solo_probe_kind kind, enum solo_access 
                  uint32_t size)
 {
     struct core_thread *current = core->current;
-    current->pending.address = address;
-    current->pending.size = size;
+    current->pending->address = address;
+    current->pending->size = size;
     core_announce(core, kind, access, object_of(core, address / 8), 0);
-    current->pending.address = 0;
-    current->pending.size = 0;
+    current->pending->address = 0;
+    current->pending->size = 0;
 }

@@ -20,7 +20,7 @@ enum core_state {
 
 struct core_thread {
     struct core *core;
-    struct solo_option pending; /* what it is about to do, as offered to the chooser */
+    struct solo_option *pending; /* what it is about to do, as offered to the chooser; one of core->pending */
     struct solo_thread *self;
     struct core_gate *gate;      /* where it waits, NULL if nowhere */
     struct core_thread *next;    /* in that gate */
@@ -62,8 +62,11 @@ struct core_words {
 
 struct core {
     struct core_thread *current; /* NULL while home runs */
-    uint64_t runnable[CORE_WORDS];
     uint64_t timed[CORE_WORDS]; /* threads with a deadline */
+    unsigned timed_count;
+    uint32_t ready_count;
+    const struct solo_option *ready[SOLO_SIM_THREADS_MAX + 1]; /* who can run: core_ready.h; and room for time */
+    struct solo_option pending[SOLO_SIM_THREADS_MAX];          /* by number of thread */
     unsigned used;              /* slots handed out in this run: 0 .. used - 1 */
     unsigned alive;
     uint64_t now_ns;

@@ -67,11 +67,6 @@ struct core *core_of(struct solo_world *world)
     return sim_world_of(world)->core;
 }
 
-struct core *core_current(void)
-{
-    return solo__self != NULL && sim__is_sim(solo__self->object.world) ? core_of(solo__self->object.world) : NULL;
-}
-
 /* ---- A run ---- */
 
 static int begin_run(struct core *core, uint64_t seed)
@@ -95,7 +90,9 @@ static int begin_run(struct core *core, uint64_t seed)
     core->closing = false;
     core->faults_left = core->faults_max;
     core->random = UINT64_C(0x5eed);
-    memset(core->runnable, 0, sizeof core->runnable);
+    core->current = NULL;
+    core->ready_count = 0;
+    core->timed_count = 0;
     memset(core->timed, 0, sizeof core->timed);
     core->words = (struct core_words){NULL, 0, 0};
     sim__world_begin(&core->world);
@@ -193,7 +190,7 @@ static void take_over_caller(struct core *core, struct solo_thread *self)
     core_thread_reset(thread, self);
     thread->own_stack = true;
     thread->at_base = false;
-    core->runnable[0] |= 1; /* slot 0 */
+    core->ready[core->ready_count++] = thread->pending;
     core->alive++;
     struct solo_thread *os_self = solo__self_get();
     self->stack_low = os_self->stack_low;

@@ -1,6 +1,6 @@
 /* model.c - what libraries need that bring another interface into the simulated world: model.h. */
 #include <solo/model.h>
-#include "core.h"
+#include "sim_world.h"
 #include "self.h"
 
 struct solo_world *solo_model_world(void)

@@ -27,6 +27,7 @@ static inline struct sim_world *sim_world_of(struct solo_world *world)
     return (struct sim_world *)world;
 }
 
+extern const struct solo_thread_table sim__thread_table;
 extern const struct solo_poll_table sim__poll_table;
 extern const struct solo_network_table sim__network_table;
 
@@ -37,6 +38,16 @@ void sim__world_init(struct sim_world *world, struct core *core);
 void sim__world_begin(struct sim_world *world);
 
 /* Whether this world is a simulation. */
-bool sim__is_sim(const struct solo_world *world);
+static inline bool sim__is_sim(const struct solo_world *world)
+{
+    return world->threads == &sim__thread_table;
+}
+
+/* The core the caller runs on; NULL outside a simulation. Asked at every access to shared memory. */
+static inline struct core *core_current(void)
+{
+    struct solo_thread *self = solo__self;
+    return self != NULL && sim__is_sim(self->object.world) ? sim_world_of(self->object.world)->core : NULL;
+}
 
 #endif

@@ -77,8 +77,8 @@ static void announce(struct solo_world *world, enum solo_probe_kind kind, enum s
     core_announce(core_in(world), kind, access, object, value);
 }
 
-static const struct solo_thread_table thread_table = {thread_start, thread_join, lock_enter, lock_leave,
-                                                      gate_wait,    gate_wake,   announce};
+const struct solo_thread_table sim__thread_table = {thread_start, thread_join, lock_enter, lock_leave,
+                                                    gate_wait,    gate_wake,   announce};
 
 static void *memory_allocate(struct solo_world *world, size_t size)
 {
@@ -103,7 +103,7 @@ static const struct solo_memory_table memory_table = {memory_allocate, sim__memo
 void sim__world_init(struct sim_world *world, struct core *core)
 {
     world->world =
-        (struct solo_world){"sim", &clock_table, &thread_table, &sim__poll_table, &sim__network_table, &memory_table};
+        (struct solo_world){"sim", &clock_table, &sim__thread_table, &sim__poll_table, &sim__network_table, &memory_table};
     world->core = core;
 }
 
@@ -115,9 +115,4 @@ void sim__world_begin(struct sim_world *world)
     world->network = NULL;
     memset(world->signals, 0, sizeof world->signals);
     world->names = NULL;
-}
-
-bool sim__is_sim(const struct solo_world *world)
-{
-    return world->threads == &thread_table;
 }
