@@ -98,6 +98,7 @@ static uint16_t find_place(struct solo__profile *profile, uint64_t hash, uint16_
                                                       .operation = (uint8_t)operation,
                                                       .interest = solo__operation_is_interesting(operation)};
         profile->place_slots[slot] = (uint16_t)(index + 1);
+        profile->version++;
         return index;
     }
 }
@@ -168,6 +169,7 @@ static void meet_thread(struct solo__profile *profile, uint16_t thread, uint32_t
         profile->paths[parent].left -= (int32_t)profile->paths[path].subtree;
     }
     profile->path_of[thread] = (uint16_t)(path + 1);
+    profile->met_count++;
     profile->recent[thread][0] = profile->recent[thread][1] = 0;
     profile->locks[thread] = 0;
     profile->children[thread] = 0;
@@ -185,12 +187,6 @@ static void note_start(struct solo__profile *profile, uint16_t thread, uint32_t 
     }
 }
 
-uint16_t solo__profile_path(const struct solo__profile *profile, uint16_t thread)
-{
-    uint16_t path = thread < SOLO_SIM_THREADS_MAX ? profile->path_of[thread] : 0;
-    return path != 0 ? (uint16_t)(path - 1) : 0;
-}
-
 /* ---- Objects and places ---- */
 
 static uint64_t key_of(unsigned operation, uint32_t object)
@@ -198,7 +194,7 @@ static uint64_t key_of(unsigned operation, uint32_t object)
     return is_named_by_number(operation) ? object : object >> OBJECT_BITS << OBJECT_BITS;
 }
 
-uint16_t solo__profile_object(struct solo__profile *profile, const struct solo_option *option)
+static uint16_t object_of_option(struct solo__profile *profile, const struct solo_option *option)
 {
     if (option->object == 0) {
         return SOLO__NO_INDEX;
@@ -217,6 +213,21 @@ uint16_t solo__profile_object(struct solo__profile *profile, const struct solo_o
     return index;
 }
 
+uint16_t solo__profile_find_object(struct solo__profile *profile, const struct solo_option *option)
+{
+    uint16_t object = object_of_option(profile, option);
+    if (option->thread >= SOLO_SIM_THREADS_MAX) {
+        return object;
+    }
+    struct solo__ahead *ahead = &profile->ahead[option->thread];
+    ahead->object = object;
+    ahead->id = option->object;
+    ahead->operation = option->operation;
+    ahead->access = option->access;
+    ahead->named = 1;
+    return object;
+}
+
 /* The object of a point, as far as it has been an option. */
 static uint16_t object_of_event(struct solo__profile *profile, const struct solo_event *event)
 {
@@ -228,17 +239,11 @@ static uint16_t object_of_event(struct solo__profile *profile, const struct solo
         uint16_t index = number < SOLO__OBJECTS_MAX ? profile->memory[number] : 0;
         return index != 0 ? (uint16_t)(index - 1) : SOLO__NO_INDEX;
     }
+    const struct solo__ahead *ahead = &profile->ahead[event->thread];
+    if (ahead->named && ahead->id == event->object && ahead->operation == event->kind) {
+        return ahead->object;
+    }
     return find_object(profile, key_of(event->kind, event->object), true);
-}
-
-bool solo__profile_is_contended(const struct solo__profile *profile, uint16_t object)
-{
-    return object != SOLO__NO_INDEX && profile->objects[object].several && profile->objects[object].written;
-}
-
-bool solo__profile_is_guarded(const struct solo__profile *profile, uint16_t object)
-{
-    return object != SOLO__NO_INDEX && profile->objects[object].guards != 0;
 }
 
 bool solo__profile_is_held(struct solo__profile *profile, const struct solo_option *option)
@@ -287,13 +292,25 @@ static uint16_t place_before(struct solo__profile *profile, uint16_t thread, uns
     return find_place(profile, hash, object, operation, make);
 }
 
-/* The thread passes the point: its place is known from now on. */
+/* The place of a point that the thread passes: it was looked up when the point was an option, or is from now on. */
+static uint16_t place_of_event(struct solo__profile *profile, uint16_t thread, unsigned operation, unsigned access,
+                               uint16_t object)
+{
+    const struct solo__ahead *ahead = &profile->ahead[thread];
+    if (ahead->version == profile->version + 1 && ahead->place != SOLO__NO_INDEX && ahead->object == object &&
+        ahead->operation == operation && ahead->access == access) {
+        return ahead->place;
+    }
+    return place_before(profile, thread, operation, access, object, true);
+}
+
+/* The thread passes the point. */
 static void pass(struct solo__profile *profile, uint16_t thread, unsigned operation, unsigned access, uint16_t object)
 {
     if (!makes_place(profile, operation, object)) {
         return;
     }
-    uint16_t place = place_before(profile, thread, operation, access, object, true);
+    uint16_t place = place_of_event(profile, thread, operation, access, object);
     if (place != SOLO__NO_INDEX) {
         uint16_t path = solo__profile_path(profile, thread);
         profile->places[place].visitors |= UINT64_C(1) << (path % 64);
@@ -321,13 +338,16 @@ static void move_thread(struct solo__profile *profile, uint16_t thread, unsigned
     }
 }
 
-uint16_t solo__profile_place(struct solo__profile *profile, const struct solo_option *option)
+uint16_t solo__profile_find_place(struct solo__profile *profile, const struct solo_option *option)
 {
     if (option->thread >= SOLO_SIM_THREADS_MAX || option->tag == SOLO_TAG_TIME) {
         return SOLO__NO_INDEX;
     }
-    return place_before(profile, option->thread, option->operation, option->access,
-                        solo__profile_object(profile, option), false);
+    uint16_t object = solo__profile_object(profile, option);
+    struct solo__ahead *ahead = &profile->ahead[option->thread];
+    ahead->place = place_before(profile, option->thread, option->operation, option->access, object, false);
+    ahead->version = profile->version + 1;
+    return ahead->place;
 }
 
 /* ---- A schedule ---- */
@@ -342,6 +362,8 @@ void solo__profile_begin(struct solo__profile *profile)
         profile->paths[i].left = (int32_t)profile->paths[i].subtree;
     }
     memset(profile->path_of, 0, sizeof profile->path_of);
+    memset(profile->ahead, 0, sizeof profile->ahead);
+    profile->met_count = 0;
     memset(profile->memory, 0, sizeof profile->memory);
     memset(profile->held, 0, sizeof profile->held);
     profile->has_started = 0;
@@ -364,6 +386,10 @@ static void sum_subtrees(struct solo__profile *profile)
 /* The places of the first schedule. */
 static void walk_trail(struct solo__profile *profile)
 {
+    if (profile->trail_count == 0) {
+        return;
+    }
+    memset(profile->ahead, 0, sizeof profile->ahead);
     memset(profile->recent, 0, sizeof profile->recent);
     memset(profile->locks, 0, sizeof profile->locks);
     for (uint32_t i = 0; i < profile->trail_count; i++) {
@@ -392,22 +418,27 @@ void solo__profile_end(struct solo__profile *profile)
     }
 }
 
-void solo__profile_options(struct solo__profile *profile, const struct solo_choice *choice)
+/* The thread's next operation is among the options for the first time. */
+static void meet_option(struct solo__profile *profile, const struct solo_option *option)
 {
-    if (choice->kind != SOLO_CHOICE_THREAD) {
+    if (option->thread >= SOLO_SIM_THREADS_MAX) {
         return;
     }
+    if (profile->path_of[option->thread] == 0) {
+        meet_thread(profile, option->thread, option->object);
+    }
+    if (option->address != 0) {
+        (void)solo__profile_find_object(profile, option);
+    }
+    profile->ahead[option->thread].offered = 1;
+}
+
+void solo__profile_options(struct solo__profile *profile, const struct solo_choice *choice, size_t threads)
+{
     profile->choices_now++;
-    for (size_t i = 0; i < choice->count; i++) {
-        const struct solo_option *option = choice->options[i];
-        if (option->tag == SOLO_TAG_TIME || option->thread >= SOLO_SIM_THREADS_MAX) {
-            continue;
-        }
-        if (profile->path_of[option->thread] == 0) {
-            meet_thread(profile, option->thread, option->object);
-        }
-        if (option->address != 0) {
-            (void)solo__profile_object(profile, option);
+    for (size_t i = 0; i < threads; i++) {
+        if (!solo__profile_ahead(profile, choice->options[i]->thread)->offered) {
+            meet_option(profile, choice->options[i]);
         }
     }
 }
@@ -415,9 +446,11 @@ void solo__profile_options(struct solo__profile *profile, const struct solo_choi
 static void count_access(struct solo__profile *profile, uint16_t path, uint16_t object, const struct solo_event *event)
 {
     struct solo__shared *shared = &profile->objects[object];
+    bool was_contended = shared->several && shared->written;
     shared->several |= shared->last_path != SOLO__NO_INDEX && shared->last_path != path;
     shared->last_path = path;
     shared->written |= (event->access & SOLO_ACCESS_WRITE) != 0;
+    profile->version += !was_contended && shared->several && shared->written;
     shared->interest |= solo__operation_is_interesting(event->kind);
     shared->guards &= profile->has_started ? profile->held[event->thread] : UINT64_MAX;
     struct solo__count *count = make_count(profile, path, object);
@@ -444,7 +477,7 @@ static void note_move(struct solo__profile *profile, const struct solo_event *ev
     }
 }
 
-uint16_t solo__profile_event(struct solo__profile *profile, const struct solo_event *event)
+static uint16_t note_event(struct solo__profile *profile, const struct solo_event *event)
 {
     switch (event->kind) {
     case SOLO_PROBE_LOCKED:
@@ -478,12 +511,17 @@ uint16_t solo__profile_event(struct solo__profile *profile, const struct solo_ev
     return object;
 }
 
-/* ---- What is left ---- */
-
-uint32_t solo__profile_left(const struct solo__profile *profile, uint16_t path)
+uint16_t solo__profile_event(struct solo__profile *profile, const struct solo_event *event)
 {
-    return profile->paths[path].left > 1 ? (uint32_t)profile->paths[path].left : 1;
+    if (event->kind == SOLO_PROBE_CHOICE || event->kind == SOLO_PROBE_TIME) {
+        return SOLO__NO_INDEX; /* who asked is where it was */
+    }
+    uint16_t object = note_event(profile, event);
+    profile->ahead[event->thread] = (struct solo__ahead){0};
+    return object;
 }
+
+/* ---- What is left ---- */
 
 void solo__profile_sum_on(const struct solo__profile *profile, uint16_t object, int32_t sums[SOLO__PATHS_MAX])
 {

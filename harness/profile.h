@@ -75,8 +75,23 @@ struct solo__trail {
     uint8_t operation, access;
 };
 
+/*
+ * What is known of a thread's next operation. It is the same in every choice until the thread has done it, so it is
+ * looked up once and not in each. All zero: nothing yet.
+ */
+struct solo__ahead {
+    uint32_t version; /* the place is right while the profile has this version + 1 */
+    uint32_t id;      /* of the object, as in the option */
+    uint16_t object;  /* index, if `named` */
+    uint16_t place;
+    uint8_t offered; /* it was among the options */
+    uint8_t named;
+    uint8_t operation, access; /* if `named` */
+};
+
 struct solo__profile {
     uint32_t schedules; /* begun */
+    uint32_t version;   /* changes when a place may be another one than it was: places or contention are new */
     uint32_t choices;   /* about threads, in a schedule, as far as was seen */
     uint32_t choices_now;
     uint32_t path_count, object_count, place_count, count_count;
@@ -90,6 +105,8 @@ struct solo__profile {
     uint16_t place_slots[SOLO__PLACES_MAX * 2];   /* index + 1, by hash */
 
     /* Of the schedule under way, by number of thread. */
+    struct solo__ahead ahead[SOLO_SIM_THREADS_MAX + 1]; /* the last one stands for numbers that are none */
+    uint32_t met_count; /* threads that were seen */
     uint16_t path_of[SOLO_SIM_THREADS_MAX]; /* index + 1; 0: not seen */
     uint16_t children[SOLO_SIM_THREADS_MAX];
     uint8_t locks[SOLO_SIM_THREADS_MAX];      /* that it holds */
@@ -109,28 +126,62 @@ struct solo__profile {
 void solo__profile_begin(struct solo__profile *profile);
 void solo__profile_end(struct solo__profile *profile);
 
-/* What the strategy is told: before it chooses, and every event. */
-void solo__profile_options(struct solo__profile *profile, const struct solo_choice *choice);
+/* What the strategy is told: before it chooses among `threads` threads, and every event. */
+void solo__profile_options(struct solo__profile *profile, const struct solo_choice *choice, size_t threads);
 /* Returns the index of what a point touched; SOLO__NO_INDEX if it is none, or memory that was never an option. */
 uint16_t solo__profile_event(struct solo__profile *profile, const struct solo_event *event);
 
-/* Index of the thread's path; of the option's object, SOLO__NO_INDEX if none; of the option's place. */
-uint16_t solo__profile_path(const struct solo__profile *profile, uint16_t thread);
-uint16_t solo__profile_object(struct solo__profile *profile, const struct solo_option *option);
-uint16_t solo__profile_place(struct solo__profile *profile, const struct solo_option *option);
+/* Index of the thread's path; 0, main's, for one that was not seen. */
+static inline uint16_t solo__profile_path(const struct solo__profile *profile, uint16_t thread)
+{
+    uint16_t path = thread < SOLO_SIM_THREADS_MAX ? profile->path_of[thread] : 0;
+    return path != 0 ? (uint16_t)(path - 1) : 0;
+}
+
+static inline const struct solo__ahead *solo__profile_ahead(const struct solo__profile *profile, uint16_t thread)
+{
+    return &profile->ahead[thread < SOLO_SIM_THREADS_MAX ? thread : SOLO_SIM_THREADS_MAX];
+}
+
+/* Index of the option's object, SOLO__NO_INDEX if none; of its place. The option is the thread's present one. */
+uint16_t solo__profile_find_object(struct solo__profile *profile, const struct solo_option *option);
+uint16_t solo__profile_find_place(struct solo__profile *profile, const struct solo_option *option);
+
+static inline uint16_t solo__profile_object(struct solo__profile *profile, const struct solo_option *option)
+{
+    const struct solo__ahead *ahead = solo__profile_ahead(profile, option->thread);
+    return ahead->named ? ahead->object : solo__profile_find_object(profile, option);
+}
+
+static inline uint16_t solo__profile_place(struct solo__profile *profile, const struct solo_option *option)
+{
+    const struct solo__ahead *ahead = solo__profile_ahead(profile, option->thread);
+    return ahead->version == profile->version + 1 ? ahead->place : solo__profile_find_place(profile, option);
+}
 
 /* Whether different threads touch the object, and one of them writes. */
-bool solo__profile_is_contended(const struct solo__profile *profile, uint16_t object);
+static inline bool solo__profile_is_contended(const struct solo__profile *profile, uint16_t object)
+{
+    return object != SOLO__NO_INDEX && profile->objects[object].several && profile->objects[object].written;
+}
+
 /*
  * Whether some lock was held at every access to it: then the order of those accesses is the order in which the lock was
  * taken, and nothing is to be gained from looking at the object itself.
  */
-bool solo__profile_is_guarded(const struct solo__profile *profile, uint16_t object);
+static inline bool solo__profile_is_guarded(const struct solo__profile *profile, uint16_t object)
+{
+    return object != SOLO__NO_INDEX && profile->objects[object].guards != 0;
+}
+
 /* Whether the option would take a lock that another thread holds now. */
 bool solo__profile_is_held(struct solo__profile *profile, const struct solo_option *option);
 
 /* How many points the path's thread has yet to pass, with all that it has yet to start; at least 1. */
-uint32_t solo__profile_left(const struct solo__profile *profile, uint16_t path);
+static inline uint32_t solo__profile_left(const struct solo__profile *profile, uint16_t path)
+{
+    return profile->paths[path].left > 1 ? (uint32_t)profile->paths[path].left : 1;
+}
 /* How often each path's thread touches the object in a schedule, with all that it starts. */
 void solo__profile_sum_on(const struct solo__profile *profile, uint16_t object, int32_t sums[SOLO__PATHS_MAX]);
 

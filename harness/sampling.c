@@ -81,12 +81,17 @@ int solo__sampling_begin(void *opaque, uint64_t seed)
 
 static size_t choose_thread(struct solo__sampling_state *state, const struct solo_choice *choice)
 {
+    bool offers_time = solo__offers_time(choice);
+    size_t threads = choice->count - offers_time;
+    if (needs_profile(state)) {
+        solo__profile_options(&state->profile, choice, threads);
+    }
     state->choices++;
-    size_t chosen = samplers[state->sampler]->choose(state, choice, solo__thread_options(choice));
+    size_t chosen = samplers[state->sampler]->choose(state, choice, threads);
     size_t demanded = solo__fair_demand(&state->fair, choice);
     if (demanded < choice->count) {
         chosen = demanded;
-    } else if (solo__draw_time(&state->random, state->patience, choice)) {
+    } else if (offers_time && solo__draw_time(&state->random, state->patience, choice)) {
         chosen = choice->count - 1;
     }
     return solo__fair_took(&state->fair, choice, chosen);
@@ -95,9 +100,6 @@ static size_t choose_thread(struct solo__sampling_state *state, const struct sol
 size_t solo__sampling_choose(void *opaque, const struct solo_choice *choice)
 {
     struct solo__sampling_state *state = opaque;
-    if (needs_profile(state)) {
-        solo__profile_options(&state->profile, choice);
-    }
     if (choice->kind == SOLO_CHOICE_THREAD) {
         return choose_thread(state, choice);
     }

@@ -8,7 +8,7 @@
 #include "core_private.h"
 #include <string.h>
 
-enum { WORDS_FIRST = 256 };
+enum { WORDS_FIRST = 64 };
 
 struct core_word {
     uintptr_t word; /* address / 8; 0: free */
