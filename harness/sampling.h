@@ -47,6 +47,7 @@ struct solo__surw {
     uint16_t object;               /* whose operations are ordered evenly; SOLO__NO_INDEX: none */
     uint16_t intended;             /* path of who touches it next; SOLO__NO_INDEX: to be drawn */
     int32_t left[SOLO__PATHS_MAX]; /* how often each path will touch it yet */
+    uint32_t met_count;            /* threads that have taken their share */
     uint8_t met[SOLO_SIM_THREADS_MAX];
 };
 

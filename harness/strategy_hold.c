@@ -93,20 +93,21 @@ static void begin(struct solo__sampling_state *state)
 /* Who goes first: threads on their way to a place where they will wait, others, those that wait. */
 enum { ON_THE_WAY = 0, FREE, WAITS, STANDINGS };
 
-static bool comes_to(const struct solo__sampling_state *state, uint16_t place, uint16_t path)
+static uint64_t visitors_of(const struct solo__sampling_state *state, uint16_t place)
 {
-    return place != SOLO__NO_INDEX && (state->profile.places[place].visitors >> (path % 64) & 1) != 0;
+    return place != SOLO__NO_INDEX ? state->profile.places[place].visitors : 0;
 }
 
-static unsigned standing_of(struct solo__sampling_state *state, const struct solo_option *option)
+/* `comers`: the paths that come to the places. */
+static inline unsigned standing_of(struct solo__sampling_state *state, const struct solo_option *option,
+                                   uint64_t comers)
 {
     const struct solo__hold *hold = &state->hold;
     uint16_t place = solo__profile_place(&state->profile, option);
     if (place != SOLO__NO_INDEX && (place == hold->places[0] || place == hold->places[1])) {
         return WAITS;
     }
-    uint16_t path = solo__profile_path(&state->profile, option->thread);
-    bool comes = comes_to(state, hold->places[0], path) || comes_to(state, hold->places[1], path);
+    bool comes = (comers >> (solo__profile_path(&state->profile, option->thread) % 64) & 1) != 0;
     return comes && !hold->been[option->thread] ? ON_THE_WAY : FREE;
 }
 
@@ -122,8 +123,9 @@ static int64_t priority_of(struct solo__sampling_state *state, const struct solo
 static size_t choose(struct solo__sampling_state *state, const struct solo_choice *choice, size_t threads)
 {
     size_t best[STANDINGS] = {choice->count, choice->count, choice->count};
+    uint64_t comers = visitors_of(state, state->hold.places[0]) | visitors_of(state, state->hold.places[1]);
     for (size_t i = 0; i < threads; i++) {
-        size_t *at = &best[standing_of(state, choice->options[i])];
+        size_t *at = &best[standing_of(state, choice->options[i], comers)];
         if (*at == choice->count ||
             (!state->hold.plain && priority_of(state, choice->options[i]) > priority_of(state, choice->options[*at]))) {
             *at = i;

@@ -57,6 +57,7 @@ static void begin(struct solo__sampling_state *state)
         solo__profile_sum_on(&state->profile, surw->object, surw->left);
     }
     surw->intended = SOLO__NO_INDEX;
+    surw->met_count = 0;
     memset(surw->met, 0, sizeof surw->met);
 }
 
@@ -68,6 +69,7 @@ static void meet(struct solo__sampling_state *state, uint16_t thread)
         return;
     }
     surw->met[thread] = 1;
+    surw->met_count++;
     uint16_t path = solo__profile_path(&state->profile, thread);
     uint16_t parent = state->profile.paths[path].parent;
     if (parent == SOLO__NO_INDEX) {
@@ -87,15 +89,15 @@ static uint32_t weight(const struct solo__sampling_state *state, const struct so
     return left > 0 ? (uint32_t)left : 0;
 }
 
-/* Who is to touch the object next: drawn among the threads that will. */
-static void intend(struct solo__sampling_state *state, const struct solo_choice *choice, size_t threads)
+/* Who is to touch the object next: drawn among the threads that will. False: as far as is known, nobody. */
+static bool intend(struct solo__sampling_state *state, const struct solo_choice *choice, size_t threads)
 {
     uint64_t all = 0;
     for (size_t i = 0; i < threads; i++) {
         all += weight(state, choice->options[i]);
     }
     if (all == 0) {
-        return;
+        return false;
     }
     uint64_t drawn = solo__draw(&state->random) % all;
     size_t i = 0;
@@ -103,6 +105,7 @@ static void intend(struct solo__sampling_state *state, const struct solo_choice 
         drawn -= weight(state, choice->options[i++]);
     }
     state->surw.intended = solo__profile_path(&state->profile, choice->options[i]->thread);
+    return true;
 }
 
 static bool touches(struct solo__sampling_state *state, const struct solo_option *option)
@@ -111,17 +114,15 @@ static bool touches(struct solo__sampling_state *state, const struct solo_option
            solo__profile_object(&state->profile, option) == state->surw.object;
 }
 
+/* A thread that is about to touch the object waits where a lock is held, or somebody else is intended. */
 static bool must_wait(struct solo__sampling_state *state, const struct solo_choice *choice, size_t threads,
-                      const struct solo_option *option)
+                      const struct solo_option *option, bool *nobody)
 {
-    if (!touches(state, option)) {
-        return false;
-    }
     if (solo__profile_is_held(&state->profile, option)) {
         return true;
     }
-    if (state->surw.intended == SOLO__NO_INDEX) {
-        intend(state, choice, threads);
+    if (state->surw.intended == SOLO__NO_INDEX && !*nobody) {
+        *nobody = !intend(state, choice, threads);
     }
     return state->surw.intended != SOLO__NO_INDEX &&
            state->surw.intended != solo__profile_path(&state->profile, option->thread);
@@ -138,22 +139,26 @@ static int64_t priority_of(struct solo__sampling_state *state, const struct solo
 
 static size_t choose(struct solo__sampling_state *state, const struct solo_choice *choice, size_t threads)
 {
-    if (state->surw.object != SOLO__NO_INDEX) {
+    if (state->surw.object != SOLO__NO_INDEX && state->surw.met_count != state->profile.met_count) {
         for (size_t i = 0; i < threads; i++) {
             meet(state, choice->options[i]->thread);
         }
     }
-    size_t best = choice->count;
-    size_t best_of_all = 0;
+    size_t best = choice->count, best_of_all = 0;
+    int64_t highest = 0, highest_of_all = 0; /* their priorities */
+    bool nobody = false;
     for (size_t i = 0; i < threads; i++) {
-        int64_t priority = priority_of(state, choice->options[i]);
-        if (priority > priority_of(state, choice->options[best_of_all])) {
+        const struct solo_option *option = choice->options[i];
+        int64_t priority = priority_of(state, option);
+        if (priority > highest_of_all) {
+            highest_of_all = priority;
             best_of_all = i;
         }
-        if (must_wait(state, choice, threads, choice->options[i])) {
+        if (touches(state, option) && must_wait(state, choice, threads, option, &nobody)) {
             continue;
         }
-        if (best == choice->count || priority > priority_of(state, choice->options[best])) {
+        if (priority > highest) {
+            highest = priority;
             best = i;
         }
     }
