@@ -12,6 +12,7 @@
 
 #include <solo/choice.h>
 #include <solo/probe.h>
+#include <stdbool.h>
 
 enum {
     SOLO__FAIR_PICKS_MAX = 2000,  /* of one thread in a row, while another one could run */
@@ -32,5 +33,12 @@ void solo__fair_begin(struct solo__fair *fair);
 size_t solo__fair_demand(struct solo__fair *fair, const struct solo_choice *choice);
 /* Told of what was taken: returns it. */
 size_t solo__fair_took(struct solo__fair *fair, const struct solo_choice *choice, size_t taken);
+
+/* Whether it demands nothing, whatever is offered. */
+static inline bool solo__fair_is_content(const struct solo__fair *fair)
+{
+    return fair->picks < SOLO__FAIR_PICKS_MAX && fair->yields < SOLO__FAIR_YIELDS_MAX &&
+           fair->still < SOLO__FAIR_STILL_MAX;
+}
 
 #endif

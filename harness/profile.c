@@ -72,7 +72,8 @@ static uint16_t find_object(struct solo__profile *profile, uint64_t key, bool ma
             return SOLO__NO_INDEX;
         }
         uint16_t index = (uint16_t)profile->object_count++;
-        profile->objects[index] = (struct solo__shared){.key = key, .last_path = SOLO__NO_INDEX, .guards = UINT64_MAX};
+        profile->objects[index] = (struct solo__shared){
+            .key = key, .last_path = SOLO__NO_INDEX, .last_count = SOLO__NO_INDEX, .guards = UINT64_MAX};
         profile->object_slots[slot] = (uint16_t)(index + 1);
         return index;
     }
@@ -121,18 +122,20 @@ static const struct solo__count *find_count(const struct solo__profile *profile,
     return count->path != 0 ? count : NULL;
 }
 
-static struct solo__count *make_count(struct solo__profile *profile, uint16_t path, uint16_t object)
+/* Its index; SOLO__NO_INDEX: the table is full. */
+static uint16_t make_count(struct solo__profile *profile, uint16_t path, uint16_t object)
 {
-    struct solo__count *count = &profile->counts[count_slot(profile, path, object)];
+    uint32_t slot = count_slot(profile, path, object);
+    struct solo__count *count = &profile->counts[slot];
     if (count->path == 0) {
         if (profile->count_count >= SOLO__COUNTS_MAX / 4 * 3) {
-            return NULL;
+            return SOLO__NO_INDEX;
         }
         profile->count_count++;
         count->path = (uint16_t)(path + 1);
         count->object = (uint16_t)(object + 1);
     }
-    return count;
+    return (uint16_t)slot;
 }
 
 /* ---- Threads ---- */
@@ -443,20 +446,34 @@ void solo__profile_options(struct solo__profile *profile, const struct solo_choi
     }
 }
 
-static void count_access(struct solo__profile *profile, uint16_t path, uint16_t object, const struct solo_event *event)
+/* Who touches it, to what end, and under which locks. */
+static void note_access(struct solo__profile *profile, uint16_t path, uint16_t object, const struct solo_event *event)
 {
     struct solo__shared *shared = &profile->objects[object];
-    bool was_contended = shared->several && shared->written;
-    shared->several |= shared->last_path != SOLO__NO_INDEX && shared->last_path != path;
-    shared->last_path = path;
-    shared->written |= (event->access & SOLO_ACCESS_WRITE) != 0;
-    profile->version += !was_contended && shared->several && shared->written;
+    bool several = shared->several || (shared->last_path != SOLO__NO_INDEX && shared->last_path != path);
+    bool written = shared->written || (event->access & SOLO_ACCESS_WRITE) != 0;
+    profile->version += several && written && !(shared->several && shared->written);
+    shared->several = several;
+    shared->written = written;
     shared->interest |= solo__operation_is_interesting(event->kind);
     shared->guards &= profile->has_started ? profile->held[event->thread] : UINT64_MAX;
-    struct solo__count *count = make_count(profile, path, object);
-    if (count == NULL) {
-        return;
+    if (shared->last_path != path) {
+        shared->last_path = path;
+        shared->last_count = SOLO__NO_INDEX;
     }
+}
+
+/* How often a thread touches the object. */
+static void count_access(struct solo__profile *profile, uint16_t path, uint16_t object)
+{
+    struct solo__shared *shared = &profile->objects[object];
+    if (shared->last_count == SOLO__NO_INDEX) {
+        shared->last_count = make_count(profile, path, object);
+        if (shared->last_count == SOLO__NO_INDEX) {
+            return;
+        }
+    }
+    struct solo__count *count = &profile->counts[shared->last_count];
     if (count->schedule != profile->schedules) {
         count->schedule = profile->schedules;
         count->now = 0;
@@ -475,6 +492,20 @@ static void note_move(struct solo__profile *profile, const struct solo_event *ev
         profile->trail[profile->trail_count++] =
             (struct solo__trail){event->thread, object, event->kind, event->access};
     }
+}
+
+static uint16_t note_point(struct solo__profile *profile, const struct solo_event *event)
+{
+    uint16_t path = solo__profile_path(profile, event->thread);
+    uint16_t object = object_of_event(profile, event);
+    profile->paths[path].passed++;
+    profile->paths[path].left--;
+    note_move(profile, event, object);
+    if (object != SOLO__NO_INDEX && event->access != SOLO_ACCESS_NONE) {
+        note_access(profile, path, object, event);
+        count_access(profile, path, object);
+    }
+    return object;
 }
 
 static uint16_t note_event(struct solo__profile *profile, const struct solo_event *event)
@@ -500,15 +531,7 @@ static uint16_t note_event(struct solo__profile *profile, const struct solo_even
         }
         break;
     }
-    uint16_t path = solo__profile_path(profile, event->thread);
-    uint16_t object = object_of_event(profile, event);
-    profile->paths[path].passed++;
-    profile->paths[path].left--;
-    note_move(profile, event, object);
-    if (object != SOLO__NO_INDEX && event->access != SOLO_ACCESS_NONE) {
-        count_access(profile, path, object, event);
-    }
-    return object;
+    return note_point(profile, event);
 }
 
 uint16_t solo__profile_event(struct solo__profile *profile, const struct solo_event *event)

@@ -42,8 +42,9 @@ struct solo__path {
 struct solo__shared {
     uint64_t key;
     uint32_t accesses;  /* in a schedule, as far as was seen */
-    uint16_t last_path; /* the thread that touched it last */
-    uint8_t several;    /* more than one did */
+    uint16_t last_path;  /* the thread that touched it last */
+    uint16_t last_count; /* where that one's accesses are counted, SOLO__NO_INDEX if nowhere */
+    uint8_t several;     /* more than one did */
     uint8_t written;
     uint8_t interest; /* calls with a contract, or state of a loop */
     uint16_t holder;  /* of a lock: its thread + 1, 0 if nobody; of the schedule `held_in` */

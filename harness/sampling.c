@@ -88,7 +88,8 @@ static size_t choose_thread(struct solo__sampling_state *state, const struct sol
     }
     state->choices++;
     size_t chosen = samplers[state->sampler]->choose(state, choice, threads);
-    size_t demanded = solo__fair_demand(&state->fair, choice);
+    bool content = solo__fair_is_content(&state->fair);
+    size_t demanded = content ? choice->count : solo__fair_demand(&state->fair, choice);
     if (demanded < choice->count) {
         chosen = demanded;
     } else if (offers_time && solo__draw_time(&state->random, state->patience, choice)) {
@@ -110,6 +111,9 @@ size_t solo__sampling_choose(void *opaque, const struct solo_choice *choice)
 void solo__sampling_step(void *opaque, const struct solo_event *event)
 {
     struct solo__sampling_state *state = opaque;
+    if (event->kind == SOLO_PROBE_CHOICE && state->sampler != SOLO__SAMPLE_POS) {
+        return; /* half of all events; nobody else asks who asked */
+    }
     if (event->thread >= SOLO_SIM_THREADS_MAX) {
         return;
     }
