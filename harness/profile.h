@@ -41,7 +41,7 @@ struct solo__path {
 
 struct solo__shared {
     uint64_t key;
-    uint32_t accesses;  /* in a schedule, as far as was seen */
+    uint32_t accesses;   /* in a schedule, as far as was seen */
     uint16_t last_path;  /* the thread that touched it last */
     uint16_t last_count; /* where that one's accesses are counted, SOLO__NO_INDEX if nowhere */
     uint8_t several;     /* more than one did */
@@ -107,8 +107,8 @@ struct solo__profile {
 
     /* Of the schedule under way, by number of thread. */
     struct solo__ahead ahead[SOLO_SIM_THREADS_MAX + 1]; /* the last one stands for numbers that are none */
-    uint32_t met_count; /* threads that were seen */
-    uint16_t path_of[SOLO_SIM_THREADS_MAX]; /* index + 1; 0: not seen */
+    uint32_t met_count;                                 /* threads that were seen */
+    uint16_t path_of[SOLO_SIM_THREADS_MAX];             /* index + 1; 0: not seen */
     uint16_t children[SOLO_SIM_THREADS_MAX];
     uint8_t locks[SOLO_SIM_THREADS_MAX];      /* that it holds */
     uint64_t held[SOLO_SIM_THREADS_MAX];      /* the same, a bit for each: by the object's index, modulo 64 */

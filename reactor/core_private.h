@@ -62,12 +62,12 @@ struct core_words {
 
 struct core {
     struct core_thread *current; /* NULL while home runs */
-    uint64_t timed[CORE_WORDS]; /* threads with a deadline */
+    uint64_t timed[CORE_WORDS];  /* threads with a deadline */
     unsigned timed_count;
     uint32_t ready_count;
     const struct solo_option *ready[SOLO_SIM_THREADS_MAX + 1]; /* who can run: core_ready.h; and room for time */
     struct solo_option pending[SOLO_SIM_THREADS_MAX];          /* by number of thread */
-    unsigned used;              /* slots handed out in this run: 0 .. used - 1 */
+    unsigned used;                                             /* slots handed out in this run: 0 .. used - 1 */
     unsigned alive;
     uint64_t now_ns;
     struct solo_sim_log *log;

@@ -10,7 +10,29 @@
 #define SOLO__CORE_READY_H
 
 #include "core_private.h"
-#include <string.h>
+
+/*
+ * Keeps a compiler from making a call of memmove of the loop that it stands in. In a program that was built with
+ * ThreadSanitizer memmove is the detector's, which would take the list for the program's memory.
+ */
+#define IN_A_LOOP(index) __asm__("" : "+r"(index))
+
+/* The first `count` options move one place back, to make room; or all but the first come forward. */
+static inline void ready_move_back(const struct solo_option **ready, uint32_t count)
+{
+    for (uint32_t i = count; i > 0; i--) {
+        IN_A_LOOP(i);
+        ready[i] = ready[i - 1];
+    }
+}
+
+static inline void ready_come_forward(const struct solo_option **ready, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++) {
+        IN_A_LOOP(i);
+        ready[i - 1] = ready[i];
+    }
+}
 
 /* The thread has become runnable. */
 static inline void ready_add(struct core *core, const struct core_thread *thread)
@@ -19,7 +41,7 @@ static inline void ready_add(struct core *core, const struct core_thread *thread
     const struct solo_option *first = core->current != NULL ? core->current->pending : NULL;
     uint32_t at = core->ready_count++;
     if (option == first) {
-        memmove(&ready[1], &ready[0], at * sizeof ready[0]);
+        ready_move_back(ready, at);
         at = 0;
     }
     while (at > 0 && ready[at - 1] > option && ready[at - 1] != first) {
@@ -33,8 +55,7 @@ static inline void ready_add(struct core *core, const struct core_thread *thread
 static inline void ready_drop(struct core *core, const struct core_thread *current)
 {
     if (core->ready_count != 0 && core->ready[0] == current->pending) {
-        core->ready_count--;
-        memmove(&core->ready[0], &core->ready[1], core->ready_count * sizeof core->ready[0]);
+        ready_come_forward(core->ready, core->ready_count--);
     }
 }
 
@@ -43,7 +64,7 @@ static inline void ready_put_first(struct core *core, const struct core_thread *
 {
     const struct solo_option **ready = core->ready, *taken = ready[at], *before = ready[0];
     if (before != current->pending) {
-        memmove(&ready[1], &ready[0], at * sizeof ready[0]);
+        ready_move_back(ready, at);
         ready[0] = taken;
         return;
     }

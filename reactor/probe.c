@@ -32,6 +32,11 @@ void solo__probe_deliver(const struct solo_event *event);
 void solo__probe_deliver(const struct solo_event *event)
 {
     size_t used = __atomic_load_n(&slots_used, __ATOMIC_RELAXED);
+    solo_probe_fn first = __atomic_load_n(&subscribers[0].fn, __ATOMIC_ACQUIRE);
+    if (used == 1 && first != NULL) { /* mostly there is one, which is then jumped to */
+        first(event, subscribers[0].arg);
+        return;
+    }
     for (size_t i = 0; i < used; i++) {
         solo_probe_fn fn = __atomic_load_n(&subscribers[i].fn, __ATOMIC_ACQUIRE);
         if (fn != NULL) {

@@ -105,7 +105,7 @@ const char *solo__role_text(const struct solo_thread *thread);
 
 /* ---- Announcements ---- */
 
-extern int solo__probe_watched; /* subscribers, counted; read without order */
+extern int solo__probe_watched __attribute__((visibility("hidden"))); /* subscribers, counted; read without order */
 extern struct os_world solo__os_world;
 
 static inline bool solo__world_is_os(const struct solo_world *world)

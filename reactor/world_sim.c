@@ -102,8 +102,8 @@ static const struct solo_memory_table memory_table = {memory_allocate, sim__memo
 
 void sim__world_init(struct sim_world *world, struct core *core)
 {
-    world->world =
-        (struct solo_world){"sim", &clock_table, &sim__thread_table, &sim__poll_table, &sim__network_table, &memory_table};
+    world->world = (struct solo_world){
+        "sim", &clock_table, &sim__thread_table, &sim__poll_table, &sim__network_table, &memory_table};
     world->core = core;
 }
 
