@@ -25,7 +25,10 @@ struct solo_connector {
     struct solo_factory *factory;
     struct solo_transport *transport; /* its own until it is connected, then the reactor's */
     enum stage stage;
-    struct solo_deferred *look_up;      /* of the host; NULL: none, or over */
+    struct solo_deferred *look_up;      /* of the host; NULL: none, or not wanted any more */
+    struct solo__pair_node answer;      /* in its chain */
+    bool awaits_answer;                 /* it is: a resolver may give one long after nobody wants it */
+    bool given_up;                      /* while its protocol was being built */
     struct solo__candidates candidates; /* what a look-up has found and was not tried yet; empty: there was none */
     struct solo_address local;          /* where to come from */
     bool has_local;
@@ -36,6 +39,16 @@ struct solo_connector {
     struct solo__call end;        /* carries the failure to a later pass */
 };
 
+/* As long as an answer may come, its memory stays; but whoever uses it hears that it has ended. */
+static void end_object(struct solo_connector *connector)
+{
+    bool waits = connector->awaits_answer;
+    __atomic_store_n(&connector->object.state, waits ? SOLO__ENDED : SOLO__ALIVE, __ATOMIC_RELAXED);
+    if (!waits) {
+        solo__object_end(connector);
+    }
+}
+
 static void end(struct solo_connector *connector)
 {
     struct solo_factory *factory = connector->factory;
@@ -44,7 +57,7 @@ static void end(struct solo_connector *connector)
         factory->stopped(factory);
         solo__callback_end(connector->reactor, connector->object.id);
     }
-    solo__object_end(connector);
+    end_object(connector);
 }
 
 void solo__connector_lost(struct solo_connector *connector)
@@ -131,6 +144,8 @@ static void on_decided(struct solo__watch *watch, uint32_t ready)
     solo__reactor_unlink(connector->reactor, &connector->closable);
     if (!solo__transport_open(transport, watch->fd, connector->factory)) {
         end(connector);
+    } else if (connector->given_up) {
+        solo__transport_lose(transport, __builtin_frame_address(0), connector->object.created_at);
     }
 }
 
@@ -219,51 +234,95 @@ static int next_candidate(struct solo_connector *connector, int error)
     return error;
 }
 
-static struct solo_connector *make(struct solo_reactor *reactor, struct solo_factory *factory, void *created_at)
+/* One with everything that it will need, and nothing begun. SOLO_ECLOSING, -ENOMEM. */
+static int make(struct solo_reactor *reactor, const struct solo_connect_options *options, struct solo_factory *factory,
+                void *created_at, struct solo_connector **ret_connector)
 {
+    if (!solo__reactor_takes_connections(reactor)) {
+        return SOLO_ECLOSING;
+    }
     struct solo_connector *connector =
         solo__object_make(reactor->world, SOLO__CONNECTOR, sizeof *connector, created_at);
     if (connector == NULL) {
-        return NULL;
+        return -ENOMEM;
     }
     connector->reactor = reactor;
     connector->factory = factory;
     connector->transport = solo__transport_make(reactor, created_at);
     if (connector->transport == NULL) {
         solo__object_end(connector);
-        return NULL;
+        return -ENOMEM;
     }
     connector->transport->connector = connector;
-    return connector;
+    set_options(connector, options);
+    *ret_connector = connector;
+    return 0;
+}
+
+/* Nothing has come of it, and nobody has seen it. */
+static void unmake(struct solo_connector *connector)
+{
+    solo__transport_unref(connector->transport);
+    solo__object_end(connector);
+}
+
+/* ---- Names ---- */
+
+/* Nobody will connect to what is looked up, or it is over. */
+static void forget_look_up(struct solo_connector *connector)
+{
+    struct solo_deferred *look_up = connector->look_up;
+    connector->look_up = NULL;
+    if (look_up != NULL) {
+        solo__deferred_release(look_up);
+    }
 }
 
 /* The host's addresses are known, or never will be. Whatever comes of it, it is not reported in here. */
+static void found(struct solo_connector *connector, int error)
+{
+    solo__reactor_unlink(connector->reactor, &connector->closable);
+    if (error == 0) {
+        connector->stage = CONNECTING;
+        error = next_candidate(connector, SOLO_ENAME); /* which stays if there is not one address */
+    }
+    if (error < 0) {
+        fail_later(connector, error);
+    }
+}
+
+/* There will be no other answer. */
+static void answered(struct solo_connector *connector)
+{
+    connector->awaits_answer = false;
+    forget_look_up(connector);
+    if (connector->object.state == SOLO__ENDED) {
+        end_object(connector);
+    }
+}
+
 static struct solo_result looked_up(struct solo_result result, void *arg)
 {
     struct solo_connector *connector = arg;
-    struct solo_deferred *look_up = connector->look_up;
-    connector->look_up = NULL;
     if (connector->stage == LOOKING_UP) {
-        int error = result.status;
-        solo__reactor_unlink(connector->reactor, &connector->closable);
-        if (error == 0) {
-            connector->stage = CONNECTING;
-            error = next_candidate(connector, SOLO_ENAME); /* which stays if there is not one address */
-        }
-        if (error < 0) {
-            fail_later(connector, error);
-        }
+        found(connector, result.status);
     }
-    solo__deferred_release(look_up);
+    answered(connector);
     return solo_value(NULL);
 }
 
-/* Nobody will connect to what is looked up. */
+static void never_looked_up(void *arg)
+{
+    answered(arg);
+}
+
+/* A resolver may take its time, or go on by another way: its answer finds nobody. */
 static void stop_look_up(struct solo_connector *connector)
 {
     connector->stage = ENDING;
     solo__reactor_unlink(connector->reactor, &connector->closable);
     solo__deferred_cancel(connector->look_up);
+    forget_look_up(connector);
 }
 
 static void close_look_up(struct solo__closable *closable, int reason)
@@ -291,19 +350,15 @@ static int connect_to_name(struct solo_reactor *reactor, const char *host, uint1
                            const struct solo_connect_options *options, struct solo_factory *factory,
                            struct solo_connector **ret_connector, void *created_at)
 {
-    if (solo__reactor_is_over(reactor)) {
-        return SOLO_ECLOSING;
-    }
-    struct solo_connector *connector = make(reactor, factory, created_at);
-    if (connector == NULL) {
-        return -ENOMEM;
-    }
-    set_options(connector, options);
-    connector->candidates.port = port;
-    int error = look_up(connector, host, options->timeout_ns);
+    struct solo_connector *connector;
+    int error = make(reactor, options, factory, created_at, &connector);
     if (error < 0) {
-        solo__transport_unref(connector->transport);
-        solo__object_end(connector);
+        return error;
+    }
+    connector->candidates.port = port;
+    error = look_up(connector, host, options->timeout_ns);
+    if (error < 0) {
+        unmake(connector);
         return error;
     }
     connector->stage = LOOKING_UP;
@@ -312,7 +367,8 @@ static int connect_to_name(struct solo_reactor *reactor, const char *host, uint1
     if (ret_connector != NULL) {
         *ret_connector = connector;
     }
-    (void)solo__deferred_add(connector->look_up, looked_up, looked_up, connector); /* it has room for that */
+    connector->awaits_answer = true;
+    solo__deferred_append(connector->look_up, &connector->answer, looked_up, never_looked_up, connector);
     return 0;
 }
 
@@ -320,20 +376,16 @@ static int connect_to(struct solo_reactor *reactor, const struct solo_address *r
                       const struct solo_connect_options *options, struct solo_factory *factory,
                       struct solo_connector **ret_connector, void *created_at)
 {
-    if (solo__reactor_is_over(reactor)) {
-        return SOLO_ECLOSING;
-    }
-    struct solo_connector *connector = make(reactor, factory, created_at);
-    if (connector == NULL) {
-        return -ENOMEM;
+    struct solo_connector *connector;
+    bool refused;
+    int error = make(reactor, options, factory, created_at, &connector);
+    if (error < 0) {
+        return error;
     }
     connector->transport->peer = *remote;
-    set_options(connector, options);
-    bool refused;
-    int error = begin(connector, &refused);
+    error = begin(connector, &refused);
     if (error < 0 && refused) {
-        solo__transport_unref(connector->transport);
-        solo__object_end(connector);
+        unmake(connector);
         return error;
     }
     if (error < 0) {
@@ -344,6 +396,8 @@ static int connect_to(struct solo_reactor *reactor, const struct solo_address *r
     }
     return 0;
 }
+
+/* ---- The public functions ---- */
 
 static const struct solo_connect_options no_options;
 
@@ -447,6 +501,8 @@ int solo_connector_disconnect(struct solo_connector *connector)
     } else if (connector->stage == CONNECTING) {
         give_up(connector);
         fail_later(connector, SOLO_ECANCELLED);
+    } else if (connector->stage == CONNECTED && connector->transport->protocol == NULL) {
+        connector->given_up = true; /* there is nothing to lose yet */
     } else if (connector->stage == CONNECTED) {
         solo__transport_lose(connector->transport, __builtin_frame_address(0), __builtin_return_address(0));
     }

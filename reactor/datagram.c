@@ -154,7 +154,7 @@ static struct solo_datagram_port *make(struct solo_reactor *reactor, struct solo
 static int listen_at(struct solo_reactor *reactor, const struct solo_address *local, const struct solo_address *remote,
                      struct solo_datagram_protocol *protocol, struct solo_datagram_port **ret_port, void *created_at)
 {
-    if (solo__reactor_is_over(reactor)) {
+    if (!solo__reactor_takes_connections(reactor)) {
         return SOLO_ECLOSING;
     }
     struct solo_datagram_port *port = make(reactor, protocol, created_at);

@@ -200,6 +200,7 @@ void solo__reactor_unlink(struct solo_reactor *reactor, struct solo__closable *c
 
 static void lose_connections(struct solo_reactor *reactor)
 {
+    reactor->disconnected = true;
     while (reactor->closables != NULL) {
         struct solo__closable *closable = reactor->closables;
         solo__reactor_unlink(reactor, closable);
@@ -308,7 +309,7 @@ void solo__lifecycle_end(struct solo_reactor *reactor)
     solo__triggers_close(reactor, SOLO_STARTUP);
     solo__triggers_close(reactor, SOLO_SHUTDOWN);
     lose_connections(reactor);
-    solo__delayed_calls_end(reactor);
+    solo__delayed_calls_close(reactor);
     solo__thread_calls_end(reactor);
     finish_pools(reactor, 0); /* one that a done function asked for just now */
     if (!was_stopped) {

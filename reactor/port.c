@@ -36,6 +36,9 @@ static void end_pause(void *arg)
  */
 static void begin_pause(struct solo_port *port)
 {
+    if (port->pause != 0) {
+        return; /* the network would not look away either */
+    }
     if (solo_reactor_call_later(port->reactor, PAUSE_NS, end_pause, port, NULL, &port->pause) == 0) {
         (void)solo__reactor_watch(port->reactor, &port->watch, SOLO_WRITABLE);
     }
@@ -138,7 +141,7 @@ static int open_door(struct solo_port *port, const struct solo_address *local)
 static int listen_at(struct solo_reactor *reactor, const struct solo_address *local, struct solo_factory *factory,
                      struct solo_port **ret_port, void *created_at)
 {
-    if (solo__reactor_is_over(reactor)) {
+    if (!solo__reactor_takes_connections(reactor)) {
         return SOLO_ECLOSING;
     }
     struct solo_port *port = solo__object_make(reactor->world, SOLO__PORT, sizeof *port, created_at);

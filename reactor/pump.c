@@ -72,7 +72,7 @@ int solo_pump_create(struct solo_reactor *reactor, struct solo_protocol *client,
         return -EINVAL;
     }
     SOLO__REACTOR_ONLY(solo_pump_create, &reactor->owner, reactor);
-    if (solo__reactor_is_over(reactor)) {
+    if (!solo__reactor_takes_connections(reactor)) {
         return SOLO_ECLOSING;
     }
 

@@ -319,6 +319,7 @@ int solo_reactor_destroy(struct solo_reactor *reactor)
 
     solo__call_batch_leave(solo__self);
     solo__lifecycle_end(reactor);
+    solo__delayed_calls_end(reactor); /* which the last of those that were called could still ask about */
     solo__descriptors_end(reactor);
     solo__signals_end(reactor);
     solo__deferreds_end(reactor);

@@ -255,6 +255,7 @@ struct solo_reactor {
     uint64_t passes;
     size_t workers_left; /* pool workers that did not end in time: they keep the reactor's memory */
     bool last_pass;      /* the drain has ended, and what was queued then is served in this pass */
+    bool disconnected;   /* a stop has begun to lose connections: no new ones */
 
     /* Work of the reactor thread. */
     struct solo__call_list batch; /* the thread calls of this pass */
@@ -330,10 +331,16 @@ static inline void solo__callback_end(struct solo_reactor *reactor, uint32_t obj
     solo__self->callback_depth--;
 }
 
-/* Whether the reactor no longer takes new ports, connectors and delayed calls. */
+/* Whether the reactor no longer takes anything new. */
 static inline bool solo__reactor_is_over(const struct solo_reactor *reactor)
 {
     return reactor->stage == SOLO__STAGE_STOPPED;
+}
+
+/* Whether it takes new ports, connectors and transports: what comes back as soon as it is lost would hold up a stop. */
+static inline bool solo__reactor_takes_connections(const struct solo_reactor *reactor)
+{
+    return !reactor->disconnected && !solo__reactor_is_over(reactor);
 }
 
 /* A time plus a delay, SOLO_NEVER if that is beyond all times. */

@@ -141,7 +141,7 @@ static void stopped(struct solo_factory *between)
 {
     struct solo_reconnector *reconnector = of_factory(between);
     reconnector->connector = NULL;
-    if (reconnector->stopping || solo__reactor_is_over(reconnector->reactor)) {
+    if (reconnector->stopping || !solo__reactor_takes_connections(reconnector->reactor)) {
         ended(reconnector);
     } else {
         retry_later(reconnector);
@@ -179,7 +179,7 @@ int solo_reactor_connect_retrying(struct solo_reactor *reactor, const struct sol
         return -EINVAL;
     }
     SOLO__REACTOR_ONLY(solo_reactor_connect_retrying, &reactor->owner, reactor);
-    if (solo__reactor_is_over(reactor)) {
+    if (!solo__reactor_takes_connections(reactor)) {
         return SOLO_ECLOSING;
     }
 

@@ -28,7 +28,7 @@ int solo_string_transport_create(struct solo_reactor *reactor, struct solo_proto
         return -EINVAL;
     }
     SOLO__REACTOR_ONLY(solo_string_transport_create, &reactor->owner, reactor);
-    if (solo__reactor_is_over(reactor)) {
+    if (!solo__reactor_takes_connections(reactor)) {
         return SOLO_ECLOSING;
     }
 

@@ -286,7 +286,7 @@ static int query_connected(int fd)
     socklen_t peer_size = sizeof(peer);
     int error = 0;
     socklen_t error_size = sizeof(error);
-    if (poll(&decided, 1, 0) == 0) {
+    if (poll(&decided, 1, 0) <= 0) { /* interrupted: whoever waits will ask again */
         return -EINPROGRESS;
     }
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_size) < 0) {

@@ -713,6 +713,184 @@ static void test_connector__whatever_is_refused_it_fails_once(void)
     CU_ASSERT_TRUE(refusing_run(addresses_memory_body, REFUSE_NETWORK | REFUSE_FOR_GOOD) >= 8);
 }
 
+/* ---- Callbacks that end what calls them ---- */
+
+static struct solo_connector *given_up;
+
+static struct solo_protocol *build_and_give_up(struct solo_factory *factory)
+{
+    CU_ASSERT_EQUAL(solo_connector_disconnect(given_up), 0);
+    return build(factory);
+}
+
+static void give_up_while_building_body(void)
+{
+    begin();
+    client.factory.build_protocol = build_and_give_up;
+    client.on_lost = server.on_lost = stop_when_both_lost;
+    given_up = connect_client();
+    run_and_end();
+    CU_ASSERT_EQUAL(client.built, 1);
+    CU_ASSERT_EQUAL(client.lost, 1);
+    CU_ASSERT_EQUAL(client.last->reason, SOLO_ECONNDONE);
+    CU_ASSERT_EQUAL(client.stopped, 1);
+}
+
+static void test_connector__may_be_given_up_while_its_protocol_is_built(void)
+{
+    worlds_run(give_up_while_building_body);
+}
+
+static struct solo_protocol *build_none_and_give_up(struct solo_factory *factory)
+{
+    CU_ASSERT_EQUAL(solo_connector_disconnect(given_up), 0);
+    (void)factory;
+    return NULL;
+}
+
+static void give_up_without_protocol_body(void)
+{
+    begin();
+    client.factory.build_protocol = build_none_and_give_up;
+    client.factory.stopped = stop_factory;
+    given_up = connect_client();
+    run_and_end();
+    CU_ASSERT_EQUAL(client.built, 0);
+    CU_ASSERT_EQUAL(client.failed, 0);
+    CU_ASSERT_EQUAL(client.stopped, 1);
+}
+
+static void test_connector__may_be_given_up_where_no_protocol_is_wanted(void)
+{
+    worlds_run(give_up_without_protocol_body);
+}
+
+enum { AGAIN_MAX = 50 };
+
+static unsigned tried_again;
+static int refused_with;
+
+static void connect_again(struct solo_factory *factory)
+{
+    if (tried_again++ < AGAIN_MAX) {
+        int status = solo_reactor_connect_tcp(reactor, "127.0.0.1", port_number, factory, NULL);
+        refused_with = status < 0 ? status : refused_with;
+    }
+}
+
+static void fail_and_connect_again(struct solo_factory *factory, int reason)
+{
+    (void)reason;
+    connect_again(factory);
+}
+
+static void lost_and_connect_again(struct talker *talker)
+{
+    connect_again(&talker->side->factory);
+}
+
+static void stop_when_made(struct talker *talker)
+{
+    (void)talker;
+    (void)solo_reactor_stop(reactor);
+}
+
+/* It comes back at once, whatever ends it; but what ends is the reactor. */
+static void again_body(void)
+{
+    begin();
+    tried_again = 0;
+    refused_with = 0;
+    client.factory.connection_failed = fail_and_connect_again;
+    client.on_made = stop_when_made;
+    client.on_lost = lost_and_connect_again;
+    (void)connect_client();
+    run_and_end();
+    CU_ASSERT_TRUE(tried_again <= 1);
+    CU_ASSERT_EQUAL(refused_with, SOLO_ECLOSING);
+}
+
+static void test_connector__whoever_comes_back_at_once_does_not_hold_up_a_stop(void)
+{
+    worlds_run(again_body);
+}
+
+/* A resolver that has a second way to find out, and takes it whatever became of the first. */
+static struct solo_deferred *second_way;
+
+static struct solo_result try_second_way(struct solo_result result, void *arg)
+{
+    (void)result;
+    (void)arg;
+    return solo_wait_for(second_way);
+}
+
+static int resolve_in_two_ways(struct solo_resolver *resolver, struct solo_reactor *of, const char *name,
+                               struct solo_addresses *addresses, struct solo_deferred **ret_deferred)
+{
+    struct solo_deferred *deferred = NULL;
+    (void)resolver;
+    (void)name;
+    (void)addresses;
+    CU_ASSERT_EQUAL(solo_deferred_create(of, NULL, NULL, &second_way), 0);
+    CU_ASSERT_EQUAL(solo_deferred_create(of, NULL, NULL, &deferred), 0);
+    CU_ASSERT_EQUAL(solo_deferred_add(deferred, NULL, try_second_way, NULL), 0);
+    *ret_deferred = deferred;
+    return 0;
+}
+
+static struct solo_resolver two_ways = {resolve_in_two_ways};
+
+static void answer_too_late(void *arg)
+{
+    struct solo_addresses *none = arg;
+    CU_ASSERT_EQUAL(solo_deferred_fire(second_way, solo_value(none)), 0);
+    stop_now();
+}
+
+static void second_way_body(void)
+{
+    struct solo_addresses none = {0};
+    begin();
+    CU_ASSERT_EQUAL(solo_reactor_install_resolver(reactor, &two_ways, NULL), 0);
+    connect_to("a.name", &given_up);
+    CU_ASSERT_EQUAL(solo_connector_disconnect(given_up), 0);
+    CU_ASSERT_EQUAL(solo_reactor_call_later(reactor, 5 * WORLDS_MS, answer_too_late, &none, NULL, NULL), 0);
+    run_and_end();
+    CU_ASSERT_EQUAL(client.failed, 1);
+    CU_ASSERT_EQUAL(client.failure, SOLO_ECANCELLED);
+    CU_ASSERT_EQUAL(client.stopped, 1);
+}
+
+static void test_connector__an_answer_after_it_was_given_up_finds_nobody(void)
+{
+    worlds_run(second_way_body);
+}
+
+static void answer_at_last(struct solo_factory *factory)
+{
+    static struct solo_addresses none;
+    stopped(factory);
+    CU_ASSERT_EQUAL(solo_deferred_fire(second_way, solo_value(&none)), 0);
+}
+
+static void end_second_way_body(void)
+{
+    begin();
+    CU_ASSERT_EQUAL(solo_reactor_install_resolver(reactor, &two_ways, NULL), 0);
+    client.factory.stopped = answer_at_last;
+    connect_to("a.name", NULL);
+    worlds_destroy(reactor);
+    CU_ASSERT_EQUAL(client.failed, 1);
+    CU_ASSERT_EQUAL(client.failure, SOLO_ECONNLOST);
+    CU_ASSERT_EQUAL(client.stopped, 1);
+}
+
+static void test_connector__the_end_of_the_reactor_does_not_wait_for_a_second_way(void)
+{
+    worlds_run(end_second_way_body);
+}
+
 void suite_connector(void)
 {
     SOLO_SUITE("connector");
@@ -740,4 +918,9 @@ void suite_connector(void)
     SOLO_TEST(test_connector__the_end_of_the_reactor_ends_a_look_up);
     SOLO_TEST(test_connector__refused_memory_looks_up_nothing);
     SOLO_TEST(test_connector__whatever_is_refused_it_fails_once);
+    SOLO_TEST(test_connector__may_be_given_up_while_its_protocol_is_built);
+    SOLO_TEST(test_connector__may_be_given_up_where_no_protocol_is_wanted);
+    SOLO_TEST(test_connector__whoever_comes_back_at_once_does_not_hold_up_a_stop);
+    SOLO_TEST(test_connector__an_answer_after_it_was_given_up_finds_nobody);
+    SOLO_TEST(test_connector__the_end_of_the_reactor_does_not_wait_for_a_second_way);
 }

@@ -453,6 +453,70 @@ static void count_end(int status, void *arg)
     ended_calls++;
 }
 
+/* ---- What is called back in destroy may still speak of what has ended ---- */
+
+static solo_delayed_call_id watchdog;
+static struct solo_semaphore *has_begun, *may_end;
+
+static void wait_to_end(void *arg)
+{
+    (void)arg;
+    CU_ASSERT_EQUAL(solo_semaphore_post(has_begun), 0);
+    CU_ASSERT_EQUAL(solo_semaphore_wait(may_end, SOLO_NEVER), 0);
+}
+
+/* One of the two has not begun: it is handed back before the pool is waited for, and lets the other one end. */
+static void call_off(int status, void *arg)
+{
+    bool active = true;
+    uint64_t due_ns = 7;
+    size_t left = 7;
+    note_done(status, arg);
+    if (status < 0) {
+        CU_ASSERT_EQUAL(solo_semaphore_post(may_end), 0);
+        return;
+    }
+    CU_ASSERT_EQUAL(solo_delayed_call_active(the_reactor, watchdog, &active), 0);
+    CU_ASSERT_FALSE(active);
+    CU_ASSERT_EQUAL(solo_delayed_call_time(the_reactor, watchdog, &due_ns), SOLO_EALREADYCANCELLED);
+    CU_ASSERT_EQUAL(solo_delayed_call_cancel(the_reactor, watchdog), SOLO_EALREADYCANCELLED);
+    CU_ASSERT_EQUAL(solo_reactor_delayed_calls(the_reactor, NULL, 0, &left), 0);
+    CU_ASSERT_EQUAL(left, 0);
+}
+
+static void crash(void *arg)
+{
+    (void)arg;
+    CU_ASSERT_EQUAL(solo_reactor_crash(the_reactor), 0);
+}
+
+static void watchdog_body(void)
+{
+    struct solo_reactor_options options = {.pool_max = 1};
+    CU_ASSERT_EQUAL_FATAL(solo_semaphore_create(0, &has_begun), 0);
+    CU_ASSERT_EQUAL_FATAL(solo_semaphore_create(0, &may_end), 0);
+    CU_ASSERT_EQUAL_FATAL(solo_reactor_create(&options, &the_reactor), 0);
+    for (int i = 0; i < 100; i++) { /* more than one chunk of them */
+        CU_ASSERT_EQUAL(
+            solo_reactor_call_later(the_reactor, SOLO_NEVER / 2, note_call, "w", i == 0 ? note_done : NULL, &watchdog),
+            0);
+    }
+    CU_ASSERT_EQUAL(solo_reactor_call_in_thread(the_reactor, wait_to_end, "j", call_off), 0);
+    CU_ASSERT_EQUAL(solo_reactor_call_in_thread(the_reactor, wait_to_end, "j", call_off), 0);
+    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(the_reactor, crash, NULL, NULL), 0);
+    CU_ASSERT_EQUAL(solo_reactor_run(the_reactor), 0);
+    CU_ASSERT_EQUAL(solo_semaphore_wait(has_begun, SOLO_NEVER), 0);
+    worlds_destroy(the_reactor);
+    CU_ASSERT_EQUAL(solo_semaphore_destroy(has_begun), 0);
+    CU_ASSERT_EQUAL(solo_semaphore_destroy(may_end), 0);
+    noted("XjXw=j");
+}
+
+static void test_shutdown__a_job_that_ends_in_destroy_may_call_off_its_delayed_call(void)
+{
+    worlds_run(watchdog_body);
+}
+
 static void took(int status)
 {
     CU_ASSERT_TRUE(status == 0 || status == -ENOMEM);
@@ -506,6 +570,7 @@ void suite_shutdown(void)
     SOLO_TEST(test_shutdown__calls_that_come_too_late_are_handed_back_before_run_returns);
     SOLO_TEST(test_shutdown__nothing_is_accepted_while_things_are_handed_back);
     SOLO_TEST(test_shutdown__nothing_is_accepted_while_destroy_hands_back);
+    SOLO_TEST(test_shutdown__a_job_that_ends_in_destroy_may_call_off_its_delayed_call);
     SOLO_TEST(test_shutdown__in_every_schedule_each_accepted_call_is_done_exactly_once);
     SOLO_TEST(test_shutdown__whichever_allocation_is_refused_what_was_accepted_is_done_once);
 }

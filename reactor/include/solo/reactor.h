@@ -80,10 +80,11 @@ SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_reactor_run(struct solo_reactor *reactor)
 
 /*
  * Asks for an orderly shutdown, which begins at the end of this pass: before-triggers (a Deferred holds the phase),
- * the pool drains while the loop turns, during-triggers, connections lost, after-triggers; then run returns. Thread
- * calls that were queued before the drain ended still run; what comes later, and the delayed calls that are left, get
- * done(SOLO_ECLOSING). After drain_max_ns the stop goes on without what it waits for, and says so (SOLO004, SOLO011).
- * A startup that is still held up is over. SOLO_ENOTRUNNING: it does not run, or stop was asked for already.
+ * the pool drains while the loop turns, during-triggers, connections lost (and from then on no new ones:
+ * SOLO_ECLOSING), after-triggers; then run returns. Thread calls that were queued before the drain ended still run;
+ * what comes later, and the delayed calls that are left, get done(SOLO_ECLOSING). After drain_max_ns the stop goes on
+ * without what it waits for, and says so (SOLO004, SOLO011). A startup that is still held up is over.
+ * SOLO_ENOTRUNNING: it does not run, or stop was asked for already.
  * Instead: solo_reactor_call_from_thread with a function that calls solo_reactor_stop
  */
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_reactor_stop(struct solo_reactor *reactor);

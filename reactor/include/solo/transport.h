@@ -78,7 +78,7 @@ struct solo_half_close_ops {
 /*
  * Listens at `local`, a host and port (0: a free one) or a UNIX name, from this call on. `port` lives until the
  * factory's stopped, and a UNIX name goes with it. -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EMFILE, -ENOMEM, -EINVAL,
- * SOLO_ECLOSING. ret_port may be NULL.
+ * SOLO_ECLOSING: a stop has come to the connections. ret_port may be NULL.
  * Instead: solo_reactor_call_from_thread with a function that listens
  * Runs: the factory's functions on the reactor thread.
  */
@@ -120,7 +120,7 @@ struct solo_connect_options {
  * Begins to connect to `remote`. Success or failure is never reported inside this call: -ECONNREFUSED, -ETIMEDOUT,
  * -ENOENT (no such UNIX name), ... come through connection_failed. `options` may be NULL and is not kept. ret_connector
  * may be NULL; the connector lives until the factory's stopped. -EINVAL: no address, or port 0. -ENOMEM,
- * SOLO_ECLOSING. Everything that connecting needs is taken here.
+ * SOLO_ECLOSING: as for solo_reactor_listen. Everything that connecting needs is taken here.
  * Runs: the factory's functions on the reactor thread.
  */
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_reactor_connect(struct solo_reactor *reactor, const struct solo_address *remote,
