@@ -44,14 +44,15 @@ struct solo_cooperator {
     struct solo_task *ring; /* whose turn it is; NULL: nobody can make a step */
     struct solo_task *all;
     solo_delayed_call_id tick;
-    bool ticks; /* the tick is to come */
+    bool ticks;       /* the tick is to come */
+    unsigned telling; /* ends of its tasks that are being told */
     bool in_tick, stopped;
     bool held;
 };
 
 static void release_cooperator_if_unused(struct solo_cooperator *cooperator)
 {
-    if (!cooperator->held && !cooperator->in_tick && cooperator->all == NULL) {
+    if (!cooperator->held && !cooperator->in_tick && cooperator->telling == 0 && cooperator->all == NULL) {
         solo__object_end(cooperator);
     }
 }
@@ -161,7 +162,8 @@ static void end_task(struct solo_task *task, int status)
         task->all_next->all_previous = task->all_previous;
     }
     bool was_in_step = task->in_step;
-    task->in_step = true; /* nobody frees it meanwhile */
+    task->in_step = true; /* nobody frees it meanwhile, nor the cooperator */
+    cooperator->telling++;
     while (task->waiters != NULL) {
         struct waiter *waiter = task->waiters;
         struct solo_deferred *deferred = waiter->deferred;
@@ -169,6 +171,7 @@ static void end_task(struct solo_task *task, int status)
         world->memory->release(world, waiter);
         tell(task, deferred);
     }
+    cooperator->telling--;
     task->in_step = was_in_step;
     release_task_if_unused(task);
     release_cooperator_if_unused(cooperator);
@@ -257,6 +260,7 @@ static void go_round(void *arg)
 
 #define LADDER(function, object, kind)                                                                                 \
     SOLO__LIVE_OBJECT(function, object, kind, SOLO006_USE_AFTER_END);                                                  \
+    SOLO__OBJECT((object)->reactor, SOLO__REACTOR);                                                                    \
     SOLO__REACTOR_ONLY(function, &(object)->reactor->owner, object)
 
 int solo_cooperator_create(struct solo_reactor *reactor, const struct solo_cooperator_options *options,
@@ -311,7 +315,10 @@ int solo_cooperator_release(struct solo_cooperator *cooperator)
     if (cooperator == NULL) {
         return 0;
     }
-    LADDER(solo_cooperator_release, cooperator, SOLO__COOPERATOR);
+    SOLO__END_LADDER(solo_cooperator_release, SOLO__COOPERATOR, cooperator, cooperator->reactor);
+    if (!cooperator->held) {
+        return SOLO_ECLOSED;
+    }
 
     stop_all(cooperator);
     cooperator->held = false;
@@ -360,7 +367,7 @@ int solo_task_release(struct solo_task *task)
     if (task == NULL) {
         return 0;
     }
-    LADDER(solo_task_release, task, SOLO__TASK);
+    SOLO__END_LADDER(solo_task_release, SOLO__TASK, task, task->reactor);
     if (!task->held) {
         return SOLO_ECLOSED;
     }

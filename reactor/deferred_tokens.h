@@ -35,11 +35,4 @@ int solo__tokens_run(struct solo__tokens *tokens, solo_maybe_fn fn, void *arg, v
     SOLO__OBJECT((tokens_)->tokens.reactor, SOLO__REACTOR);                                                            \
     SOLO__REACTOR_ONLY(function, &(tokens_)->tokens.reactor->owner, (tokens_))
 
-/* Of a destroy, which may come after the reactor's, from any thread: nobody owns it then. */
-#define SOLO__END_LADDER(function, kind, object_, reactor_)                                                            \
-    SOLO__LIVE_OBJECT(function, (object_), (kind), SOLO006_USE_AFTER_END);                                             \
-    if (solo__object_check((reactor_), SOLO__REACTOR) == 0) {                                                          \
-        SOLO__REACTOR_ONLY(function, &(reactor_)->owner, (object_));                                                   \
-    }
-
 #endif

@@ -91,6 +91,13 @@ int solo__guard_not_on_reactor(const struct solo__owner *owner, unsigned functio
         }                                                                                                              \
     } while (0)
 
+/* Of a destroy, which may come after the reactor's, from any thread: nobody owns it then. */
+#define SOLO__END_LADDER(function, kind, object_, reactor_)                                                            \
+    SOLO__LIVE_OBJECT(function, (object_), (kind), SOLO006_USE_AFTER_END);                                             \
+    if (solo__object_check((reactor_), SOLO__REACTOR) == 0) {                                                          \
+        SOLO__REACTOR_ONLY(function, &(reactor_)->owner, (object_));                                                   \
+    }
+
 /*
  * Starts a violation about the calling thread: id, function with contract, object, thread, role, stack, job, step and
  * time.

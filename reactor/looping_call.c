@@ -147,6 +147,7 @@ static void cancel(struct solo_deferred *deferred, void *arg)
 
 #define LADDER(function, loop)                                                                                         \
     SOLO__LIVE_OBJECT(function, loop, SOLO__LOOPING_CALL, SOLO006_USE_AFTER_END);                                      \
+    SOLO__OBJECT((loop)->reactor, SOLO__REACTOR);                                                                      \
     SOLO__REACTOR_ONLY(function, &(loop)->reactor->owner, loop)
 
 int solo_looping_call_create(struct solo_reactor *reactor, solo_loop_fn fn, void *arg,
@@ -179,7 +180,7 @@ int solo_looping_call_release(struct solo_looping_call *loop)
     if (loop == NULL) {
         return 0;
     }
-    LADDER(solo_looping_call_release, loop);
+    SOLO__END_LADDER(solo_looping_call_release, SOLO__LOOPING_CALL, loop, loop->reactor);
     if (!loop->held) {
         return SOLO_ECLOSED;
     }

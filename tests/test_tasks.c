@@ -612,6 +612,71 @@ static void stop_body(void)
     finish_work(2);
 }
 
+static struct solo_result give_up_cooperator(struct solo_result result, void *arg)
+{
+    (void)arg;
+    ended = result.status;
+    CU_ASSERT_EQUAL(solo_task_release(tasks[0]), 0);
+    CU_ASSERT_EQUAL(solo_cooperator_release(the_cooperator), 0);
+    return solo_value(NULL);
+}
+
+static void add_last_of_all(struct work *work)
+{
+    struct solo_deferred *deferred = NULL;
+    begin_work(4);
+    CU_ASSERT_EQUAL(solo_cooperator_add(the_cooperator, step, work, &tasks[0]), 0);
+    CU_ASSERT_EQUAL(solo_task_when_done(tasks[0], &deferred), 0);
+    CU_ASSERT_EQUAL(solo_deferred_add(deferred, give_up_cooperator, give_up_cooperator, NULL), 0);
+    CU_ASSERT_EQUAL(solo_deferred_release(deferred), 0);
+}
+
+static void last_of_all_body(void)
+{
+    struct work a = {'a', 2, 0, false};
+    add_last_of_all(&a);
+    CU_ASSERT_EQUAL(solo_task_stop(tasks[0]), 0);
+    CU_ASSERT_EQUAL(ended, SOLO_ECANCELLED);
+    worlds_destroy(the_reactor);
+    a = (struct work){'a', 2, 0, false};
+    add_last_of_all(&a);
+    pass();
+    pass();
+    CU_ASSERT_EQUAL(ended, 0);
+    worlds_destroy(the_reactor);
+    a = (struct work){'a', 2, 0, true};
+    add_last_of_all(&a);
+    pass();
+    CU_ASSERT_EQUAL(solo_deferred_fire(inner, solo_failure(-EIO)), 0);
+    CU_ASSERT_EQUAL(ended, -EIO);
+    worlds_destroy(the_reactor);
+}
+
+static void test_tasks__whoever_hears_of_a_task_s_end_may_give_up_the_cooperator(void)
+{
+    worlds_run(last_of_all_body);
+}
+
+static void after_reactor_body(void)
+{
+    struct work a = {'a', 2, 0, true};
+    begin();
+    worlds_destroy(the_reactor);
+    CU_ASSERT_EQUAL(solo_looping_call_release(the_loop), 0);
+    begin_work(4);
+    CU_ASSERT_EQUAL(solo_cooperator_add(the_cooperator, step, &a, &tasks[0]), 0);
+    worlds_destroy(the_reactor);
+    CU_ASSERT_EQUAL(solo_cooperator_stop(the_cooperator), SOLO_ECLOSED);
+    CU_ASSERT_EQUAL(solo_task_stop(tasks[0]), SOLO_ECLOSED);
+    CU_ASSERT_EQUAL(solo_cooperator_release(the_cooperator), 0);
+    CU_ASSERT_EQUAL(solo_task_release(tasks[0]), 0);
+}
+
+static void test_tasks__can_be_given_up_after_their_reactor(void)
+{
+    worlds_run(after_reactor_body);
+}
+
 static void test_tasks__a_stopped_cooperator_ends_its_tasks_and_takes_no_more(void)
 {
     worlds_run(stop_body);
@@ -749,6 +814,8 @@ void suite_tasks(void)
     SOLO_TEST(test_tasks__pauses_nest_and_a_stopped_task_stays_stopped);
     SOLO_TEST(test_tasks__a_task_waits_for_the_deferred_of_a_step);
     SOLO_TEST(test_tasks__a_stopped_cooperator_ends_its_tasks_and_takes_no_more);
+    SOLO_TEST(test_tasks__whoever_hears_of_a_task_s_end_may_give_up_the_cooperator);
+    SOLO_TEST(test_tasks__can_be_given_up_after_their_reactor);
     SOLO_TEST(test_tasks__the_end_of_the_reactor_ends_its_tasks);
     SOLO_TEST(test_tasks__a_program_runs_until_its_deferred_has_a_result);
     SOLO_TEST(test_tasks__whichever_allocation_is_refused_nothing_is_lost);
