@@ -10,7 +10,8 @@
 /* An item or a getter that waits. */
 struct entry {
     struct entry *next, *previous;
-    struct solo_deferred_queue *queue;
+    struct entries *in; /* where it waits */
+    struct solo_world *world;
     struct solo_deferred *deferred; /* of a getter */
     void *item;                     /* of an item */
 };
@@ -28,6 +29,7 @@ struct solo_deferred_queue {
 
 static void append(struct entries *entries, struct entry *entry)
 {
+    entry->in = entries;
     entry->next = NULL;
     entry->previous = entries->last;
     *(entries->last != NULL ? &entries->last->next : &entries->first) = entry;
@@ -36,22 +38,30 @@ static void append(struct entries *entries, struct entry *entry)
 }
 
 /* Out of its list and gone; returns what it was. */
-static struct entry take(struct entries *entries, struct entry *entry)
+static struct entry take(struct entry *entry)
 {
     struct entry taken = *entry;
-    struct solo_world *world = taken.queue->object.world;
+    struct entries *entries = taken.in;
     *(taken.previous != NULL ? &taken.previous->next : &entries->first) = taken.next;
     *(taken.next != NULL ? &taken.next->previous : &entries->last) = taken.previous;
     entries->count--;
-    world->memory->release(world, entry);
+    taken.world->memory->release(taken.world, entry);
     return taken;
+}
+
+static void move(struct entries *from, struct entries *to)
+{
+    *to = *from;
+    for (struct entry *entry = to->first; entry != NULL; entry = entry->next) {
+        entry->in = to;
+    }
 }
 
 static struct entry *make_entry(struct solo_deferred_queue *queue)
 {
     struct entry *entry = queue->object.world->memory->allocate(queue->object.world, sizeof *entry);
     if (entry != NULL) {
-        entry->queue = queue;
+        entry->world = queue->object.world;
         entry->deferred = NULL;
         entry->item = NULL;
     }
@@ -66,8 +76,7 @@ static void answer(struct entry getter, struct solo_result result)
 
 static void cancel(struct solo_deferred *deferred, void *arg)
 {
-    struct entry *entry = arg;
-    (void)take(&entry->queue->getters, entry);
+    (void)take(arg);
     solo__deferred_drop(deferred);
 }
 
@@ -109,18 +118,15 @@ int solo_deferred_queue_destroy(struct solo_deferred_queue *queue, solo_item_fn 
         return -EBUSY;
     }
 
-    struct entries items = queue->items, getters = queue->getters;
-    struct solo_world *world = queue->object.world;
+    struct entries items, getters;
+    move(&queue->items, &items);
+    move(&queue->getters, &getters);
     solo__object_end(queue); /* nobody can put or get any more */
-    for (struct entry *entry = items.first, *next; entry != NULL; entry = next) {
-        next = entry->next;
-        drop(entry->item, arg);
-        world->memory->release(world, entry);
+    while (items.first != NULL) {
+        drop(take(items.first).item, arg);
     }
-    for (struct entry *entry = getters.first, *next; entry != NULL; entry = next) {
-        next = entry->next;
-        answer(*entry, solo_failure(SOLO_ECLOSED));
-        world->memory->release(world, entry);
+    while (getters.first != NULL) { /* one that is told may cancel the others */
+        answer(take(getters.first), solo_failure(SOLO_ECLOSED));
     }
     return 0;
 }
@@ -130,7 +136,7 @@ int solo_deferred_queue_put(struct solo_deferred_queue *queue, void *item)
     QUEUE_LADDER(solo_deferred_queue_put, queue);
 
     if (queue->getters.first != NULL) {
-        answer(take(&queue->getters, queue->getters.first), solo_value(item));
+        answer(take(queue->getters.first), solo_value(item));
         return 0;
     }
     if (queue->items.count >= queue->items.max) {
@@ -154,7 +160,7 @@ static int get_now(struct solo_deferred_queue *queue, void *frame, void *return_
     if (status < 0) {
         return status;
     }
-    struct entry item = take(&queue->items, queue->items.first);
+    struct entry item = take(queue->items.first);
     solo__deferred_fire_from(deferred, solo_value(item.item), frame, return_address);
     *ret_deferred = deferred;
     return 0;

@@ -259,6 +259,43 @@ static void test_queue__gives_back_what_nobody_got(void)
     worlds_run(queue_left_body);
 }
 
+static struct solo_deferred *others[3];
+
+static struct solo_result cancel_others(struct solo_result previous, void *arg)
+{
+    (void)arg;
+    CU_ASSERT_EQUAL(previous.status, SOLO_ECLOSED);
+    for (int i = 0; i < 3; i++) {
+        CU_ASSERT_EQUAL(solo_deferred_cancel(others[i]), 0);
+    }
+    return solo_value(NULL);
+}
+
+static void queue_end_body(void)
+{
+    struct solo_deferred_queue *queue = NULL;
+    begin();
+    CU_ASSERT_EQUAL(solo_deferred_queue_create(reactor, 2, 4, &queue), 0);
+    struct solo_deferred *first = NULL;
+    CU_ASSERT_EQUAL(solo_deferred_queue_get(queue, &first), 0);
+    CU_ASSERT_EQUAL(solo_deferred_add(first, NULL, cancel_others, NULL), 0);
+    for (int i = 0; i < 3; i++) {
+        others[i] = get(queue);
+    }
+    CU_ASSERT_EQUAL(solo_deferred_queue_destroy(queue, NULL, NULL), 0);
+    noted("!!!");
+    release(first);
+    for (int i = 0; i < 3; i++) {
+        release(others[i]);
+    }
+    end();
+}
+
+static void test_queue__getters_may_cancel_one_another_when_it_ends(void)
+{
+    worlds_run(queue_end_body);
+}
+
 static void wrong_thread(void *arg)
 {
     struct solo_deferred *none = NULL;
@@ -486,6 +523,7 @@ void suite_deferred_lock(void)
     SOLO_TEST(test_semaphore__grants_as_many_as_it_has_tokens);
     SOLO_TEST(test_queue__hands_items_on_in_order_and_has_two_limits);
     SOLO_TEST(test_queue__gives_back_what_nobody_got);
+    SOLO_TEST(test_queue__getters_may_cancel_one_another_when_it_ends);
     SOLO_TEST(test_steps__are_called_with_the_result_they_waited_for);
     SOLO_TEST(test_steps__see_failures_and_may_end_with_one);
     SOLO_TEST(test_steps__in_a_loop_need_no_stack);
