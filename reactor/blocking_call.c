@@ -33,6 +33,7 @@ static void answer(struct solo__blocking_call *blocking, struct solo_result resu
 
     solo__announce(world, SOLO_PROBE_CALL_HANDED_BACK, SOLO_ACCESS_WRITE, blocking->call.provenance.object,
                    (uint64_t)(int64_t)result.status);
+    solo__argument_forget(world, blocking->call.provenance.object);
     SOLO_ANNOTATE_HAPPENS_BEFORE(blocking);
     world->threads->enter(world, &blocking->lock);
     blocking->result = result;

@@ -31,17 +31,26 @@ static struct solo_result result_of(const struct deferred_job *deferred_job)
     return solo__job_result(deferred_job->result);
 }
 
+static void announce_end(const struct solo__job *job, int status)
+{
+    struct solo_world *world = job->pool->object.world;
+    uint32_t id = job->call.provenance.object;
+    solo__announce(world, SOLO_PROBE_CALL_HANDED_BACK, SOLO_ACCESS_WRITE, id, (uint64_t)(int64_t)status);
+    solo__argument_forget(world, id);
+}
+
 static void end(struct solo__job *job, int status)
 {
     struct deferred_job *deferred_job = (struct deferred_job *)job;
     struct solo_deferred *deferred = deferred_job->deferred;
     struct solo_result result = status < 0 ? solo_failure(status) : result_of(deferred_job);
+    if (deferred != NULL || status < 0) {
+        announce_end(job, status);
+    }
     if (deferred == NULL) {
         return;
     }
     deferred_job->deferred = NULL;
-    solo__announce(job->call.reactor->world, SOLO_PROBE_CALL_HANDED_BACK, SOLO_ACCESS_WRITE,
-                   job->call.provenance.object, (uint64_t)(int64_t)status);
     (void)solo__deferred_fire(deferred, result);
     solo__deferred_drop(deferred);
 }
@@ -56,14 +65,12 @@ static void cancel(struct solo_deferred *deferred, void *arg)
     solo__pool_recall(pool);
     bool queued = job->state == SOLO_JOB_QUEUED;
     if (queued) {
-        solo__pool_unqueue(pool, job);
-        pool->handed_back++;
+        solo__pool_withdraw(pool, job, SOLO_ECANCELLED);
     }
     solo__pool_leave(pool);
     deferred_job->deferred = NULL;
     if (queued) {
-        solo__announce(pool->object.world, SOLO_PROBE_CALL_HANDED_BACK, SOLO_ACCESS_WRITE, job->call.provenance.object,
-                       (uint64_t)(int64_t)SOLO_ECANCELLED);
+        announce_end(job, SOLO_ECANCELLED);
         solo__job_release(job);
     }
     solo__deferred_drop(deferred);

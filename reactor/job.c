@@ -73,10 +73,9 @@ static void serve(struct solo__call *call, int status)
     solo__job_release(job);
 }
 
-void solo__job_hand_back(struct solo__job *job, int status)
+void solo__job_hand_back(struct solo__job *job)
 {
-    job->status = status;
-    serve(&job->call, status);
+    serve(&job->call, job->status);
 }
 
 /* As ids of thread calls (call.c): in world os a thread sets some aside, unless somebody listens. */
@@ -285,10 +284,8 @@ int solo_pool_cancel(struct solo_pool *pool, unsigned number)
     bool given = number != 0 && number <= pool->last_number;
     struct solo__job *job = solo__pool_find_queued(pool, number);
     if (job != NULL) {
-        solo__pool_unqueue(pool, job);
-        pool->handed_back++;
+        solo__pool_withdraw(pool, job, SOLO_ECANCELLED);
         pool->reporting++;
-        job->status = SOLO_ECANCELLED;
     }
     solo__pool_leave(pool);
     if (job == NULL) {

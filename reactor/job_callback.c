@@ -22,6 +22,7 @@ static void tell(struct callback_job *callback_job, struct solo_result result)
     /* The reactor may be gone: this worker was left behind, or is about to be told so. */
     solo__announce(callback_job->job.pool->object.world, SOLO_PROBE_CALL_HANDED_BACK, SOLO_ACCESS_WRITE,
                    call->provenance.object, (uint64_t)(int64_t)result.status);
+    solo__argument_forget(callback_job->job.pool->object.world, call->provenance.object);
     callback_job->on_result(result, call->arg);
 }
 

@@ -80,10 +80,8 @@ static struct solo__job *next_hopeless(struct solo_pool *pool, int status)
 {
     struct solo__job *job = pool->worker_count == 0 ? pool->queue.first : NULL;
     if (job != NULL) {
-        solo__pool_unqueue(pool, job);
-        pool->handed_back++;
+        solo__pool_withdraw(pool, job, status);
         pool->reporting++;
-        job->status = status;
     }
     return job;
 }
@@ -228,6 +226,14 @@ void solo__pool_unqueue(struct solo_pool *pool, struct solo__job *job)
     if (pool->closing && pool->queued == 0) {
         solo__pool_wake_all(pool); /* whoever waited for more may go */
     }
+}
+
+void solo__pool_withdraw(struct solo_pool *pool, struct solo__job *job, int status)
+{
+    solo__pool_unqueue(pool, job);
+    pool->handed_back++;
+    job->state = SOLO_JOB_FINISHED;
+    job->status = status;
 }
 
 void solo__pool_take_back(struct solo_pool *pool, struct solo__pool_worker *worker)

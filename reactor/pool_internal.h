@@ -182,8 +182,8 @@ void solo__job_release(struct solo__job *job);
 
 /* Reactor thread: tells whoever waits, as a callback. The job stays. */
 void solo__job_end(struct solo__job *job, int status);
-/* The same for a job that never began and is in no list any more; it is freed. */
-void solo__job_hand_back(struct solo__job *job, int status);
+/* The same for a job that was withdrawn; it is freed. */
+void solo__job_hand_back(struct solo__job *job);
 
 void solo__job_list_add(struct solo__job_list *list, struct solo__job *job);       /* in order of number */
 void solo__job_list_add_first(struct solo__job_list *list, struct solo__job *job); /* the same, for a low number */
@@ -214,6 +214,8 @@ void solo__pool_wake_worker(struct solo_pool *pool, struct solo__pool_worker *wo
 void solo__pool_wake_all(struct solo_pool *pool);
 void solo__pool_unlink_worker(struct solo_pool *pool, struct solo__pool_worker *worker);
 void solo__pool_unqueue(struct solo_pool *pool, struct solo__job *job);
+/* Off the queue for good, handed back with this status: nobody else finds it there any more. */
+void solo__pool_withdraw(struct solo_pool *pool, struct solo__job *job, int status);
 struct solo__job *solo__pool_find_queued(const struct solo_pool *pool, unsigned number);
 /* Gives a queued job to an idle worker. take_back: what was given and has not begun, if there is one. */
 void solo__pool_give(struct solo_pool *pool, struct solo__pool_worker *worker, struct solo__job *job);

@@ -83,15 +83,14 @@ static void hand_back_queue(struct solo_pool *pool)
         solo__pool_enter(pool);
         struct solo__job *job = pool->queue.first;
         if (job != NULL) {
-            solo__pool_unqueue(pool, job);
-            pool->handed_back++;
+            solo__pool_withdraw(pool, job, SOLO_ECLOSING);
         }
         solo__pool_leave(pool);
         if (job == NULL) {
             return;
         }
         SOLO_ANNOTATE_HAPPENS_AFTER(job);
-        solo__job_hand_back(job, SOLO_ECLOSING);
+        solo__job_hand_back(job);
     }
 }
 

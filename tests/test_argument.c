@@ -530,6 +530,49 @@ static void test_argument__beyond_the_first_256_is_not_watched_and_never_reporte
     run_heard(many_body);
 }
 
+static struct solo_result never_run(void *arg)
+{
+    note('n');
+    return solo_value(arg);
+}
+
+static void count_result(struct solo_result result, void *arg)
+{
+    (void)arg;
+    CU_ASSERT_EQUAL(result.status, SOLO_ECANCELLED);
+}
+
+/* More jobs than are watched, of which none runs; then one call with a dead argument. */
+static void taken_back_body(void)
+{
+    enum { MANY_JOBS = 300 };
+    struct solo_pool *pool = NULL;
+    the_reactor = worlds_reactor();
+    CU_ASSERT_EQUAL_FATAL(solo_reactor_get_thread_pool(the_reactor, &pool), 0);
+    for (unsigned i = 0; i < MANY_JOBS; i++) {
+        struct solo_deferred *deferred = NULL;
+        unsigned number = 0;
+        CU_ASSERT_EQUAL(solo_defer_to_thread(the_reactor, never_run, &pool_of_pieces[0][1], &deferred), 0);
+        CU_ASSERT_EQUAL(solo_deferred_cancel(deferred), 0);
+        CU_ASSERT_EQUAL(solo_deferred_release(deferred), 0);
+        CU_ASSERT_EQUAL(
+            solo_pool_call_in_thread_with_callback(pool, never_run, &pool_of_pieces[0][1], count_result, &number), 0);
+        CU_ASSERT_EQUAL(solo_pool_cancel(pool, number), 0);
+        CU_ASSERT_EQUAL(solo_reactor_iterate(the_reactor, 0), 0);
+    }
+    queue(&pool_of_pieces[0][0], NULL);
+    solo_memory_released(&pool_of_pieces[0][0], 1);
+    worlds_run_to_end(the_reactor);
+    noted("c");
+    (void)expect_dead("its argument was freed before");
+    worlds_destroy(the_reactor);
+}
+
+static void test_argument__of_jobs_that_were_taken_back_takes_no_room(void)
+{
+    run_heard(taken_back_body);
+}
+
 static void unheard_body(void)
 {
     set_up();
@@ -562,5 +605,6 @@ void suite_argument(void)
     SOLO_TEST(test_argument__in_a_block_that_moved_is_found);
     SOLO_TEST(test_argument__in_a_piece_that_a_program_took_back_is_found);
     SOLO_TEST(test_argument__beyond_the_first_256_is_not_watched_and_never_reported);
+    SOLO_TEST(test_argument__of_jobs_that_were_taken_back_takes_no_room);
     SOLO_TEST(test_argument__in_world_os_nothing_is_watched_while_nobody_listens);
 }

@@ -536,6 +536,33 @@ static void test_defer__a_held_report_is_no_result_yet(void)
     worlds_run(held_body);
 }
 
+/* Taken back by its number first: the worker's end of it and the Deferred's come together later. */
+static void taken_back_body(void)
+{
+    struct solo_pool *pool = NULL;
+    struct solo_pool_statistics now;
+    begin(1);
+    CU_ASSERT_EQUAL_FATAL(solo_reactor_get_thread_pool(reactor, &pool), 0);
+    struct solo_deferred *deferred = defer(echo, NULL), *last = defer(echo, NULL);
+    CU_ASSERT_EQUAL(solo_pool_cancel(pool, 1), 0);
+    listen_to(deferred, false);
+    CU_ASSERT_EQUAL(solo_deferred_cancel(deferred), 0);
+    saw(0, 1, SOLO_ECANCELLED);
+    CU_ASSERT_EQUAL(solo_pool_get_statistics(pool, &now), 0);
+    CU_ASSERT_EQUAL(now.queued, 1);
+    CU_ASSERT_EQUAL(now.handed_back, 1);
+    CU_ASSERT_EQUAL(solo_deferred_release(deferred), 0);
+    listen_and_release(last, true);
+    run();
+    saw(1, 0, 0);
+    end();
+}
+
+static void test_defer__one_taken_back_by_number_may_be_cancelled_as_well(void)
+{
+    worlds_run(taken_back_body);
+}
+
 void suite_defer(void)
 {
     SOLO_SUITE("defer");
@@ -552,6 +579,7 @@ void suite_defer(void)
     SOLO_TEST(test_defer__work_that_never_runs_fails_with_closing);
     SOLO_TEST(test_defer__a_stopping_pool_refuses_it_and_no_deferred_is_made);
     SOLO_TEST(test_defer__one_handed_back_may_cancel_the_next);
+    SOLO_TEST(test_defer__one_taken_back_by_number_may_be_cancelled_as_well);
     SOLO_TEST(test_defer__work_left_behind_by_a_stop_fails_with_closing);
     SOLO_TEST(test_defer__a_held_report_is_no_result_yet);
 }
