@@ -31,10 +31,14 @@ $(BUILD)/lib/libsolo-harness.so: $(HARNESS_OBJECTS) $(BUILD)/lib/libsolo.so $(BA
 # each page of it is copied for every schedule.
 $(BUILD)/obj/harness.a: $(filter-out $(RELEASED_OBJECTS),$(HARNESS_OBJECTS))
 	$(call say,AR)rm -f $@ && ar rcs $@ $^
-$(BUILD)/lib/libsolo-inside.so: $(BUILD)/obj/harness.a $(BUILD)/lib/libsolo.so harness/inside.map $(BACKTRACE)
+# With AddressSanitizer's hook, for programs that their own compiler built with it; in a sanitizer's build each program has its own.
+INSIDE_HOOK := $(if $(filter asan tsan,$(FLAVOUR)),,$(BUILD)/obj/harness/inside_hook.o)
+$(INSIDE_HOOK): sanitizer/hook_asan.c $(BUILD)/flags | $(CONTRACTS)
+	$(call say,CC)mkdir -p $(@D) && $(CC) $(CFLAGS_ALL) -DSOLO_HOOK_INSIDE -DSOLO_NO_STATIC_CONTRACTS -MMD -MP -c -o $@ $<
+$(BUILD)/lib/libsolo-inside.so: $(BUILD)/obj/harness.a $(INSIDE_HOOK) $(BUILD)/lib/libsolo.so harness/inside.map $(BACKTRACE)
 	$(call say,LINK)mkdir -p $(@D) && $(CC) -shared $(TOOL) -pthread -Wl,-soname,libsolo-inside.so $(NO_LOOSE_ENDS) \
 	    -Wl,--version-script=harness/inside.map -Wl,-u,solo_harness_main -static-libgcc -Wl,-rpath,'$$ORIGIN/././././.' -o $@ $< \
-	    -L$(BUILD)/lib -lsolo $(filter %/libbacktrace.a,$(HARNESS_LIBS)) -ldl $(LDFLAGS)
+	    $(INSIDE_HOOK) -L$(BUILD)/lib -lsolo $(filter %/libbacktrace.a,$(HARNESS_LIBS)) -ldl $(LDFLAGS)
 $(BUILD)/bin/solo: $(COMMAND_OBJECTS) $(HOOK) $(BUILD)/lib/libsolo-harness.so $(BUILD)/lib/libsolo-inside.so
 	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -Wl,-rpath,'$$ORIGIN/../lib' -o $@ $(COMMAND_OBJECTS) $(HOOK) \
 	    -L$(BUILD)/lib -lsolo-harness -lsolo $(HARNESS_LIBS) $(LDFLAGS)

@@ -21,13 +21,15 @@
  * How a server starts whose reports nobody reads. The environment is part of what a program sees, so only where it
  * pays.
  */
-static enum solo__start unread(void)
+static enum solo__start unread(const struct solo__subject *subject)
 {
 #ifdef SOLO_ASAN
-    return SOLO__START_QUIET;
+    bool pays = true;
 #else
-    return SOLO__START_PLAIN;
+    bool pays = subject->file.uses_asan;
 #endif
+    (void)subject;
+    return pays ? SOLO__START_QUIET : SOLO__START_PLAIN;
 }
 
 /* Has the server run one schedule, or go on as long as it can. Negative: the kit's own failure. */
@@ -81,7 +83,7 @@ static int run_twin(void *arg)
         region->log.answers_count > SOLO__ANSWERS_MAX) {
         return 0;
     }
-    int result = run_twin_in(subject, unread());
+    int result = run_twin_in(subject, unread(subject));
     if (result == 0 && region->outcome.violation_count == before) {
         result = run_twin_in(subject, SOLO__START_OTHER);
     }
@@ -94,7 +96,7 @@ static int explore(struct solo__subject *subject)
     int result = 0;
     while (result == 0 && !solo__ledger_is_enough(region)) {
         bool accounted = false;
-        result = request(subject, unread(), SOLO__GO_ON, &accounted);
+        result = request(subject, unread(subject), SOLO__GO_ON, &accounted);
         if (result == 0 && !accounted && !region->ledger.strategy_ended) {
             result = solo__program_account(region, run_twin, subject);
         }
@@ -104,7 +106,8 @@ static int explore(struct solo__subject *subject)
 
 static int run_one(struct solo__subject *subject)
 {
-    return request(subject, subject->region->request.keep_events ? SOLO__START_PLAIN : unread(), SOLO__RUN, NULL);
+    return request(subject, subject->region->request.keep_events ? SOLO__START_PLAIN : unread(subject), SOLO__RUN,
+                   NULL);
 }
 
 static void finish(struct solo__subject *subject)

@@ -20,8 +20,11 @@ struct elf {
     const unsigned char *bytes;
     size_t size;
     bool is_program, is_dynamic, is_other_machine;
-    bool uses_kit, uses_threads, uses_sanitizer, has_accesses;
+    bool uses_kit, uses_threads, uses_asan, uses_tsan, has_accesses;
+    char runtime[32];    /* its sanitizer's library, "" if there is none */
     bool calls_pthreads; /* by itself: not through the kit or another library */
+    uint64_t taken[16];  /* where functions of pthreads are that a sanitizer in the file takes before the C library */
+    unsigned taken_count;
     mode_t mode;
 };
 
@@ -61,7 +64,11 @@ static void note_needed(struct elf *elf, const char *name)
 {
     static const char *const with_threads[] = {"libstdc++.so", "libc++.so", "libpthread.so"};
     elf->uses_kit = elf->uses_kit || strcmp(name, "libsolo.so") == 0;
-    elf->uses_sanitizer = elf->uses_sanitizer || strncmp(name, "libasan.so", 10) == 0;
+    if (strncmp(name, "libasan.so", 10) == 0 || strncmp(name, "libtsan.so", 10) == 0) {
+        elf->uses_asan = elf->uses_asan || name[3] == 'a';
+        elf->uses_tsan = elf->uses_tsan || name[3] == 't';
+        snprintf(elf->runtime, sizeof elf->runtime, "%s", name);
+    }
     for (size_t i = 0; i < sizeof with_threads / sizeof with_threads[0]; i++) {
         elf->uses_threads = elf->uses_threads || strncmp(name, with_threads[i], strlen(with_threads[i])) == 0;
     }
@@ -82,10 +89,15 @@ static bool is_of_pthreads(const char *name)
     return false;
 }
 
-static void note_symbol(struct elf *elf, const char *name)
+static void note_symbol(struct elf *elf, const char *name, const Elf64_Sym *symbol)
 {
-    elf->calls_pthreads = elf->calls_pthreads || is_of_pthreads(name);
-    elf->uses_sanitizer = elf->uses_sanitizer || strcmp(name, "__asan_init") == 0 || strcmp(name, "__tsan_init") == 0;
+    if (is_of_pthreads(name) && symbol->st_shndx == SHN_UNDEF) {
+        elf->calls_pthreads = true;
+    } else if (is_of_pthreads(name) && elf->taken_count < sizeof elf->taken / sizeof elf->taken[0]) {
+        elf->taken[elf->taken_count++] = symbol->st_value;
+    }
+    elf->uses_asan = elf->uses_asan || strcmp(name, "__asan_init") == 0;
+    elf->uses_tsan = elf->uses_tsan || strcmp(name, "__tsan_init") == 0;
     elf->uses_threads = elf->uses_threads || strcmp(name, "pthread_create") == 0 || strcmp(name, "thrd_create") == 0;
     elf->has_accesses = elf->has_accesses || strcmp(name, "solo_interpose_access") == 0;
 }
@@ -98,7 +110,7 @@ static void read_symbols(struct elf *elf, uint64_t symbols, uint64_t names, uint
         if (symbol == NULL) {
             return;
         }
-        note_symbol(elf, text_at(elf, names, names_size, symbol->st_name));
+        note_symbol(elf, text_at(elf, names, names_size, symbol->st_name), symbol);
     }
 }
 
@@ -125,6 +137,33 @@ static void read_dynamic(struct elf *elf, const Elf64_Ehdr *header, const Elf64_
     }
 }
 
+static bool is_taken(const struct elf *elf, uint64_t address)
+{
+    for (unsigned i = 0; i < elf->taken_count; i++) {
+        if (elf->taken[i] == address) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * A program with its sanitizer's runtime in itself has all functions of pthreads, called or not. The program calls them
+ * directly, which the runtime never does: a call or jump with an offset of four bytes.
+ */
+static void look_for_calls(struct elf *elf, const Elf64_Phdr *code)
+{
+    enum { CALL = 0xe8, JUMP = 0xe9, LENGTH = 5 };
+    const unsigned char *bytes = part(elf, code->p_offset, code->p_filesz);
+    for (uint64_t at = 0; bytes != NULL && at + LENGTH <= code->p_filesz && !elf->calls_pthreads; at++) {
+        int32_t offset;
+        if (bytes[at] == CALL || bytes[at] == JUMP) {
+            memcpy(&offset, bytes + at + 1, sizeof offset);
+            elf->calls_pthreads = is_taken(elf, code->p_vaddr + at + LENGTH + (uint64_t)(int64_t)offset);
+        }
+    }
+}
+
 static void read_elf(struct elf *elf)
 {
     const Elf64_Ehdr *header = part(elf, 0, sizeof *header);
@@ -141,6 +180,12 @@ static void read_elf(struct elf *elf)
         elf->is_dynamic = elf->is_dynamic || (at != NULL && at->p_type == PT_INTERP);
         if (at != NULL && at->p_type == PT_DYNAMIC) {
             read_dynamic(elf, header, at);
+        }
+    }
+    for (unsigned i = 0; elf->uses_kit && elf->taken_count != 0 && i < header->e_phnum; i++) {
+        const Elf64_Phdr *at = segment(elf, header, i);
+        if (at != NULL && at->p_type == PT_LOAD && (at->p_flags & PF_X) != 0) {
+            look_for_calls(elf, at);
         }
     }
 }
@@ -190,21 +235,30 @@ static void find_command(const char *name, char path[SOLO__PATH_MAX])
     path[0] = '\0';
 }
 
-static int take(const char *path, const struct elf *elf, struct solo__program_file *file)
-{
-    char *real = realpath(path, NULL);
-    snprintf(file->path, sizeof file->path, "%s", real != NULL ? real : path);
-    free(real);
-    file->is_plain = !elf->uses_kit || (elf->calls_pthreads && !elf->uses_sanitizer);
-    file->takes_preload = elf->uses_kit && !elf->uses_sanitizer;
-    file->has_accesses = elf->has_accesses;
-    return 0;
-}
-
 static int refuse(char why[SOLO_EVIDENCE_MAX], const char *path, const char *reason)
 {
     snprintf(why, SOLO_EVIDENCE_MAX, "%.200s: %s", path, reason);
     return -ENOTSUP;
+}
+
+static int take(const char *path, const struct elf *elf, struct solo__program_file *file, char why[SOLO_EVIDENCE_MAX])
+{
+    if (elf->uses_kit && elf->calls_pthreads && elf->uses_tsan) {
+        return refuse(
+            why, path,
+            "calls pthreads beside libsolo and is built with ThreadSanitizer, which cannot follow threads of "
+            "both: explore it without, or with AddressSanitizer; or start its threads with solo_thread_create");
+    }
+    char *real = realpath(path, NULL);
+    snprintf(file->path, sizeof file->path, "%s", real != NULL ? real : path);
+    free(real);
+    file->uses_kit = elf->uses_kit;
+    file->is_plain = !elf->uses_kit || elf->calls_pthreads;
+    file->takes_preload = elf->uses_kit && !elf->uses_asan && !elf->uses_tsan;
+    file->uses_asan = elf->uses_asan;
+    file->has_accesses = elf->has_accesses;
+    snprintf(file->runtime, sizeof file->runtime, "%s", elf->runtime);
+    return 0;
 }
 
 int solo__program_look(char *const argv[], struct solo__program_file *file, char why[SOLO_EVIDENCE_MAX])
@@ -217,11 +271,11 @@ int solo__program_look(char *const argv[], struct solo__program_file *file, char
         return 0;
     }
     if (first.uses_kit) {
-        return take(path, &first, file);
+        return take(path, &first, file, why);
     }
     for (unsigned i = 1; !first.uses_threads && argv[i] != NULL; i++) {
         if (strchr(argv[i], '/') != NULL && look_at(argv[i], &other) && (other.uses_kit || other.uses_threads)) {
-            return take(argv[i], &other, file);
+            return take(argv[i], &other, file, why);
         }
     }
     if (!first.is_program) {
@@ -236,5 +290,5 @@ int solo__program_look(char *const argv[], struct solo__program_file *file, char
     if ((first.mode & (S_ISUID | S_ISGID)) != 0) {
         return refuse(why, path, "is set-uid or set-gid, so the system lets nothing be loaded into it");
     }
-    return take(path, &first, file);
+    return take(path, &first, file, why);
 }

@@ -25,7 +25,7 @@ enum solo__message_kind {
 struct solo__message {
     uint64_t magic; /* SOLO__REGION_MAGIC */
     uint32_t kind;
-    int32_t result;
+    int32_t result; /* of HELLO: -ENOTSUP if the program has a race detector that does not hear of libsolo's order */
     uint32_t accounted; /* of DONE: nothing is left to account for */
     char text[256];     /* the program's name, of HELLO; why, of REFUSED */
 };

@@ -21,6 +21,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <solo/model.h>
 #include <solo/peer.h>
 #include <stdlib.h>
 #include <string.h>
@@ -295,9 +296,13 @@ static int load_peers(char why[SOLO_PEER_WHY_MAX])
     return path[0] != '\0' ? solo_peers_load(path, &server.peers, why) : 0;
 }
 
+extern void __tsan_acquire(void *address) __attribute__((weak));
+
 static void greet(void)
 {
     struct solo__message message = {.magic = SOLO__REGION_MAGIC, .kind = SOLO__HELLO};
+    bool is_heard = __tsan_acquire == NULL || solo_model_tells_tsan();
+    message.result = is_heard ? 0 : -ENOTSUP;
     snprintf(message.text, sizeof message.text, "%s", program_invocation_short_name);
     if (solo__message_send(server.control_fd, &message, NULL) < 0 ||
         solo__message_receive(server.control_fd, &message, server.fds) < 0 || message.kind != SOLO__SETUP) {
@@ -315,13 +320,14 @@ static void greet(void)
 /* What the program's own children see must not tell that it was started by the kit. */
 static void take_back_preload(void)
 {
+    static const char *const ours[] = {"libsolo-interpose.so", "libsolo-released.so"};
     char *preload = getenv("LD_PRELOAD");
-    bool is_ours = preload != NULL &&
-                   (strstr(preload, "libsolo-interpose.so") != NULL || strstr(preload, "libsolo-released.so") != NULL);
-    char *rest = is_ours ? strchr(preload, ':') : NULL;
+    char *own = preload != NULL ? strstr(preload, ours[0]) : NULL;
+    own = preload != NULL && own == NULL ? strstr(preload, ours[1]) : own;
+    char *rest = own != NULL ? strchr(own, ':') : NULL; /* before it is at most the program's own sanitizer */
     if (rest != NULL) {
         setenv("LD_PRELOAD", rest + 1, 1);
-    } else if (is_ours) {
+    } else if (own != NULL) {
         unsetenv("LD_PRELOAD");
     }
     if (preload != NULL) {

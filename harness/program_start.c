@@ -12,6 +12,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { HELLO_MS = 20000, TICK_MS = 100, LEAVE_MS = 500 };
+enum { HELLO_MS = 60000, TICK_MS = 100, LEAVE_MS = 500 };
 
 extern char **environ;
 
@@ -110,8 +111,9 @@ static void add_quiet(struct environment *environment)
     environment->variables[environment->used++] = environment->tool;
 }
 
-/* What is loaded before the program's own libraries; a sanitizer's runtime refuses to come second. */
-static int add_preload(struct environment *environment, const char *library, char why[SOLO_EVIDENCE_MAX])
+/* What is loaded before the program's own libraries, but after its sanitizer, which refuses to come second. */
+static int add_preload(struct environment *environment, const char *runtime, const char *library,
+                       char why[SOLO_EVIDENCE_MAX])
 {
     char path[SOLO__PATH_MAX];
     const char *now = getenv("LD_PRELOAD");
@@ -120,20 +122,21 @@ static int add_preload(struct environment *environment, const char *library, cha
     if (found < 0) {
         return found;
     }
-    snprintf(environment->preload, sizeof environment->preload, "LD_PRELOAD=%s%s%s", path, some ? ":" : "",
-             some ? now : "");
+    snprintf(environment->preload, sizeof environment->preload, "LD_PRELOAD=%s%s%s%s%s", runtime,
+             runtime[0] != '\0' ? ":" : "", path, some ? ":" : "", some ? now : "");
     environment->variables[environment->used++] = environment->preload;
     return 0;
 }
 
 /* The way into a program that does not use the kit. */
-static int add_interposer(struct environment *environment, const char *program, char why[SOLO_EVIDENCE_MAX])
+static int add_interposer(struct environment *environment, const struct solo__program_file *file,
+                          char why[SOLO_EVIDENCE_MAX])
 {
-    int found = add_preload(environment, "libsolo-interpose.so", why);
+    int found = add_preload(environment, file->runtime, "libsolo-interpose.so", why);
     if (found < 0) {
         return found;
     }
-    snprintf(environment->program, sizeof environment->program, "SOLO_PROGRAM=%s", program);
+    snprintf(environment->program, sizeof environment->program, "SOLO_PROGRAM=%s", file->path);
     environment->variables[environment->used++] = environment->program;
     environment->variables[environment->used++] = (char *)"LD_BIND_NOW=1"; /* once, not in each schedule's process */
     return 0;
@@ -185,10 +188,10 @@ static int make_environment(struct environment *environment, struct solo__subjec
     int added = 0;
     bool is_plain = subject->file.is_plain;
     if (is_plain) {
-        added = add_interposer(environment, subject->file.path, subject->why);
+        added = add_interposer(environment, &subject->file, subject->why);
     } else if (subject->file.takes_preload) { /* without it, what it frees is not heard of, and that is all */
         char why[SOLO_EVIDENCE_MAX];
-        (void)add_preload(environment, "libsolo-released.so", why);
+        (void)add_preload(environment, subject->file.runtime, "libsolo-released.so", why);
     }
     add_others(environment, start, is_plain);
     return added;
@@ -303,26 +306,56 @@ int solo__server_receive(struct solo__subject *subject, struct solo__server *ser
     return -ETIMEDOUT;
 }
 
+/* How long a program may take to get ready: on a machine with much to do, under valgrind, that is long. */
+static int patience_ms(const struct solo__subject *subject)
+{
+    uint64_t watchdog_ms = subject->region->request.watchdog_ns / 1000000;
+    return watchdog_ms <= HELLO_MS ? HELLO_MS : watchdog_ms < INT_MAX ? (int)watchdog_ms : INT_MAX;
+}
+
+static int receive_soon(struct solo__subject *subject, struct solo__server *server, struct solo__message *message)
+{
+    int limit_ms = patience_ms(subject);
+    int result = solo__server_receive(subject, server, message, limit_ms);
+    if (result == -ETIMEDOUT) {
+        snprintf(subject->why, sizeof subject->why,
+                 "%.200s: was not ready to be explored after %d seconds; --watchdog-s N waits longer", subject->argv[0],
+                 limit_ms / 1000);
+    }
+    return result;
+}
+
 static int greet(struct solo__subject *subject, struct solo__server *server)
 {
     struct solo__message message;
-    int result = solo__server_receive(subject, server, &message, HELLO_MS);
+    int result = receive_soon(subject, server, &message);
+    if (result == -ETIMEDOUT) {
+        return result;
+    }
     if (result < 0 || message.kind != SOLO__HELLO) {
         return -EPROTO; /* it ran to its end, or does something else: it does not use the shared libsolo */
+    }
+    if (subject->file.uses_kit && message.result < 0) {
+        snprintf(
+            subject->why, sizeof subject->why,
+            "%.200s: is built for ThreadSanitizer, to which its libsolo does not say how work is handed over: link "
+            "it with the libsolo that `make FLAVOUR=tsan` builds",
+            subject->argv[0]);
+        return message.result;
     }
     solo__program_name(message.text, subject->name);
     message = (struct solo__message){.magic = SOLO__REGION_MAGIC, .kind = SOLO__SETUP};
     int fds[SOLO__FDS] = {subject->region_fd, subject->output_fd, subject->answer_fd};
     result = solo__message_send(server->control_fd, &message, fds);
     if (result == 0) {
-        result = solo__server_receive(subject, server, &message, HELLO_MS);
+        result = receive_soon(subject, server, &message);
     }
     if (result == 0 && message.kind == SOLO__REFUSED) {
         snprintf(subject->why, sizeof subject->why, "%s", message.text);
         return message.result < 0 ? message.result : -EPROTO;
     }
     server->ready = result == 0 && message.kind == SOLO__READY;
-    return server->ready ? 0 : -EPROTO;
+    return server->ready || result == -ETIMEDOUT ? result : -EPROTO;
 }
 
 int solo__server_lost(struct solo__subject *subject, struct solo__server *server)

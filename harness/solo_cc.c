@@ -45,6 +45,10 @@ static bool ends_with(const char *text, const char *end)
 static bool is_cxx(char *const argv[])
 {
     for (unsigned i = 0; argv[i] != NULL; i++) {
+        bool is_result = i > 0 && strcmp(argv[i - 1], "-o") == 0;
+        if (is_result) {
+            continue;
+        }
         if (ends_with(argv[i], ".cc") || ends_with(argv[i], ".cpp") || ends_with(argv[i], ".cxx")) {
             return true;
         }

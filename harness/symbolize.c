@@ -73,10 +73,11 @@ static void write_name(const char *name, char *buffer, size_t size)
     free(plain);
 }
 
-/* Code that headers of the system put into the program, as those of C++ do with locks and threads. */
+/* Code of the system's that is in the program all the same, as the headers of C++ put locks and threads there. */
 static int is_system_header(const char *file)
 {
-    return starts_with(file, "/usr/include/") || strstr(file, "/include/c++/") != NULL;
+    return starts_with(file, "/usr/include/") || (strstr(file, "/include/") != NULL && strstr(file, "/c++/") != NULL) ||
+           strstr(file, "/libsanitizer/") != NULL;
 }
 
 /*

@@ -53,3 +53,12 @@ void solo_model_set_pthreads(solo_model_create_fn create_fn, solo_model_join_fn 
 {
     core_token_use(create_fn, join_fn);
 }
+
+bool solo_model_tells_tsan(void)
+{
+#ifdef SOLO_TSAN
+    return true;
+#else
+    return false;
+#endif
+}

@@ -24,6 +24,19 @@ const char *__asan_get_report_description(void);
 int __asan_get_alloc_stack(void *address, void **trace, size_t size, int *ret_thread);
 int __asan_get_free_stack(void *address, void **trace, size_t size, int *ret_thread);
 
+#ifdef SOLO_HOOK_INSIDE
+#pragma weak __asan_set_error_report_callback
+#pragma weak __asan_report_present
+#pragma weak __asan_get_report_pc
+#pragma weak __asan_get_report_bp
+#pragma weak __asan_get_report_address
+#pragma weak __asan_get_report_access_type
+#pragma weak __asan_get_report_access_size
+#pragma weak __asan_get_report_description
+#pragma weak __asan_get_alloc_stack
+#pragma weak __asan_get_free_stack
+#endif
+
 static void copy_stack(struct solo_stack *stack, void *const *trace, size_t count)
 {
     stack->count = count < SOLO_STACK_MAX ? (uint32_t)count : SOLO_STACK_MAX;
@@ -58,7 +71,8 @@ static void fill_block(struct solo_violation *violation, void *address)
         what = "block was allocated";
     }
     if (count > 0) {
-        copy_stack(&violation->owner_stack, trace, (size_t)count);
+        int own = count > 1; /* the detector's function comes first */
+        copy_stack(&violation->owner_stack, trace + own, (size_t)(count - own));
         snprintf(violation->owner_bound, sizeof violation->owner_bound, "%s", what);
     }
 }
@@ -86,5 +100,10 @@ static void on_report(const char *text)
 
 static __attribute__((constructor)) void watch(void)
 {
+#ifdef SOLO_HOOK_INSIDE
+    if (__asan_set_error_report_callback == NULL) {
+        return;
+    }
+#endif
     __asan_set_error_report_callback(on_report);
 }

@@ -12,6 +12,11 @@ int __sanitizer_install_malloc_and_free_hooks(void (*on_allocated)(const volatil
                                               void (*on_released)(const volatile void *memory));
 size_t __sanitizer_get_allocated_size(const volatile void *memory);
 
+#ifdef SOLO_HOOK_INSIDE
+#pragma weak __sanitizer_install_malloc_and_free_hooks
+#pragma weak __sanitizer_get_allocated_size
+#endif
+
 static void hook_allocated(const volatile void *memory, size_t size)
 {
     (void)memory;
@@ -27,6 +32,12 @@ static void hook_released(const volatile void *memory)
 
 __attribute__((constructor)) static void install_released_hook(void)
 {
+#ifdef SOLO_HOOK_INSIDE
+    extern void __asan_init(void) __attribute__((weak));
+    if (__asan_init == NULL || __sanitizer_install_malloc_and_free_hooks == NULL) {
+        return;
+    }
+#endif
     (void)__sanitizer_install_malloc_and_free_hooks(hook_allocated, hook_released);
 }
 

@@ -51,9 +51,11 @@ ALL += $(API_PROGRAMS)
 
 # Programs that know nothing of the kit: tests/plain/<name>.c -> tests/plain/<name> in the build folder.
 PLAIN_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/plain/*.c))
-$(patsubst %,$(BUILD)/obj/%.o,$(basename $(wildcard tests/plain/*.c))): PART_TOOL := none
+# In AddressSanitizer's build with it: its kit does not load into other programs.
+PLAIN_TOOL := $(if $(filter asan,$(FLAVOUR)),$(TOOL))
+$(patsubst %,$(BUILD)/obj/%.o,$(basename $(wildcard tests/plain/*.c))): PART_TOOL := $(or $(PLAIN_TOOL),none)
 $(PLAIN_PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o
-	$(call say,LINK)mkdir -p $(@D) && $(CC) -pthread -o $@ $< $(LDFLAGS)
+	$(call say,LINK)mkdir -p $(@D) && $(CC) $(PLAIN_TOOL) -pthread -o $@ $< $(LDFLAGS)
 # The same with scheduling points at memory accesses, by each compiler that is there; and one in C++.
 ACCESS_PROGRAMS := $(foreach program,unlocked spin lock_order,$(BUILD)/tests/plain/$(program).gcc $(BUILD)/tests/plain/$(program).clang)
 $(ACCESS_PROGRAMS): $(BUILD)/bin/solo $(BUILD)/lib/access/libtsan.a $(BUILD)/lib/access/libtsan_preinit.o
@@ -68,15 +70,27 @@ $(DETECTOR_PROGRAMS): $(BUILD)/%.tsan: %.c $(BUILD)/bin/solo $(BUILD)/lib/access
 	$(call say,SOLO-CC)mkdir -p $(@D) && if command -v clang >/dev/null; then \
 	    $(BUILD)/bin/solo cc --tsan -O1 -pthread -o $@ $<; else touch $@; fi
 # Programs in C++.
+CXX_OF_gcc   := g++
+CXX_OF_clang := clang++
 CXX_PROGRAMS := $(patsubst %.cc,$(BUILD)/%,$(wildcard tests/plain/*.cc))
 $(CXX_PROGRAMS): $(BUILD)/%: %.cc | deps-test
-	$(call say,CXX)mkdir -p $(@D) && if command -v g++ >/dev/null; then \
-	    g++ -std=c++17 -g -O1 -pthread -o $@ $<; else touch $@; fi
+	$(call say,CXX)mkdir -p $(@D) && if command -v $(CXX_OF_$(CC)) >/dev/null; then \
+	    $(CXX_OF_$(CC)) $(PLAIN_TOOL) -std=c++17 -g -O1 -pthread -o $@ $<; else touch $@; fi
 DETECTOR_CXX_PROGRAMS := $(BUILD)/tests/plain/statics.tsan
-$(DETECTOR_CXX_PROGRAMS): $(BUILD)/%.tsan: %.cc $(BUILD)/bin/solo $(BUILD)/lib/access/tsan_points.o $(BUILD)/lib/access/tsan_hook.o | deps-test
+$(DETECTOR_CXX_PROGRAMS): $(BUILD)/%.tsan: %.cc $(BUILD)/bin/solo $(BUILD)/lib/access/tsan_points.o \
+    $(BUILD)/lib/access/tsan_hook.o | deps-test
 	$(call say,SOLO-CC)mkdir -p $(@D) && if command -v clang++ >/dev/null; then \
 	    $(BUILD)/bin/solo cc --tsan -std=c++17 -O1 -pthread -o $@ $<; else touch $@; fi
-ALL += $(PLAIN_PROGRAMS) $(CXX_PROGRAMS) $(if $(filter plain,$(FLAVOUR)),$(ACCESS_PROGRAMS) $(DETECTOR_PROGRAMS) $(DETECTOR_CXX_PROGRAMS))
+# Each compiler's sanitizers, in programs for the plain kit: with libsolo and without.
+SANITIZED_PROGRAMS := $(foreach program,plain/lost_update plain/leak plain/used programs/mixed programs/dead_memory,$(foreach compiler,gcc clang,$(foreach \
+    tool,address thread,$(BUILD)/tests/$(program).$(compiler)-$(tool))))
+$(SANITIZED_PROGRAMS): $(BUILD)/lib/libsolo.so | deps-test
+	$(call say,SANITIZE)mkdir -p $(@D) && if command -v $(word 1,$(SANITIZED_BY)) >/dev/null; then \
+	    $(word 1,$(SANITIZED_BY)) -fsanitize=$(word 2,$(SANITIZED_BY)) -std=gnu11 -g -O1 $(INCLUDES) -DSOLO_NO_STATIC_CONTRACTS -pthread \
+	    -Wl,--as-needed -Wl,-rpath,'$$ORIGIN/../../lib' -o $@ $(patsubst $(BUILD)/%,%,$(basename $@)).c -L$(BUILD)/lib -lsolo; else touch $@; fi
+SANITIZED_BY = $(subst -, ,$(patsubst .%,%,$(suffix $@)))
+ALL += $(PLAIN_PROGRAMS) $(CXX_PROGRAMS) \
+    $(if $(filter plain,$(FLAVOUR)),$(ACCESS_PROGRAMS) $(DETECTOR_PROGRAMS) $(DETECTOR_CXX_PROGRAMS) $(SANITIZED_PROGRAMS))
 
 # Extensions that `solo verify` is tried on: tests/extensions/<name>.c -> tests/extensions/<name>.so in the build folder.
 EXTENSIONS := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/extensions/*.c))

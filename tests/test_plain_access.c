@@ -15,6 +15,9 @@ enum { HAS_ACCESS_PROGRAMS = 1 };
 
 static void test_plain_access__threads_of_cxx_are_the_same_threads(void)
 {
+#ifdef SOLO_TSAN
+    SOLO_SKIP("a kit built for ThreadSanitizer explores programs that use it, and no others");
+#endif
     struct solo_explore_options options = defaults();
     if (is_there(program("standard", NULL)[0])) {
         explore(program("standard", NULL), &options);
@@ -50,6 +53,9 @@ static void check_statics(const char *name)
 
 static void test_plain_access__a_static_variable_of_cxx_is_initialised_once(void)
 {
+#ifdef SOLO_TSAN
+    SOLO_SKIP("a kit built for ThreadSanitizer explores programs that use it, and no others");
+#endif
     if (is_there(program("statics", NULL)[0])) {
         check_statics("statics");
         CU_ASSERT_EQUAL(report.findings[0].detail.frames[0].line, 26); /* not in the header with std::lock_guard */
@@ -110,8 +116,8 @@ static void test_plain_access__a_spin_on_a_flag_ends_and_a_lock_that_tests_first
 
 static void test_plain_access__an_access_token_needs_a_build_with_accesses(void)
 {
-#if defined(SOLO_ASAN) || defined(SOLO_TSAN)
-    SOLO_SKIP("a sanitizer's kit does not load into a plain program");
+#ifdef SOLO_TSAN
+    SOLO_SKIP("a kit built for ThreadSanitizer explores programs that use it, and no others");
 #endif
     struct solo_explore_options options = defaults();
     CU_ASSERT_EQUAL(replay_token(program("unlocked", NULL), "solo1.1.unlocked.access.00000000.plain-0-0000", &options),
@@ -184,6 +190,120 @@ static void test_plain_access__the_detector_stands_between_and_nothing_else_chan
     CU_ASSERT_PTR_NOT_NULL(strstr(report.findings[0].violation.text, "unmodelled call `thrd_create`"));
 }
 
+/* ---- Programs that their own compiler built with a sanitizer ---- */
+
+static const char *const address_builds[] = {"gcc-address", "clang-address"};
+static const char *const thread_builds[] = {"gcc-thread", "clang-thread"};
+
+/* "lost_update" built in this way; NULL if it is not there, or not for this flavour. */
+static const char *built(const char *name, const char *how)
+{
+    static char full[64];
+    if (!HAS_ACCESS_PROGRAMS) {
+        runner_skip("these programs are for the plain kit; in a sanitizer's flavour all are built with it");
+        return NULL;
+    }
+    (void)snprintf(full, sizeof full, "%s.%s", name, how);
+    return is_there(program(full, NULL)[0]) ? full : NULL;
+}
+
+static void test_plain_access__a_sanitizer_stands_beside_and_nothing_else_changes(void)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        const char *name = built("lost_update", i < 2 ? address_builds[i] : thread_builds[i - 2]);
+        if (name == NULL) {
+            return;
+        }
+        check_twins(name, SOLO_NO_VIOLATION, "exited with status 1");
+        CU_ASSERT_TRUE(report.distinct > 5);
+    }
+}
+
+/* Whoever looks for leaks at the end waits for a process of its own: that takes no step of the schedule. */
+static void test_plain_access__a_leak_in_some_schedules_is_found_in_those(void)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        const char *name = built("leak", address_builds[i]);
+        if (name == NULL) {
+            return;
+        }
+        check_twins(name, SOLO018_MEMORY, "a sanitizer found an error");
+        CU_ASSERT_TRUE(report.steps < 100 * report.schedules);
+    }
+}
+
+static void test_plain_access__memory_used_after_free_is_explained_by_the_sanitizer(void)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        const char *name = built("used", address_builds[i]);
+        if (name == NULL) {
+            return;
+        }
+        check_twins(name, SOLO018_MEMORY, "heap-use-after-free: a read of 1 byte by main/");
+        CU_ASSERT_STRING_EQUAL(replay.details[0].frames[0].function, "use");
+        CU_ASSERT_STRING_EQUAL(replay.details[0].owner_frames[0].function, "let_go");
+    }
+}
+
+/* libsolo in it as well. */
+static char **with_libsolo(const char *name, const char *how, const char *argument)
+{
+    static char path[512];
+    static char *argv[3];
+    char below[64];
+    (void)snprintf(below, sizeof below, "tests/programs/%s.%s", name, how);
+    strcpy(path, runner_build_path(below));
+    argv[0] = path;
+    argv[1] = (char *)argument;
+    argv[2] = NULL;
+    return argv;
+}
+
+static void test_plain_access__threads_beside_libsolo_are_found_with_a_sanitizer_as_without(void)
+{
+    struct solo_explore_options options = defaults();
+    for (unsigned i = 0; i < 2; i++) {
+        if (!HAS_ACCESS_PROGRAMS || !is_there(with_libsolo("mixed", address_builds[i], NULL)[0])) {
+            runner_skip("these programs are for the plain kit; test_program has those of a sanitizer's flavour");
+            return;
+        }
+        explore(with_libsolo("mixed", address_builds[i], NULL), &options);
+        CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+        CU_ASSERT_STRING_EQUAL(report.findings[0].violation.text, "the program exited with status 1");
+        CU_ASSERT_TRUE(report.findings[0].reproduced);
+        explore(with_libsolo("mixed", address_builds[i], "fixed"), &options);
+        CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+        CU_ASSERT_TRUE(report.distinct > 5);
+    }
+}
+
+static void check_refused(const char *program_name, const char *words)
+{
+    struct solo_explore_options options = defaults();
+    for (unsigned i = 0; i < 2; i++) {
+        char **argv = with_libsolo(program_name, thread_builds[i], NULL);
+        if (!HAS_ACCESS_PROGRAMS || !is_there(argv[0])) {
+            runner_skip("these programs are for the plain kit");
+            return;
+        }
+        CU_ASSERT_EQUAL(solo_explore_program(argv, &options, &report), -ENOTSUP);
+        printf("%s\n", report.evidence);
+        CU_ASSERT_PTR_NOT_NULL(strstr(report.evidence, words));
+        CU_ASSERT_PTR_NULL(strchr(report.evidence, '\n'));
+    }
+}
+
+/* ThreadSanitizer has to hear from libsolo how it hands work over; that of this build says nothing. */
+static void test_plain_access__a_race_detector_that_libsolo_does_not_speak_to_is_refused(void)
+{
+    check_refused("dead_memory", "link it with the libsolo that `make FLAVOUR=tsan` builds");
+}
+
+static void test_plain_access__a_race_detector_over_threads_of_both_kinds_is_refused(void)
+{
+    check_refused("mixed", "calls pthreads beside libsolo and is built with ThreadSanitizer");
+}
+
 void suite_plain_access(void);
 void suite_plain_access(void)
 {
@@ -195,4 +315,10 @@ void suite_plain_access(void)
     SOLO_TEST(test_plain_access__an_access_token_needs_a_build_with_accesses);
     SOLO_TEST(test_plain_access__a_data_race_in_an_explored_schedule_is_a_finding_with_its_token);
     SOLO_TEST(test_plain_access__the_detector_stands_between_and_nothing_else_changes);
+    SOLO_TEST(test_plain_access__a_sanitizer_stands_beside_and_nothing_else_changes);
+    SOLO_TEST(test_plain_access__a_leak_in_some_schedules_is_found_in_those);
+    SOLO_TEST(test_plain_access__memory_used_after_free_is_explained_by_the_sanitizer);
+    SOLO_TEST(test_plain_access__threads_beside_libsolo_are_found_with_a_sanitizer_as_without);
+    SOLO_TEST(test_plain_access__a_race_detector_that_libsolo_does_not_speak_to_is_refused);
+    SOLO_TEST(test_plain_access__a_race_detector_over_threads_of_both_kinds_is_refused);
 }

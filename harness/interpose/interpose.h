@@ -50,6 +50,9 @@ void interpose_refuse(const char *call, const char *why) __attribute__((noreturn
 /* Looks for what the program's objects want to be run at its end. */
 void interpose_note_ends(void);
 
+/* Whether that is being run: the program's own exit handlers have been. */
+bool interpose_is_ending(void);
+
 /* ---- Objects ---- */
 
 enum interpose_kind {

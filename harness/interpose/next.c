@@ -147,13 +147,16 @@ static int lead_object(struct dl_phdr_info *info, size_t size, void *arg)
     return 0;
 }
 
+/*
+ * What a program may lack is not asked for by name: a look-up in vain leaves memory behind that who looks for leaks may
+ * come upon.
+ */
+extern void __tsan_init(void) __attribute__((weak));
+extern void __cxa_throw(void) __attribute__((weak));
+
 bool interpose_has_detector(void)
 {
-    static int has = -1;
-    if (has < 0) {
-        has = dlsym(RTLD_DEFAULT, "__tsan_init") != NULL;
-    }
-    return has != 0;
+    return __tsan_init != NULL;
 }
 
 void *interpose_detectors(const char *function)
@@ -166,10 +169,10 @@ INTERPOSED void solo_interpose_warm_up(void);
 INTERPOSED void solo_interpose_warm_up(void)
 {
     for (unsigned i = 0; i < INTERPOSE_NEXT_COUNT; i++) {
-        nexts[i] = find(next_names[i]);
+        bool is_cxx = strncmp(next_names[i], "__cxa_guard_", 12) == 0;
+        nexts[i] = !is_cxx || __cxa_throw != NULL ? find(next_names[i]) : NULL;
     }
     (void)interpose_is_kit(NULL);
-    (void)interpose_has_detector();
     (void)interpose_self();
     (void)interpose_allocate(0);
     interpose_note_ends();

@@ -7,7 +7,8 @@
 
 /* clang-format off */
 #define INTERPOSE_NEXT_NAMES(X) \
-    X(_Exit) X(_Fork) X(__cxa_guard_abort) X(__cxa_guard_acquire) X(__cxa_guard_release) X(__cxa_thread_atexit_impl) X(__libc_start_main) X(__vfprintf_chk) X(_exit) X(alarm) \
+    X(_Exit) X(_Fork) X(__cxa_guard_abort) X(__cxa_guard_acquire) X(__cxa_guard_release) \
+    X(__cxa_thread_atexit_impl) X(__libc_start_main) X(__vfprintf_chk) X(_exit) X(alarm) \
     X(arc4random) X(arc4random_buf) X(arc4random_uniform) X(call_once) X(clock) X(clock_gettime) \
     X(clock_nanosleep) X(close) X(cnd_broadcast) X(cnd_destroy) X(cnd_init) X(cnd_signal) X(cnd_timedwait) \
     X(cnd_wait) X(dup) X(dup2) X(dup3) X(epoll_create) X(epoll_create1) X(epoll_ctl) X(epoll_pwait) \

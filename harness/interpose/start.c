@@ -97,9 +97,17 @@ static void run_ends(void)
     }
 }
 
+static bool is_ending;
+
+bool interpose_is_ending(void)
+{
+    return is_ending;
+}
+
 static void end(void)
 {
     if (solo_sim_current() != NULL) {
+        is_ending = true;
         run_ends();
     } else if (linker_end != NULL) {
         linker_end();

@@ -67,6 +67,12 @@ typedef int (*solo_model_join_fn)(pthread_t pthread, void **ret_result);
 SOLO_ANY_THREAD SOLO_PUBLIC void solo_model_set_pthreads(solo_model_create_fn create_fn, solo_model_join_fn join_fn);
 
 /*
+ * Whether this build of the library says to ThreadSanitizer what order its calls put threads in; without that a program
+ * built for the detector and linked with it would seem to have races wherever work is handed over.
+ */
+SOLO_ANY_THREAD SOLO_PUBLIC bool solo_model_tells_tsan(void);
+
+/*
  * Ends the calling virtual thread, which has unwound its stack by other means than returning (pthread_exit) and has
  * nothing of the program's left to run. Returns when its carrier is to end too, which may be never: the caller then
  * only returns. -EINVAL: not a thread of a simulation on the token carrier, or its main thread.
