@@ -79,6 +79,7 @@ struct solo__dpor_state {
     uint32_t redundant; /* the schedule repeats what was seen: given up, or not to be counted */
     uint32_t diverged_at;
     uint64_t pruned; /* schedules given up */
+    uint32_t floor;  /* choices of the path that stay as they are: of one part of a divided search (division.h) */
     uint32_t depth, position;
     uint32_t option_count, step_count, touch_count;
     uint32_t thread_count;
@@ -100,6 +101,16 @@ struct solo__dpor_state {
     uint32_t word_count;
     uint32_t word_of[SOLO__DPOR_WORDS_MAX]; /* the schedule's n-th word: index + 1 */
 };
+
+/* The choices that a part of a divided search begins with; their options one after the other. */
+struct solo__dpor_path {
+    uint32_t length, option_count;
+    struct solo__dpor_node *nodes;
+    struct solo__dpor_option *options;
+};
+
+/* Lets the state search what lies below this path, and nothing else. Words that it knows it goes on knowing. */
+void solo__dpor_begin_part(struct solo__dpor_state *state, const struct solo__dpor_path *path);
 
 /* Looks for the races of the schedule that ran, and marks what is to be tried because of them. */
 void solo__dpor_find_races(struct solo__dpor_state *state);

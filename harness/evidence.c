@@ -145,6 +145,21 @@ static void print_sample(const struct solo__ledger *ledger, char *text)
              plural(ledger->orders.distinct), failing, new_schedule, new_order);
 }
 
+bool solo__is_exhausted(const struct solo__region *region)
+{
+    const union solo__strategy_state *state = &region->strategy;
+    if (solo__ledger_has_only_one(&region->ledger)) {
+        return true;
+    }
+    if (solo__strategy_is_bounded(region->request.strategy)) {
+        return state->dfs.finished && !state->dfs.cut;
+    }
+    if (strcmp(region->request.strategy, solo__strategy_dpor.name) == 0) {
+        return state->dpor.finished && !state->dpor.cut;
+    }
+    return strcmp(region->request.strategy, solo__strategy_fifo.name) == 0 && region->ledger.strategy_ended;
+}
+
 void solo__evidence(const struct solo__region *region, char text[SOLO_EVIDENCE_MAX])
 {
     const struct solo__ledger *ledger = &region->ledger;

@@ -125,13 +125,16 @@ static void decide_verdict(const struct solo__ledger *ledger, struct solo_report
 /* What the strategy's own schedules prove, before its state is used for anything else. */
 static void fill_evidence(const struct solo__region *region, struct solo_report *report)
 {
-    bool search = solo__strategy_is_bounded(region->request.strategy);
-    bool plain = strcmp(region->request.strategy, "fifo") == 0;
-    bool reduced = strcmp(region->request.strategy, "dpor") == 0;
-    report->exhausted = solo__ledger_has_only_one(&region->ledger) ||
-                        (search && region->strategy.dfs.finished && !region->strategy.dfs.cut) ||
-                        (plain && region->ledger.strategy_ended) ||
-                        (reduced && region->strategy.dpor.finished && !region->strategy.dpor.cut);
+    const struct solo__search *search = &region->ledger.search;
+    const char *strategy = region->request.strategy;
+    bool searches = solo__strategy_is_bounded(strategy) || strcmp(strategy, solo__strategy_dpor.name) == 0;
+    report->exhausted = solo__is_exhausted(region);
+    report->search = (struct solo_searched){.finished = search->finished != 0,
+                                            .complete = search->complete != 0,
+                                            .cut = search->cut != 0,
+                                            .round = search->round,
+                                            .bound = region->request.strategy_argument};
+    snprintf(report->search.strategy, sizeof report->search.strategy, "%s", searches ? strategy : "");
     solo__evidence(region, report->evidence);
 }
 
@@ -141,7 +144,7 @@ static void fill_report(const struct solo__region *region, struct solo_report *r
     report->schedules = ledger->schedules;
     report->distinct = ledger->traces.distinct;
     report->orders = ledger->orders.distinct;
-    report->sampled = solo__pieces_can_be_shared(region->request.strategy);
+    report->sampled = solo__strategy_samples(region->request.strategy);
     report->threads = ledger->threads_most;
     report->points = ledger->points_most;
     report->failing = ledger->failing;
@@ -156,6 +159,22 @@ static void fill_report(const struct solo__region *region, struct solo_report *r
     memcpy(report->required, ledger->required, sizeof report->required);
     report->cycle_count = ledger->cycle_count;
     memcpy(report->cycles, ledger->cycles, sizeof report->cycles);
+}
+
+/* One shard's part of a search proves nothing about the rest of it. */
+static void narrow_evidence(struct solo_report *report)
+{
+    char whole[SOLO_EVIDENCE_MAX];
+    if (report->search.strategy[0] == '\0' || report->shards == 1) {
+        return;
+    }
+    report->exhausted = false;
+    memcpy(whole, report->evidence, sizeof whole);
+    if (report->schedules == 0 && report->search.finished) {
+        snprintf(whole, sizeof whole, "no schedule of the search was dealt to it");
+    }
+    snprintf(report->evidence, sizeof report->evidence, "shard %u of %u alone: %.400s", report->shard, report->shards,
+             whole);
 }
 
 bool solo__subject_is_stopped(const struct solo__subject *subject)
@@ -199,6 +218,7 @@ static int explore(struct solo__subject *subject, const struct solo_explore_opti
     fill_report(region, report);
     if (result == 0 && options->shards != 0) {
         result = solo__pieces_describe(subject, report);
+        narrow_evidence(report);
     }
     struct solo__ledger ledger = region->ledger;
     struct solo_explore_options finding_options = *options;

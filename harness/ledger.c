@@ -5,8 +5,10 @@
  */
 #include "ledger.h"
 #include "required.h"
+#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- Violations that the explorer makes ---- */
@@ -228,6 +230,51 @@ bool solo__ledger_knows_trace(const struct solo__region *region, uint64_t hash)
 void solo__ledger_count_trace(struct solo__region *region, uint64_t hash)
 {
     count_hash(&region->ledger.traces, region->traces, region->ledger.set_mask, hash);
+}
+
+/* The entries of a set, which is emptied. NULL: out of memory. */
+static uint64_t *take_entries(uint64_t *slots, uint64_t mask, uint64_t distinct)
+{
+    uint64_t *entries = malloc((size_t)(distinct + 1) * sizeof *entries);
+    uint64_t count = 0;
+    for (uint64_t slot = 0; entries != NULL && slot <= mask && count < distinct; slot++) {
+        if (slots[slot] != 0) {
+            entries[count++] = slots[slot];
+        }
+    }
+    return entries;
+}
+
+static void put_entries(uint64_t *slots, uint64_t mask, const uint64_t *entries, uint64_t count)
+{
+    memset(slots, 0, (mask + 1) * sizeof *slots);
+    for (uint64_t i = 0; i < count; i++) {
+        slots[find_slot(slots, mask, entries[i] & ~UINT64_C(1))] = entries[i];
+    }
+}
+
+int solo__ledger_make_room(struct solo__region *region, uint64_t schedules)
+{
+    struct solo__ledger *ledger = &region->ledger;
+    uint64_t slots = ledger->set_mask + 1;
+    while (slots < SOLO__SET_MAX && slots / 2 < ledger->schedules + schedules) {
+        slots *= 4;
+    }
+    slots = slots < SOLO__SET_MAX ? slots : SOLO__SET_MAX;
+    if (slots == ledger->set_mask + 1) {
+        return 0;
+    }
+    uint64_t *traces = take_entries(region->traces, ledger->set_mask, ledger->traces.distinct);
+    uint64_t *orders = take_entries(region->orders, ledger->set_mask, ledger->orders.distinct);
+    int result = traces != NULL && orders != NULL ? 0 : -ENOMEM;
+    if (result == 0) {
+        ledger->set_mask = slots - 1;
+        put_entries(region->traces, ledger->set_mask, traces, ledger->traces.distinct);
+        put_entries(region->orders, ledger->set_mask, orders, ledger->orders.distinct);
+    }
+    free(traces);
+    free(orders);
+    return result;
 }
 
 void solo__ledger_count_order(struct solo__region *region, uint64_t fingerprint)

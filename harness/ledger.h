@@ -44,6 +44,8 @@ bool solo__ledger_reached(const struct solo__ledger *ledger, uint64_t cycle);
 /* Adds one trace, or one order of accesses, to those that were seen. */
 void solo__ledger_count_trace(struct solo__region *region, uint64_t hash);
 void solo__ledger_count_order(struct solo__region *region, uint64_t fingerprint);
+/* Makes the sets large enough for so many more schedules. 0 or -ENOMEM. */
+int solo__ledger_make_room(struct solo__region *region, uint64_t schedules);
 /* Whether this trace was seen already, as far as there was room for what was seen. */
 bool solo__ledger_knows_trace(const struct solo__region *region, uint64_t hash);
 
@@ -52,6 +54,9 @@ bool solo__ledger_has_only_one(const struct solo__ledger *ledger);
 
 /* Whether the exploration is over, by its own limits. */
 bool solo__ledger_is_enough(const struct solo__region *region);
+
+/* Whether everything was tried that the strategy was asked for. */
+bool solo__is_exhausted(const struct solo__region *region);
 
 /* One honest sentence about what the schedules prove. */
 void solo__evidence(const struct solo__region *region, char text[SOLO_EVIDENCE_MAX]);

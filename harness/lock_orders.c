@@ -75,6 +75,7 @@ static int direct(struct solo__subject *subject, char *evidence)
     region->request.distinct_max = 0;
     region->request.twin_every = 0;
     ledger->strategy_ended = 0;
+    ledger->next = schedules; /* a search that was divided begins some schedules more often */
     (void)solo_strategy_prepare(solo_strategy_find("locks", NULL), &region->strategy, 0);
     int result = subject->explore(subject);
     region->request = wanted;
@@ -88,6 +89,10 @@ static int direct(struct solo__subject *subject, char *evidence)
 int solo__lock_orders_settle(struct solo__subject *subject, char evidence[SOLO_EVIDENCE_MAX])
 {
     struct solo__region *region = subject->region;
+    if (subject->shards > 1 && !solo__strategy_samples(region->request.strategy)) {
+        (void)sift(region, false); /* a share of a search: only all of them together know, or may have more schedules */
+        return 0;
+    }
     if (sift(region, is_complete(region)) == 0 || !may_go_on(region)) {
         return 0;
     }

@@ -3,6 +3,7 @@
  *
  * The ledger of an exploration is filled from the documents, as if it had run them itself, and says what it proves.
  */
+#include "division.h"
 #include "ledger.h"
 #include "report_internal.h"
 #include "required.h"
@@ -214,14 +215,19 @@ static void add_document(struct merging *merging, const json_t *document)
     }
 }
 
-/* Locks taken in a circle are no possible deadlock any more where another shard came to it. */
-static void take_out_reached(struct merging *merging)
+/*
+ * Locks taken in a circle are no possible deadlock any more where another shard came to it, or where all shards of a
+ * search together have tried every schedule.
+ */
+static void take_out_settled(struct merging *merging)
 {
+    const struct solo__search *search = &merging->region->ledger.search;
+    bool all_tried = search->finished && search->complete && !search->cut && merging->region->ledger.unending == 0;
     for (size_t i = json_array_size(merging->findings); i > 0; i--) {
         const json_t *finding = json_array_get(merging->findings, i - 1);
         uint64_t cycle = strtoull(text_of(finding, "cycle"), NULL, 16);
         if (strcmp(text_of(finding, "severity"), "warning") == 0 &&
-            solo__ledger_reached(&merging->region->ledger, cycle)) {
+            (all_tried || solo__ledger_reached(&merging->region->ledger, cycle))) {
             json_array_remove(merging->findings, i - 1);
         }
     }
@@ -277,7 +283,49 @@ static bool some_have_findings(const struct merging *merging)
         const json_t *document = merging->documents[i];
         findings = findings || (document != NULL && strcmp(text_of(document, "verdict"), "findings") == 0);
     }
-    return findings;
+    return findings && json_array_size(merging->findings) != 0; /* or all were settled */
+}
+
+/* ---- A search ---- */
+
+/* How far all shards together came: no further than the one that came least far. */
+static void add_search(struct merging *merging, const json_t *search, bool is_first)
+{
+    struct solo__search *all = &merging->region->ledger.search;
+    struct solo__request *request = &merging->region->request;
+    bool finished = json_is_true(json_object_get(search, "finished"));
+    bool complete = json_is_true(json_object_get(search, "complete"));
+    uint64_t bound = number_of(search, "bound");
+    uint64_t round = !finished ? number_of(search, "round") : complete ? SOLO_DELAY_UNBOUNDED : bound + 1;
+    snprintf(request->strategy, sizeof request->strategy, "%s", text_of(search, "strategy"));
+    request->strategy_argument = (uint32_t)bound;
+    all->finished = finished && (is_first || all->finished);
+    all->complete = complete && (is_first || all->complete);
+    all->cut |= json_is_true(json_object_get(search, "cut"));
+    all->round = is_first || round < all->round ? (uint32_t)round : all->round;
+}
+
+/* Leaves its strategy's state as one search would. Nothing: it was none. */
+static void add_searches(struct merging *merging)
+{
+    bool is_first = true;
+    for (unsigned i = 0; i < merging->shards; i++) {
+        const json_t *shard = json_object_get(merging->documents[i], "shard");
+        const json_t *search = json_object_get(shard, "search");
+        if (search != NULL) {
+            add_search(merging, search, is_first);
+            is_first = false;
+        }
+    }
+    for (unsigned i = 0; i < merging->shards && !is_first; i++) {
+        if (merging->documents[i] == NULL) {
+            struct solo__search *all = &merging->region->ledger.search;
+            all->finished = all->complete = all->round = 0;
+        }
+    }
+    if (!is_first) {
+        solo__division_sum_up(merging->region);
+    }
 }
 
 static void fill_report(struct merging *merging)
@@ -287,7 +335,8 @@ static void fill_report(struct merging *merging)
     report->schedules = ledger->schedules;
     report->distinct = ledger->traces.distinct;
     report->orders = ledger->orders.distinct;
-    report->sampled = true;
+    report->sampled = merging->region->request.strategy[0] == '\0';
+    report->exhausted = solo__is_exhausted(merging->region);
     report->threads = ledger->threads_most;
     report->points = ledger->points_most;
     report->failing = ledger->failing;
@@ -379,7 +428,8 @@ static int merge(struct merging *merging)
             add_document(merging, merging->documents[i]);
         }
     }
-    take_out_reached(merging);
+    add_searches(merging);
+    take_out_settled(merging);
     set_totals(merging);
     fill_report(merging);
     return 0;

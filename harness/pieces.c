@@ -2,6 +2,7 @@
 #include "pieces.h"
 #include "checkpoint.h"
 #include "crew.h"
+#include "division.h"
 #include "hash.h"
 #include "ledger.h"
 #include <errno.h>
@@ -21,9 +22,9 @@ bool solo__pieces_wanted(const struct solo_explore_options *options)
     return options->jobs != 0 || options->shards != 0 || options->checkpoint_file != NULL;
 }
 
-bool solo__pieces_can_be_shared(const char *strategy)
+static bool is_search(const char *strategy)
 {
-    return solo__strategy_samples(strategy);
+    return solo__strategy_is_bounded(strategy) || strcmp(strategy, solo__strategy_dpor.name) == 0;
 }
 
 static int save(struct solo__subject *subject, uint64_t units_done, struct saving *saving)
@@ -72,7 +73,55 @@ static int explore_units(struct solo__subject *subject, const struct solo_explor
     return result == 0 && !stopped ? save(subject, plan.done, saving) : result;
 }
 
-/* ---- A search ---- */
+/* ---- Parts of a search ---- */
+
+static int check_division(struct solo__subject *subject, const struct saving *saving, uint64_t hash)
+{
+    struct solo__search *search = &subject->region->ledger.search;
+    if (search->division != 0 && search->division != hash) {
+        snprintf(subject->why, sizeof subject->why,
+                 "checkpoint %.150s: the program's choices are not those that it had (see `solo explain SOLO019`)",
+                 saving->path);
+        return -EINVAL;
+    }
+    search->division = hash;
+    return 0;
+}
+
+static int explore_parts(struct solo__subject *subject, const struct solo_explore_options *options,
+                         struct saving *saving, uint64_t units_done)
+{
+    struct solo__region *region = subject->region;
+    struct solo__division division;
+    struct solo__crew_plan plan = {
+        .division = &division,
+        .done = units_done,
+        .jobs = options->jobs != 0 ? options->jobs : 1,
+        .saved = unit_added,
+        .arg = saving,
+    };
+    if (solo__ledger_is_enough(region)) {
+        solo__division_sum_up(region);
+        return 0;
+    }
+    int result = solo__division_make(subject, &division);
+    bool stopped = region->ledger.asked_to_stop != 0; /* then it may be a smaller division than it should be */
+    if (result == 0 && !stopped) {
+        result = check_division(subject, saving, division.hash);
+    }
+    if (result == 0 && !stopped && solo__division_own(&division) == 0) {
+        region->ledger.search.finished = region->ledger.search.complete = region->ledger.strategy_ended = 1;
+    }
+    if (result == 0 && !stopped) {
+        result = solo__crew_explore(subject, &plan);
+    }
+    solo__division_finish(&division);
+    solo__division_sum_up(region);
+    stopped = region->ledger.asked_to_stop != 0;
+    return result == 0 && !stopped ? save(subject, plan.done, saving) : result;
+}
+
+/* ---- Schedules in a row ---- */
 
 static int explore_in_a_row(struct solo__subject *subject, struct saving *saving)
 {
@@ -109,12 +158,12 @@ static int resume(struct solo__subject *subject, struct saving *saving, uint64_t
 
 int solo__pieces_explore(struct solo__subject *subject, const struct solo_explore_options *options)
 {
-    bool shared = solo__pieces_can_be_shared(subject->region->request.strategy);
+    const char *strategy = subject->region->request.strategy;
+    bool samples = solo__strategy_samples(strategy);
     struct saving saving = {.path = options->checkpoint_file};
     uint64_t units_done = 0;
-    if (subject->shards != 0 && !shared) {
-        snprintf(subject->why, sizeof subject->why, "strategy %s goes from one schedule to the next and has no shards",
-                 subject->region->request.strategy);
+    if (subject->shards != 0 && !samples && !is_search(strategy)) {
+        snprintf(subject->why, sizeof subject->why, "strategy %s tries one schedule and has no shards", strategy);
         return -EINVAL;
     }
     int result = subject->get_ready != NULL ? subject->get_ready(subject) : 0;
@@ -122,7 +171,9 @@ int solo__pieces_explore(struct solo__subject *subject, const struct solo_explor
     if (result < 0) {
         return result;
     }
-    return shared ? explore_units(subject, options, &saving, units_done) : explore_in_a_row(subject, &saving);
+    return samples               ? explore_units(subject, options, &saving, units_done)
+           : is_search(strategy) ? explore_parts(subject, options, &saving, units_done)
+                                 : explore_in_a_row(subject, &saving);
 }
 
 /* ---- For whoever puts shards together ---- */
@@ -137,12 +188,13 @@ static void describe(const struct solo__subject *subject, char text[SOLO_EXPLORA
     snprintf(text, SOLO_EXPLORATION_MAX,
              "%s %016llx, peers %016llx, strategy %s:%u, seed %llu, schedules %llu, distinct %llu a shard, steps %llu, "
              "faults "
-             "%u, time %s, carrier %s, policy %s, %s",
+             "%u, time %s, carrier %s, policy %s, %s, division %016llx",
              subject->name, (unsigned long long)bytes, (unsigned long long)peers, request->strategy,
              request->strategy_argument, (unsigned long long)request->seed, (unsigned long long)request->schedules_max,
              (unsigned long long)request->distinct_max, (unsigned long long)request->steps_max, request->faults_max,
              request->let_time_pass ? "any" : "idle", carriers[request->carrier & 1], policies[request->policy % 3],
-             request->stop_at_first ? "to the first finding" : "to the end");
+             request->stop_at_first ? "to the first finding" : "to the end",
+             (unsigned long long)subject->region->ledger.search.division);
 }
 
 /* The hashes of a set, in memory of their own. NULL: out of it. */

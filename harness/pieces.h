@@ -1,6 +1,6 @@
 /*
- * pieces.h - an exploration in pieces: units that several processes or machines share, or, of a search, which goes on
- * from where it is and cannot be shared, schedules in a row. After each piece what is known can be saved.
+ * pieces.h - an exploration in pieces: units that several processes or machines share, or the parts of a search. After
+ * each piece what is known can be saved.
  */
 #ifndef SOLO__PIECES_H
 #define SOLO__PIECES_H
@@ -9,9 +9,6 @@
 
 /* Whether these options want it. */
 bool solo__pieces_wanted(const struct solo_explore_options *options);
-
-/* Whether this strategy's schedules do not depend on what came before their unit. */
-bool solo__pieces_can_be_shared(const char *strategy);
 
 /*
  * Explores as the region's request says, from the checkpoint on if there is one. 0, -EINVAL with the reason in

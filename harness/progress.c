@@ -8,7 +8,10 @@
 /* The part that is done of what would be done at most, from 0 to 1. */
 static double part_done(const struct solo__ledger *ledger, const struct solo__request *request, unsigned shards)
 {
-    double wanted = (double)request->schedules_max / (shards > 1 ? shards : 1);
+    double wanted = (double)request->schedules_max;
+    if (shards > 1 && solo__strategy_samples(request->strategy)) { /* of a search each may have so many */
+        wanted /= shards;
+    }
     double part = wanted > 0 ? (double)ledger->schedules / wanted : 0;
     double by_distinct =
         request->distinct_max != 0 ? (double)ledger->traces.distinct / (double)request->distinct_max : 0;

@@ -59,6 +59,7 @@ struct solo__request {
     uint32_t stop_at_first;
     uint32_t twin_every;              /* run every n-th schedule twice and compare; 0: none */
     uint32_t dependences;             /* of the trace that the explorer writes */
+    uint32_t comes_in_pieces;         /* more will be asked for: a child that is done with it waits */
     uint32_t keep_events;             /* keep events, thread names and details */
     char target[SOLO__SIGNATURE_MAX]; /* stop when this is found; "": no matter */
     char peer_file[SOLO__PATH_MAX];   /* "" if none */
@@ -110,6 +111,13 @@ struct solo__seen {
     uint32_t full;       /* `distinct` is only a lower bound */
 };
 
+/* How far a search is that is cut into parts: what its strategy's state would say if it were not. */
+struct solo__search {
+    uint64_t division;   /* its hash; 0: there is none */
+    uint32_t part_begun; /* the first part that is not done was left in the middle: the strategy's state says where */
+    uint32_t round, refused, cut, finished, complete; /* as in struct solo__dfs_state, for all parts together */
+};
+
 struct solo__ledger {
     uint64_t next; /* number of schedules begun, repeats included: the seed follows from it */
     uint64_t schedules, failing, steps, choices;
@@ -126,6 +134,7 @@ struct solo__ledger {
     uint32_t target_found;
     uint32_t defect_count;
     uint64_t set_mask; /* slots in use - 1, of each set */
+    struct solo__search search;
     struct solo__defect defects[SOLO_FINDINGS_MAX];
     uint32_t required_count;
     struct solo_required required[SOLO_EXPECT_MAX];

@@ -259,6 +259,18 @@ static void set_hashes(json_t *object, const char *key, const uint64_t *hashes, 
 }
 
 /* What `solo merge` needs. */
+static void set_search(json_t *shard, const struct solo_searched *searched)
+{
+    json_t *search = json_object();
+    set_text(search, "strategy", searched->strategy);
+    json_object_set_new(search, "finished", json_boolean(searched->finished));
+    json_object_set_new(search, "complete", json_boolean(searched->complete));
+    json_object_set_new(search, "cut", json_boolean(searched->cut));
+    set_number(search, "bound", searched->bound);
+    set_number(search, "round", searched->round);
+    set_part(shard, "search", search);
+}
+
 static void set_shard(json_t *root, const struct solo_report *report)
 {
     if (report->shards == 0) {
@@ -275,6 +287,9 @@ static void set_shard(json_t *root, const struct solo_report *report)
     set_hashes(shard, "traces", report->traces, report->distinct);
     set_hashes(shard, "orders", report->seen_orders, report->orders);
     set_hashes(shard, "cycles", report->cycles, report->cycle_count);
+    if (report->search.strategy[0] != '\0') {
+        set_search(shard, &report->search);
+    }
     set_part(root, "shard", shard);
 }
 

@@ -23,9 +23,9 @@
  * that gap is missed. So such a process lives shorter.
  */
 #ifdef SOLO_TSAN
-enum { CHILD_SCHEDULES_MAX = 4000 };
+enum { CHILD_SCHEDULES_MAX = 4000, CHILD_EXPLORES_ON = false };
 #else
-enum { CHILD_SCHEDULES_MAX = 1 << 20 };
+enum { CHILD_SCHEDULES_MAX = 1 << 20, CHILD_EXPLORES_ON = true };
 #endif
 
 struct work {
@@ -102,7 +102,10 @@ static void run_twin(struct work *work)
 
 bool solo__scenario_child_stays(const struct solo__region *region)
 {
-    return region->request.mode == SOLO__REPLAY && !region->request.keep_events;
+    const struct solo__request *request = &region->request;
+    return request->mode == SOLO__REPLAY
+               ? !request->keep_events
+               : request->mode == SOLO__EXPLORE && request->comes_in_pieces && CHILD_EXPLORES_ON;
 }
 
 /* After a schedule of an exploration. */
@@ -159,12 +162,16 @@ static void on_exit_in_the_middle(int status, void *arg)
     solo__process_leave(status);
 }
 
-/* One schedule, and as long as it is told so, another one: replays while shrinking are many and short. */
-static int replay_in_child(struct work *work, int life_fd)
+/*
+ * What was asked for, and as long as it is told so, more of it: replays while shrinking, and parts of a search, are
+ * many and short.
+ */
+static int run_in_child(struct work *work, int life_fd)
 {
+    bool explores = work->region->request.mode == SOLO__EXPLORE;
     int result;
     do {
-        result = run_schedule(work);
+        result = explores ? explore_in_child(work) : run_schedule(work);
         work->region->child_result = result;
         fflush(NULL);
     } while (result == 0 && solo__scenario_child_stays(work->region) && solo__process_report(life_fd));
@@ -182,7 +189,7 @@ void solo__scenario_child(struct solo__subject *subject, int life_fd)
     solo__step_listen(region, subject->answer_fd);
     int result = solo__child_create_sim(region, solo__child_strategy(region), &work.sim);
     if (result == 0) {
-        result = explores ? explore_in_child(&work) : replay_in_child(&work, life_fd);
+        result = run_in_child(&work, life_fd);
     }
     fflush(NULL);
     region->child_result = result;

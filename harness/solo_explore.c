@@ -65,7 +65,8 @@ static int print_help(void)
            "                       (\"<- N\": depends on step N)\n"
            "  --twice N            run every N-th schedule twice and compare the traces (0: never)\n"
            "  --jobs N             N processes share the work; the result is the same for every N\n"
-           "  --shard K/N          do the K-th of N parts; `solo merge` puts their --format json together\n"
+           "  --shard K/N          do the K-th of N shares; `solo merge` puts their --format json together\n"
+           "                       (of dfs, preempt and dpor a share of the search, at most --schedules each)\n"
            "  --format junit|sarif for continuous integration; also text and json\n"
            "  --checkpoint FILE    save what is known there now and then, and go on from it if it is there\n"
            "%s%s",

@@ -129,6 +129,10 @@ int solo_strategy_prepare(const struct solo_strategy *strategy, void *state, uns
         memset(dfs, 0, offsetof(struct solo__dfs_state, path));
         dfs->delay_bound = argument;
         dfs->preemptions = strategy == &solo__strategy_preempt;
+    } else if (strategy == &solo__strategy_dpor) {
+        struct solo__dpor_state *dpor = state;
+        memset(dpor, 0, offsetof(struct solo__dpor_state, nodes)); /* it knows how much of its tables is in use */
+        dpor->word_count = 0;
     } else if (row->state_size == sizeof(struct solo__sampling_state)) {
         unsigned depth = takes_argument(row) && argument <= row->max ? argument : 0;
         solo__sampling_prepare(state, row->sampler, strategy == &portfolio, depth);

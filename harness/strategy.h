@@ -65,13 +65,43 @@ struct solo__dfs_state {
     uint32_t refused;     /* an option was too dear in this round */
     uint32_t cut;         /* a schedule had more choices than the path can hold: only its first ones were varied */
     uint32_t diverged_at; /* number of the choice that was not the same as before, 0 if all were */
+    uint32_t is_part;     /* of one round, up to a path that it does not run any more, if it has such an end */
+    uint32_t has_end, end_depth;
+    uint32_t along_end;  /* the path so far is the end's */
+    uint32_t behind_end; /* the schedule that ran belongs to the next part */
+    uint32_t plainly;    /* no search: the schedule goes on plainly behind its path */
     struct solo__dfs_entry path[SOLO__DFS_DEPTH_MAX];
+    struct solo__dfs_entry end[SOLO__DFS_DEPTH_MAX];
 };
 extern const struct solo_strategy solo__strategy_dfs, solo__strategy_preempt;
 
-/* Whether the schedule that just ran was run in an earlier round too, so it does not count again. */
+/* A path, which may differ in its last answer from the one that its entries were seen on. */
+struct solo__dfs_path {
+    const struct solo__dfs_entry *entries;
+    uint32_t length;
+    int32_t last; /* -1: as in its entries */
+};
+
+static inline unsigned solo__dfs_path_at(const struct solo__dfs_path *path, uint32_t index)
+{
+    return index + 1 == path->length && path->last >= 0 ? (unsigned)path->last : path->entries[index].chosen;
+}
+
+/* What it costs to answer with this option. */
+uint32_t solo__dfs_cost(const struct solo__dfs_state *state, const struct solo__dfs_entry *entry, unsigned option);
+/*
+ * Lets a state that was prepared search one part of a round: from where `first` begins up to where `end` does (NULL: up
+ * to the end of the round).
+ */
+void solo__dfs_begin_part(struct solo__dfs_state *state, const struct solo__dfs_path *first,
+                          const struct solo__dfs_path *end, uint32_t round);
+
+/* Whether the schedule that just ran was run in an earlier round too, or is another part's, so it does not count. */
 static inline bool solo__dfs_is_repeat(const struct solo__dfs_state *state)
 {
+    if (state->behind_end) {
+        return true;
+    }
     return state->delay_bound != SOLO_DELAY_UNBOUNDED && state->spent < state->round;
 }
 

@@ -278,7 +278,7 @@ static bool take_next(struct solo__dpor_state *state, struct solo__dpor_node *no
 
 static bool backtrack(struct solo__dpor_state *state)
 {
-    for (; state->depth > 0; state->depth--) {
+    for (; state->depth > state->floor; state->depth--) {
         struct solo__dpor_node *node = &state->nodes[state->depth - 1];
         state->options[node->first_option + node->chosen].done = 1;
         if (take_next(state, node)) {
@@ -393,6 +393,17 @@ static void clear_schedule(struct solo__dpor_state *state)
     memset(state->threads, 0, sizeof state->threads);
     memset(state->slots, 0, sizeof state->slots);
     memset(state->word_of, 0, sizeof state->word_of);
+}
+
+void solo__dpor_begin_part(struct solo__dpor_state *state, const struct solo__dpor_path *path)
+{
+    state->begun = state->finished = state->cut = state->diverged_at = 0;
+    state->depth = state->floor = path->length;
+    if (path->length != 0) {
+        memcpy(state->nodes, path->nodes, path->length * sizeof path->nodes[0]);
+        memcpy(state->options, path->options, path->option_count * sizeof path->options[0]);
+    }
+    clear_schedule(state);
 }
 
 static int begin(void *opaque, uint64_t seed)

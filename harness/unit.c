@@ -93,6 +93,20 @@ static void merge_defect(struct solo__region *whole, const struct solo__region *
     take_schedule(whole, to, unit, from);
 }
 
+/* A hash that is odd was seen more than once. */
+static void merge_set(struct solo__region *whole, const uint64_t *set, uint64_t mask,
+                      void (*count)(struct solo__region *region, uint64_t hash))
+{
+    for (uint64_t slot = 0; slot <= mask; slot++) {
+        if (set[slot] != 0) {
+            count(whole, set[slot]);
+        }
+        if (set[slot] & 1) {
+            count(whole, set[slot]);
+        }
+    }
+}
+
 void solo__unit_merge(struct solo__region *whole, const struct solo__region *unit)
 {
     struct solo__ledger *ours = &whole->ledger;
@@ -100,9 +114,16 @@ void solo__unit_merge(struct solo__region *whole, const struct solo__region *uni
     for (uint32_t i = 0; i < theirs->defect_count; i++) {
         merge_defect(whole, unit, i);
     }
-    for (uint64_t i = 0; i < theirs->schedules && i < SOLO__UNIT_MAX; i++) {
-        solo__ledger_count_trace(whole, unit->unit_traces[i]);
-        solo__ledger_count_order(whole, unit->unit_orders[i]);
+    if (theirs->schedules <= SOLO__UNIT_MAX) {
+        for (uint64_t i = 0; i < theirs->schedules; i++) {
+            solo__ledger_count_trace(whole, unit->unit_traces[i]);
+            solo__ledger_count_order(whole, unit->unit_orders[i]);
+        }
+    } else {
+        merge_set(whole, unit->traces, theirs->set_mask, solo__ledger_count_trace);
+        merge_set(whole, unit->orders, theirs->set_mask, solo__ledger_count_order);
+        ours->traces.full |= theirs->traces.full;
+        ours->orders.full |= theirs->orders.full;
     }
     solo__required_merge(ours, theirs);
     for (uint32_t i = 0; i < theirs->cycle_count; i++) {

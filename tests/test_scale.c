@@ -237,10 +237,10 @@ static void test_scale__wrong_numbers_are_refused(void)
     CU_ASSERT_EQUAL(solo_explore(&losing, &options, &report), -EINVAL);
 }
 
-static void test_scale__a_search_has_no_shards_and_says_so(void)
+static void test_scale__a_single_schedule_has_no_shards_and_says_so(void)
 {
     struct solo_explore_options options = defaults(1);
-    options.strategy = "dfs";
+    options.strategy = "fifo";
     options.shard = 1;
     options.shards = 2;
     CU_ASSERT_EQUAL(solo_explore(&losing, &options, &report), -EINVAL);
@@ -362,7 +362,7 @@ static void test_scale__unknown_jobs_and_shards_are_refused_in_one_line(void)
     }
     (void)snprintf(arguments, sizeof arguments, "--jobs 0 %s", program());
     check_refused(arguments, "'0' is not a number from 1 to 256");
-    (void)snprintf(arguments, sizeof arguments, "--strategy dfs --shard 1/2 %s", program());
+    (void)snprintf(arguments, sizeof arguments, "--strategy fifo --shard 1/2 %s", program());
     check_refused(arguments, "has no shards");
     (void)snprintf(arguments, sizeof arguments, "--jobs 2 /etc/passwd");
     check_refused(arguments, "it may not be executed");
@@ -568,7 +568,7 @@ void suite_scale(void)
     SOLO_TEST(test_scale__every_strategy_gives_the_same_for_all_numbers_of_jobs);
     SOLO_TEST(test_scale__a_program_without_a_choice_is_run_once);
     SOLO_TEST(test_scale__wrong_numbers_are_refused);
-    SOLO_TEST(test_scale__a_search_has_no_shards_and_says_so);
+    SOLO_TEST(test_scale__a_single_schedule_has_no_shards_and_says_so);
     SOLO_TEST(test_scale__progress_says_how_far_it_is_and_how_long_it_may_take);
     SOLO_TEST(test_scale__whoever_kills_it_at_any_time_loses_nothing);
     SOLO_TEST(test_scale__a_finished_exploration_is_told_again_from_its_checkpoint);

@@ -73,8 +73,10 @@ struct solo_explore_options {
     bool dependences;     /* traces also say which earlier event each one depends on */
     /*
      * With any of the next three the schedules are cut into units of 128, each of which begins afresh: the result is
-     * the same for every number of jobs, and that of all shards together the same as that of one. "dfs" and "fifo" go
-     * from one schedule to the next: they have no shards, and further jobs are idle.
+     * the same for every number of jobs, and that of all shards together the same as that of one. A search ("dfs",
+     * "preempt", "dpor") is cut into parts at its first choices, after a few schedules that are not counted. The parts
+     * of "dfs" and "preempt" have each schedule of the search once; those of "dpor" may have more than one search would
+     * need, with the same findings. schedules_max is then the limit of each shard. "fifo" and "bytes" have no shards.
      */
     unsigned jobs;               /* so many processes share the work; 0 and 1: one */
     unsigned shard, shards;      /* do only the units of shard `shard`, from 1, of `shards`; 0: all */
@@ -116,6 +118,16 @@ struct solo_required {
     uint64_t schedules; /* how many of them had as many as they wanted */
 };
 
+/* How far an exhaustive search came, or a shard's part of it. */
+struct solo_searched {
+    char strategy[16]; /* "" : none, or one that has no parts */
+    bool finished;     /* everything within the bound was tried */
+    bool complete;     /* and nothing lies beyond it */
+    bool cut;          /* schedules were too long to vary all of their choices */
+    unsigned bound;    /* SOLO_DELAY_UNBOUNDED: none */
+    unsigned round;    /* everything below this bound was tried, also if it is not finished */
+};
+
 struct solo_report {
     enum solo_verdict verdict;
     uint64_t schedules, distinct, failing, steps;
@@ -133,6 +145,7 @@ struct solo_report {
     bool orders_full;    /* likewise `orders` */
     uint64_t unfinished; /* schedules that were stopped before their end, by the watchdog or steps_max */
     bool stopped;        /* by solo_explore_stop */
+    struct solo_searched search; /* of one with jobs, shards or a checkpoint */
     /* Of one shard, for whoever puts them together; all zero otherwise. */
     unsigned shard, shards;
     char exploration[SOLO_EXPLORATION_MAX]; /* program and options in words: equal for shards of one exploration */
