@@ -139,8 +139,8 @@ static void copy_without_numbers(char *to, size_t size, const char *from)
 void solo__signature(const struct solo_violation *violation, char signature[SOLO__SIGNATURE_MAX])
 {
     char words[80] = "";
-    bool by_words =
-        violation->id == SOLO_NO_VIOLATION || violation->id == SOLO018_MEMORY || violation->id == SOLO017_DATA_RACE;
+    bool by_place = violation->id == SOLO017_DATA_RACE || violation->id == SOLO016_LOCK_ORDER; /* of a detector */
+    bool by_words = violation->id == SOLO_NO_VIOLATION || violation->id == SOLO018_MEMORY || by_place;
     if (by_words) {
         copy_without_numbers(words, sizeof words - 8, violation->text);
     }
@@ -153,8 +153,7 @@ void solo__signature(const struct solo_violation *violation, char signature[SOLO
                  violation->function, (unsigned long long)violation->cycle);
         return;
     }
-    if (violation->id ==
-        SOLO017_DATA_RACE) { /* and where: offsets in a page are the same wherever the code was loaded */
+    if (by_place) { /* offsets in a page are the same wherever the code was loaded */
         size_t length = strlen(words);
         snprintf(words + length, sizeof words - length, " %03x %03x", (unsigned)(violation->stack.frames[0] & 0xfff),
                  (unsigned)(violation->owner_stack.frames[0] & 0xfff));

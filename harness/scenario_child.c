@@ -122,11 +122,15 @@ static void account(struct work *work)
     (void)solo__ledger_account(region);
 }
 
-/* A detector reports a race once in a process: the next schedule that shows it needs another one to be counted. */
+/*
+ * A detector reports a race, or two locks, once in a process: the next schedule that shows it needs another one to be
+ * counted.
+ */
 bool solo__scenario_child_is_spent(const struct solo__outcome *outcome)
 {
     for (uint32_t i = 0; i < outcome->violation_count && i < SOLO__VIOLATIONS_MAX; i++) {
-        if (outcome->violations[i].id == SOLO017_DATA_RACE) {
+        const struct solo_violation *violation = &outcome->violations[i];
+        if (violation->id == SOLO017_DATA_RACE || (violation->id == SOLO016_LOCK_ORDER && violation->from_tool != 0)) {
             return true;
         }
     }

@@ -1,5 +1,6 @@
 /*
- * hook_tsan.c - turns each report of ThreadSanitizer into a SOLO017 record, in the program that runs under it.
+ * hook_tsan.c - turns each report of ThreadSanitizer into a record, in the program that runs under it: a race is
+ * SOLO017; locks in both orders, and misused ones, are SOLO016, as with helgrind.
  *
  * Linked as an object into every program of flavour tsan: the runtime lies in the program and looks for these hooks
  * nowhere else. It runs on the thread that made the second access, inside the detector and with its locks held, so it
@@ -39,6 +40,7 @@ int __tsan_get_report_data(void *report, const char **description, int *count, i
                            void **sleep_trace, unsigned long trace_size);
 int __tsan_get_report_mop(void *report, unsigned long index, int *tid, void **address, int *size, int *write,
                           int *atomic, void **trace, unsigned long trace_size);
+int __tsan_get_report_stack(void *report, unsigned long index, void **trace, unsigned long trace_size);
 int __tsan_get_report_thread(void *report, unsigned long index, int *tid, unsigned long *os_id, int *running,
                              const char **name, int *parent_tid, void **trace, unsigned long trace_size);
 
@@ -84,6 +86,15 @@ struct access {
     struct solo_stack stack;
 };
 
+static void copy_trace(void *const *trace, struct solo_stack *stack)
+{
+    stack->count = 0;
+    while (stack->count < SOLO_STACK_MAX && trace[stack->count] != NULL) {
+        stack->frames[stack->count] = (uint64_t)(uintptr_t)trace[stack->count];
+        stack->count++;
+    }
+}
+
 static bool get_access(void *report, unsigned long index, struct access *access)
 {
     void *trace[SOLO_STACK_MAX] = {NULL};
@@ -91,11 +102,7 @@ static bool get_access(void *report, unsigned long index, struct access *access)
                               &access->atomic, trace, SOLO_STACK_MAX) == 0) {
         return false;
     }
-    access->stack.count = 0;
-    while (access->stack.count < SOLO_STACK_MAX && trace[access->stack.count] != NULL) {
-        access->stack.frames[access->stack.count] = (uint64_t)(uintptr_t)trace[access->stack.count];
-        access->stack.count++;
-    }
+    copy_trace(trace, &access->stack);
     return true;
 }
 
@@ -135,6 +142,37 @@ static void fill_race(struct solo_violation *violation, void *report, int thread
              now->size == 1 ? "" : "s", violation->thread, kind_text(before), violation->owner);
 }
 
+/* "lock-order-inversion (potential deadlock)", "mutex-double-lock", "mutex-bad-unlock", ... */
+static bool is_about_locks(const char *description)
+{
+    return strncmp(description, "lock-", 5) == 0 || strncmp(description, "mutex-", 6) == 0;
+}
+
+static void get_stack(void *report, unsigned long index, struct solo_stack *stack)
+{
+    void *trace[SOLO_STACK_MAX + 1] = {NULL};
+    (void)__tsan_get_report_stack(report, index, trace, SOLO_STACK_MAX);
+    copy_trace(trace[1] != NULL ? trace + 1 : trace, stack); /* the first one is its own pthread_mutex_lock */
+}
+
+/* Each stack is where one of the locks was taken. */
+static void fill_locks(struct solo_violation *violation, void *report, int stack_count, const char *description)
+{
+    if (stack_count > 0) {
+        get_stack(report, 0, &violation->stack);
+    }
+    if (stack_count > 1) {
+        get_stack(report, 1, &violation->owner_stack);
+    }
+    if (strncmp(description, "lock-", 5) == 0) {
+        snprintf(violation->text, sizeof violation->text, "%s takes locks in the opposite order to an earlier time",
+                 violation->thread);
+    } else {
+        snprintf(violation->text, sizeof violation->text, "ThreadSanitizer reports: %s", description);
+    }
+    snprintf(violation->help, sizeof violation->help, "%s", SOLO_TOOL_LOCK_HELP);
+}
+
 /* Races seen before in this process, by their two innermost frames. A collision costs a repeated text. */
 static bool seen_before(const struct access accesses[2])
 {
@@ -168,15 +206,18 @@ bool solo__tsan_on_report(void *report, bool suppressed)
     if (race && accesses[0].address == (void *)&errno) {
         return true; /* virtual threads that are fibers share it; the switch keeps each its value */
     }
+    bool locks = is_about_locks(description);
     SOLO_ANNOTATE_IGNORE_BEGIN();
-    solo_violation_begin(&violation, SOLO017_DATA_RACE, NULL);
+    solo_violation_begin(&violation, locks ? SOLO016_LOCK_ORDER : SOLO017_DATA_RACE, NULL);
     violation.from_tool = SOLO_TOOL_TSAN;
-    if (race) {
+    snprintf(violation.help, sizeof violation.help, "%s", SOLO_TOOL_RACE_HELP);
+    if (locks) {
+        fill_locks(&violation, report, stack_count, description);
+    } else if (race) {
         fill_race(&violation, report, thread_count, accesses);
     } else {
         snprintf(violation.text, sizeof violation.text, "ThreadSanitizer reports: %s", description);
     }
-    snprintf(violation.help, sizeof violation.help, "%s", SOLO_TOOL_RACE_HELP);
     (void)solo_violation_report(&violation);
     SOLO_ANNOTATE_IGNORE_END();
     return solo_violation_has_sink() || (race && seen_before(accesses));

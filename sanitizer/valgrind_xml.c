@@ -272,7 +272,7 @@ static const char *help_for(unsigned id, const char *kind)
         return SOLO_TOOL_RACE_HELP;
     }
     if (id == SOLO016_LOCK_ORDER) {
-        return "take locks in one order everywhere, and unlock only what this thread holds";
+        return SOLO_TOOL_LOCK_HELP;
     }
     return strncmp(kind, "Leak_", 5) == 0
                ? "free it where its last user is done, such as in a done function"

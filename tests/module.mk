@@ -65,7 +65,7 @@ $(filter %.clang,$(ACCESS_PROGRAMS)): $(BUILD)/%.clang: %.c
 	$(call say,SOLO-CC)mkdir -p $(@D) && if command -v clang >/dev/null; then \
 	    $(BUILD)/bin/solo cc --with clang -O1 -pthread -o $@ $<; else touch $@; fi
 # And with ThreadSanitizer beside that.
-DETECTOR_PROGRAMS := $(foreach program,unlocked lost_wakeup primitives,$(BUILD)/tests/plain/$(program).tsan)
+DETECTOR_PROGRAMS := $(foreach program,unlocked lost_wakeup primitives lock_order,$(BUILD)/tests/plain/$(program).tsan)
 $(DETECTOR_PROGRAMS): $(BUILD)/%.tsan: %.c $(BUILD)/bin/solo $(BUILD)/lib/access/tsan_points.o $(BUILD)/lib/access/tsan_hook.o
 	$(call say,SOLO-CC)mkdir -p $(@D) && if command -v clang >/dev/null; then \
 	    $(BUILD)/bin/solo cc --tsan -O1 -pthread -o $@ $<; else touch $@; fi

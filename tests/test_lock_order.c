@@ -8,10 +8,13 @@
 #include "oracle.h"
 #include <errno.h>
 #include <solo/explore.h>
+#include <solo/merge.h>
 #include <solo/report.h>
 #include <solo/solo.h>
+#include <solo/tool_report.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static struct solo_report report; /* too large for the stack */
 static struct solo_replay replay;
@@ -636,10 +639,13 @@ static void test_lock_order__an_unlock_that_is_refused_changes_nothing(void)
 
 /* ---- Programs that know nothing of the kit ---- */
 
-#if defined(SOLO_VALGRIND) || defined(SOLO_ASAN) || defined(SOLO_TSAN)
-enum { PROGRAM_SCHEDULES = 10 };
+/* A library built for a compiler's detector does not load into a program without it. */
+#if defined(SOLO_ASAN) || defined(SOLO_TSAN)
+enum { CAN_BE_LOADED = 0, PROGRAM_SCHEDULES = 0 };
+#elif defined(SOLO_VALGRIND)
+enum { CAN_BE_LOADED = 1, PROGRAM_SCHEDULES = 10 };
 #else
-enum { PROGRAM_SCHEDULES = 60 };
+enum { CAN_BE_LOADED = 1, PROGRAM_SCHEDULES = 60 };
 #endif
 
 static char **program(const char *file, const char *what)
@@ -652,6 +658,15 @@ static char **program(const char *file, const char *what)
     argv[1] = (char *)(uintptr_t)what;
     argv[2] = NULL;
     return argv;
+}
+
+/* Built for this flavour. */
+static bool is_there(const char *name)
+{
+    struct stat status;
+    char path[512];
+    snprintf(path, sizeof path, "tests/plain/%s", name);
+    return stat(runner_build_path(path), &status) == 0 && status.st_size != 0;
 }
 
 static void explore_program(const char *file, const char *what, const char *strategy)
@@ -715,6 +730,9 @@ static void test_lock_order__pthread_locks_are_named_with_their_places(void)
 
 static void test_lock_order__with_points_at_memory_accesses_a_flag_is_seen(void)
 {
+    if (!is_there("lock_order.gcc")) {
+        SOLO_SKIP("solo cc is for the plain build");
+    }
     explore_program("lock_order.gcc", "flag", "portfolio");
     CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
     explore_program("lock_order.gcc", "two", "fifo");
@@ -729,6 +747,83 @@ static void test_lock_order__a_warning_hides_no_exit_status(void)
     CU_ASSERT_STRING_EQUAL(report.findings[0].violation.text, "the program exited with status 1");
     CU_ASSERT_EQUAL(report.findings[1].violation.id, SOLO016_LOCK_ORDER);
     CU_ASSERT_EQUAL(report.failing, report.schedules);
+}
+
+/* ---- Shards ---- */
+
+static void write_shard(const char *path, void (*body)(void *), unsigned shard, bool reached_elsewhere)
+{
+    struct solo_explore_options options = defaults(256);
+    struct solo_report_context *contexts = calloc(SOLO_FINDINGS_MAX, sizeof *contexts);
+    options.shard = shard;
+    options.shards = 2;
+    explore(body, &options);
+    CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+    CU_ASSERT_EQUAL(report.findings[0].violation.id, SOLO016_LOCK_ORDER);
+    if (reached_elsewhere) {
+        report.cycle_count = 1;
+        report.cycles[0] = report.findings[0].violation.cycle;
+        report.finding_count = 0;
+    }
+    FILE *file = fopen(path, "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT_EQUAL(solo_report_explored_json(file, &report, contexts), 0);
+    fclose(file);
+    free(report.traces);
+    free(report.seen_orders);
+    free(contexts);
+}
+
+static void check_merged(bool reached_elsewhere, const char *wanted, const char *unwanted)
+{
+    char one[512], other[512], why[SOLO_EVIDENCE_MAX];
+    static char text[1 << 16];
+    enum solo_verdict verdict;
+    snprintf(one, sizeof one, "%s", runner_scratch_path("one.json"));
+    snprintf(other, sizeof other, "%s", runner_scratch_path("other.json"));
+    write_shard(one, never_meet, 1, false);
+    write_shard(other, never_meet, 2, reached_elsewhere);
+    const char *const files[] = {one, other};
+    FILE *out = fmemopen(text, sizeof text, "w");
+    CU_ASSERT_EQUAL(solo_merge(files, 2, false, out, &verdict, why), 0);
+    fclose(out);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, wanted));
+    CU_ASSERT_PTR_NULL(strstr(text, unwanted));
+    CU_ASSERT_EQUAL(verdict, SOLO_VERDICT_FINDINGS);
+}
+
+static void test_lock_order__shards_put_together_leave_out_what_one_of_them_reached(void)
+{
+#ifdef SOLO_VALGRIND
+    SOLO_SKIP("hundreds of schedules in several processes take too long under valgrind");
+#endif
+    check_merged(false, "warning[SOLO016]: possible deadlock", "error[SOLO016]");
+    check_merged(true, "verdict: findings", "SOLO016");
+}
+
+/* ---- Detectors ---- */
+
+static void test_lock_order__what_threadsanitizer_says_of_locks_is_no_race(void)
+{
+    if (!is_there("lock_order.tsan")) {
+        SOLO_SKIP("solo cc --tsan needs clang and a plain build");
+    }
+    explore_program("lock_order.tsan", "two", "fifo");
+    bool said = false;
+    for (unsigned i = 0; i < report.finding_count; i++) {
+        const struct solo_finding *finding = &report.findings[i];
+        CU_ASSERT_NOT_EQUAL(finding->violation.id, SOLO017_DATA_RACE);
+        if (finding->violation.from_tool == SOLO_TOOL_TSAN) {
+            said = true;
+            CU_ASSERT_EQUAL(finding->violation.id, SOLO016_LOCK_ORDER);
+            CU_ASSERT(finding->reproduced);
+            CU_ASSERT_PTR_NOT_NULL(strstr(finding->violation.text, "takes locks in the opposite order"));
+            CU_ASSERT_STRING_EQUAL(finding->detail.frames[0].function, "take");
+        }
+    }
+    CU_ASSERT(said);
+    explore_program("lock_order.tsan", "one-order", "fifo");
+    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
 }
 
 void suite_lock_order(void)
@@ -755,10 +850,15 @@ void suite_lock_order(void)
     SOLO_TEST(test_lock_order__more_locks_than_it_remembers_make_it_silent);
     SOLO_TEST(test_lock_order__what_is_taken_again_and_again_takes_no_room);
     SOLO_TEST(test_lock_order__an_unlock_that_is_refused_changes_nothing);
+    SOLO_TEST(test_lock_order__shards_put_together_leave_out_what_one_of_them_reached);
+    if (!CAN_BE_LOADED) {
+        return; /* as test_plain.c tests */
+    }
     SOLO_TEST(test_lock_order__circles_of_pthread_locks_are_reached_from_one_schedule);
     SOLO_TEST(test_lock_order__what_keeps_pthreads_apart_is_no_circle);
     SOLO_TEST(test_lock_order__half_a_gate_is_none);
     SOLO_TEST(test_lock_order__pthread_locks_are_named_with_their_places);
     SOLO_TEST(test_lock_order__with_points_at_memory_accesses_a_flag_is_seen);
     SOLO_TEST(test_lock_order__a_warning_hides_no_exit_status);
+    SOLO_TEST(test_lock_order__what_threadsanitizer_says_of_locks_is_no_race);
 }

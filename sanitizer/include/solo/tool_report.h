@@ -44,6 +44,9 @@ enum solo_tool {
     "let one thread own the data and hand work to it (solo_reactor_call_from_thread), or hold one solo_mutex around "  \
     "every use"
 
+/* And every SOLO016. */
+#define SOLO_TOOL_LOCK_HELP "take locks in one order everywhere, and unlock only what this thread holds"
+
 enum { SOLO_TOOL_WHY_MAX = 256 };
 
 /* "ThreadSanitizer", "helgrind", "drd", "memcheck", "AddressSanitizer"; "" for NONE and anything else. */
