@@ -29,6 +29,7 @@ unsigned solo__touches(const struct solo_event *event, bool works, struct solo__
     case SOLO_PROBE_UNLOCK:
     case SOLO_PROBE_WAIT:
     case SOLO_PROBE_SIGNAL: return touch(touches, 0, event->object, (event->access & SOLO_ACCESS_WRITE) != 0);
+    case SOLO_PROBE_INBOX:
     case SOLO_PROBE_WAITED: return touch(touches, 0, event->object, true);
     case SOLO_PROBE_YIELD: return touch(touches, 0, SOLO__KEY_MEMORY, true);
     case SOLO_PROBE_THREAD_BEGIN: return touch(touches, 0, SOLO__KEY_MEMORY, false);

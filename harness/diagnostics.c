@@ -162,9 +162,10 @@ static const struct solo_diagnostic diagnostics[] = {
      "    Then find out why this schedule does not get there.\n",
      "Found at the end of the run. Other tools call such a run clean.\n"},
     {SOLO014_LOST_WAKEUP,
-     "Work is queued for a reactor that sleeps in its poll, and no wake-up is on its\n"
-     "way: it stays there until something else happens. It is known at the very step\n"
-     "that loses it, not by waiting for a time-out.\n",
+     "Work is queued for a reactor that sleeps in its poll, or for a sleeping loop of the\n"
+     "program's own that says what it does (solo/inbox.h), and no wake-up is on its way:\n"
+     "it stays there until something else happens. It is known at the very step that\n"
+     "loses it, not by waiting for a time-out.\n",
      "    if (!queue_was_empty) return;                  /* looked at before queueing */\n",
      "    Queue first and then wake; clear the wake-up before looking at the queue.\n",
      "Found in the simulated world. Other tools show a program that is sometimes slow.\n"},

@@ -392,6 +392,7 @@ static void dispatch(const struct solo_event *event)
     case SOLO_PROBE_SIGNAL:
     case SOLO_PROBE_THREAD_END: solo__oracle_blocked_given(event); break;
     case SOLO_PROBE_TIME: on_time(event); break;
+    case SOLO_PROBE_INBOX: solo__oracle_inbox_event(event); break;
     default: break;
     }
     all->now_ns = event->now_ns;
@@ -407,7 +408,7 @@ static const uint64_t watched_kinds =
     KIND(DEFERRED_MADE) | KIND(DEFERRED_FIRED) | KIND(DEFERRED_ENDED) | KIND(REACTOR_STATE) | KIND(PASS) | KIND(POLL) |
     KIND(POLLED) | KIND(WAKE_SENT) | KIND(WAKE_SEEN) | KIND(OBJECT_ENDED) | KIND(CALLBACK_BEGUN) |
     KIND(CALLBACK_ENDED) | KIND(SLEEP) | KIND(BLOCK) | KIND(UNBLOCK) | KIND(LOCKED) | KIND(UNLOCK) | KIND(SIGNAL) |
-    KIND(THREAD_END) | KIND(TIME);
+    KIND(THREAD_END) | KIND(TIME) | KIND(INBOX);
 #undef KIND
 _Static_assert(SOLO_PROBE_KIND_COUNT <= 64, "a kind is a bit");
 
@@ -487,7 +488,9 @@ static void make_last_findings(int ending)
     solo__oracle_wakeup_end();
     solo__oracle_blocked_end();
     if (ending == SOLO_ENDING_DEADLOCK) {
-        solo__oracle_deadlock_end();
+        if (!solo__oracle_inbox_deadlock()) {
+            solo__oracle_deadlock_end();
+        }
         return; /* what else might have happened is no matter */
     }
     if (ending != SOLO_ENDING_STEPS) {

@@ -164,6 +164,10 @@ void solo__oracle_expect_end(void);
 void solo__oracle_wakeup_check(const struct solo_event *event);
 void solo__oracle_wakeup_end(void);
 
+/* SOLO014 too: oracle_inbox.c. The second one, in a deadlock: whether a lost wake-up is all there is to it. */
+void solo__oracle_inbox_event(const struct solo_event *event);
+bool solo__oracle_inbox_deadlock(void);
+
 /* SOLO016: oracle_lock_order.c */
 extern const uint64_t solo__oracle_lock_order_kinds; /* bits of the events that it wants to be told of, once it asks */
 void solo__oracle_lock_order_prepare(void);

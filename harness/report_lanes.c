@@ -5,6 +5,7 @@
  * whoever acted last. Steps of others are left out and counted.
  */
 #include "report_internal.h"
+#include <solo/inbox.h>
 #include <string.h>
 
 enum { LANES_MAX = 4, PREFIX = 22, NOBODY = -1 };
@@ -73,6 +74,17 @@ static const char *verb_of(unsigned kind)
     }
 }
 
+/* What the program says of a queue of its own. */
+static const char *inbox_text(const struct solo_step_text *step)
+{
+    static const char *const steps[SOLO_INBOX_STEPS] = {
+        [SOLO_INBOX_GIVING] = "is to get", [SOLO_INBOX_WAKING] = "wakes",   [SOLO_INBOX_GIVEN] = "has got",
+        [SOLO_INBOX_SLEEPING] = "sleeps",  [SOLO_INBOX_WOKEN] = "is awake", [SOLO_INBOX_TAKEN] = "gave",
+    };
+    return (step->value & 0xff) < SOLO_INBOX_STEPS && steps[step->value & 0xff] != NULL ? steps[step->value & 0xff]
+                                                                                        : "changes";
+}
+
 static const char *state_text(const struct solo_step_text *step)
 {
     static const char *const reactor[] = {"is made", "runs", "stops", "stopped", "crashed"};
@@ -110,6 +122,7 @@ const char *solo__report_words(const struct solo_step_text *step, uint64_t base_
         break;
     case SOLO_PROBE_REACTOR_STATE:
     case SOLO_PROBE_TRANSPORT_STATE: (void)snprintf(buffer, size, "%s %s", object, state_text(step)); break;
+    case SOLO_PROBE_INBOX: (void)snprintf(buffer, size, "%s %s", object, inbox_text(step)); break;
     case SOLO_PROBE_PEER: (void)snprintf(buffer, size, "did line %llu", (unsigned long long)step->value); break;
     case SOLO_PROBE_HAPPENED: (void)snprintf(buffer, size, "a thing happened"); break;
     default: (void)snprintf(buffer, size, "%s %s", solo_probe_kind_text(step->kind), object); break;

@@ -139,6 +139,7 @@ const char *solo__object_kind_text(unsigned kind)
         [SOLO__LOOPING_CALL] = "looping-call",
         [SOLO__COOPERATOR] = "cooperator",
         [SOLO__TASK] = "task",
+        [SOLO__INBOX] = "inbox",
         [SOLO__DATAGRAM_PORT] = "datagram-port",
         [SOLO__RECONNECTOR] = "reconnector",
         [SOLO__PUMP] = "pump",

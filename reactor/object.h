@@ -55,6 +55,7 @@ enum solo__object_kind {
     SOLO__LOOPING_CALL,
     SOLO__COOPERATOR,
     SOLO__TASK, /* of a cooperator */
+    SOLO__INBOX,
     SOLO__OBJECT_KINDS
 };
 

@@ -77,7 +77,8 @@ extern "C" {
     X(ACCESS_WRITE, "access-write", 1)                                                                                 \
     X(JOB_CANCEL, "job-cancel",                                                                                        \
       1) /* somebody is about to take a queued job back; object: the pool, value: its number */                        \
-    X(SIGNAL_SENT, "signal-sent", 1) /* somebody is about to send the process a signal; value: its number */
+    X(SIGNAL_SENT, "signal-sent", 1) /* somebody is about to send the process a signal; value: its number */           \
+    X(INBOX, "inbox", 1)             /* what the program says of a queue; value: enum solo_inbox_step + 256 * count */
 
 enum solo_probe_kind {
 #define SOLO_PROBE_ENUM_(name, text, point) SOLO_PROBE_##name,

@@ -13,6 +13,7 @@
 #include <solo/delayed_call.h>
 #include <solo/descriptor.h>
 #include <solo/expect.h>
+#include <solo/inbox.h>
 #include <solo/looping_call.h>
 #include <solo/names.h>
 #include <solo/pool.h>
