@@ -227,7 +227,7 @@ static void run_yard(bool twin, unsigned visits_each, unsigned moves_each, int o
 
 void steal_interlocked_state(bool twin)
 {
-    run_yard(twin, 9, 10, 10);
+    run_yard(twin, 9, 11, 0);
 }
 
 void steal_state(bool twin)
