@@ -69,7 +69,8 @@ int solo__sampling_begin(void *opaque, uint64_t seed)
     state->patience = solo__draw_patience(&state->random);
     solo__fair_begin(&state->fair);
     memset(state->priorities, 0, sizeof state->priorities);
-    if (needs_profile(state)) {
+    state->profiles = needs_profile(state);
+    if (state->profiles) {
         solo__profile_end(&state->profile); /* here, because a schedule that ends in a crash has no end */
         solo__profile_begin(&state->profile);
     }
@@ -83,7 +84,7 @@ static size_t choose_thread(struct solo__sampling_state *state, const struct sol
 {
     bool offers_time = solo__offers_time(choice);
     size_t threads = choice->count - offers_time;
-    if (needs_profile(state)) {
+    if (state->profiles) {
         solo__profile_options(&state->profile, choice, threads);
     }
     state->choices++;
@@ -108,17 +109,22 @@ size_t solo__sampling_choose(void *opaque, const struct solo_choice *choice)
     return plainly ? 0 : solo__draw_value(&state->random, choice);
 }
 
-void solo__sampling_step(void *opaque, const struct solo_event *event)
+/* Out of line, so that what is not listened to costs next to nothing. */
+static __attribute__((noinline)) void hear(struct solo__sampling_state *state, const struct solo_event *event)
 {
-    struct solo__sampling_state *state = opaque;
-    if (event->kind == SOLO_PROBE_CHOICE && state->sampler != SOLO__SAMPLE_POS) {
-        return; /* half of all events; nobody else asks who asked */
-    }
     if (event->thread >= SOLO_SIM_THREADS_MAX) {
         return;
     }
-    uint16_t object = needs_profile(state) ? solo__profile_event(&state->profile, event) : SOLO__NO_INDEX;
+    uint16_t object = state->profiles ? solo__profile_event(&state->profile, event) : SOLO__NO_INDEX;
     if (samplers[state->sampler]->step != NULL) {
         samplers[state->sampler]->step(state, event, object);
+    }
+}
+
+void solo__sampling_step(void *opaque, const struct solo_event *event)
+{
+    struct solo__sampling_state *state = opaque;
+    if (event->kind != SOLO_PROBE_CHOICE || state->sampler == SOLO__SAMPLE_POS) {
+        hear(state, event); /* choices are half of all events, and one strategy asks who asked */
     }
 }

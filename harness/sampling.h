@@ -65,7 +65,8 @@ struct solo__locks {
 
 struct solo__sampling_state {
     uint16_t sampler;  /* enum solo__sampler, of the schedule under way */
-    uint16_t rotates;  /* the portfolio: the sampler changes */
+    uint8_t rotates;   /* the portfolio: the sampler changes */
+    uint8_t profiles;  /* the profile is kept in this schedule */
     uint32_t argument; /* of the strategy: PCT's depth; 0: none */
     uint32_t begun;    /* schedules */
     uint32_t choices;  /* about threads, in this schedule */
