@@ -1,0 +1,193 @@
+/*
+ * test_profile.c - what strategies learn from earlier schedules: nothing that is remembered may differ from what a new
+ * look would show.
+ */
+#include "runner.h"
+#include "strategy.h"
+#include <solo/access.h>
+#include <solo/solo.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- A strategy whose profile is looked at behind its back ---- */
+
+static struct {
+    const struct solo_strategy *strategy;
+    struct solo__sampling_state *state;
+    unsigned looks, remembered, wrong_places, wrong_objects;
+} lab;
+
+static int lab_begin(void *state, uint64_t seed)
+{
+    return lab.strategy->begin(state, seed);
+}
+
+/* Whether what is known of the thread's next operation is what a new look shows. */
+static void look_again(struct solo__profile *profile, const struct solo_option *option)
+{
+    struct solo__ahead *ahead = &profile->ahead[option->thread];
+    lab.remembered += ahead->version == profile->version + 1;
+    uint16_t place = solo__profile_place(profile, option);
+    uint16_t object = solo__profile_object(profile, option);
+    struct solo__ahead kept = *ahead;
+    memset(ahead, 0, sizeof *ahead);
+    lab.wrong_places += solo__profile_place(profile, option) != place;
+    lab.wrong_objects += solo__profile_object(profile, option) != object;
+    *ahead = kept;
+    lab.looks++;
+}
+
+static size_t lab_choose(void *state, const struct solo_choice *choice)
+{
+    size_t chosen = lab.strategy->choose(state, choice);
+    for (size_t i = 0; choice->kind == SOLO_CHOICE_THREAD && i < choice->count; i++) {
+        if (choice->options[i]->tag != SOLO_TAG_TIME) {
+            look_again(&lab.state->profile, choice->options[i]);
+        }
+    }
+    return chosen;
+}
+
+static void lab_step(void *state, const struct solo_event *event)
+{
+    lab.strategy->step(state, event);
+}
+
+static void explore(const char *name, unsigned schedules, void (*body)(void *arg))
+{
+    static const struct solo_strategy watched = {"watched", lab_begin, lab_choose, lab_step, NULL};
+    struct solo_sim *sim;
+    size_t size = 0;
+    memset(&lab, 0, sizeof lab);
+    lab.strategy = solo_strategy_find(name, &size);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(lab.strategy);
+    lab.state = calloc(1, size);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(lab.state);
+    CU_ASSERT_EQUAL_FATAL(solo_strategy_prepare(lab.strategy, lab.state, 0), 0);
+    struct solo_sim_options options = {.strategy = &watched, .strategy_state = lab.state, .let_time_pass = true};
+    CU_ASSERT_EQUAL_FATAL(solo_sim_create(&options, &sim), 0);
+    for (unsigned i = 0; i < schedules; i++) {
+        CU_ASSERT_EQUAL(solo_sim_run(sim, i, body, NULL), SOLO_ENDING_RETURNED);
+    }
+    solo_sim_destroy(sim);
+}
+
+/* ---- A program whose words become shared at different times ---- */
+
+enum { THREADS = 5, WORDS = 4 };
+
+static struct solo_mutex *mutex;
+static long words[WORDS], own[THREADS], late;
+static unsigned numbers[THREADS], turn;
+
+static void touch(void *arg)
+{
+    unsigned number = *(const unsigned *)arg;
+    solo_access_write(&own[number], sizeof own[number]);
+    for (unsigned i = number % WORDS; i < WORDS; i++) {
+        solo_access_read(&words[i], sizeof words[i]);
+        (void)solo_mutex_lock(mutex);
+        solo_access_write(&words[i], sizeof words[i]);
+        (void)solo_mutex_unlock(mutex);
+    }
+    if (number == 0) {
+        solo_sleep(1000);
+        solo_access_write(&own[1], sizeof own[1]);
+    }
+}
+
+static void start_and_join(void (*fn)(void *arg))
+{
+    struct solo_thread *threads[THREADS];
+    for (unsigned i = 0; i < THREADS; i++) {
+        numbers[i] = i;
+        CU_ASSERT_EQUAL(solo_thread_create(fn, &numbers[i], &threads[i]), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        CU_ASSERT_EQUAL(solo_thread_join(threads[i]), 0);
+    }
+}
+
+static void share(void *arg)
+{
+    (void)arg;
+    CU_ASSERT_EQUAL(solo_mutex_create(&mutex), 0);
+    start_and_join(touch);
+}
+
+/* In the plain schedule threads come here in order; out of order they touch a word that nobody has touched before. */
+static void touch_late(void *arg)
+{
+    unsigned number = *(const unsigned *)arg;
+    solo_yield();
+    if (turn++ != number) {
+        for (unsigned i = 0; i < 3; i++) {
+            solo_access_write(&late, sizeof late);
+        }
+    }
+}
+
+static void share_late(void *arg)
+{
+    (void)arg;
+    turn = 0;
+    start_and_join(touch_late);
+}
+
+/* ---- Claims ---- */
+
+static void test_profile__what_is_remembered_of_a_thread_is_what_a_new_look_shows(void)
+{
+    static const char *const names[] = {"hold", "surw", "urw", "portfolio"};
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        explore(names[i], 60, share);
+        CU_ASSERT_TRUE(lab.looks > 1000);
+        CU_ASSERT_TRUE(lab.remembered > lab.looks / 2);
+        CU_ASSERT_EQUAL(lab.wrong_places, 0);
+        CU_ASSERT_EQUAL(lab.wrong_objects, 0);
+        free(lab.state);
+    }
+}
+
+/* A word that becomes shared while a thread stands before it makes a place of where that thread stands. */
+static void test_profile__what_others_change_meanwhile_is_seen(void)
+{
+    explore("hold", 200, share_late);
+    CU_ASSERT_EQUAL(lab.wrong_places, 0);
+    CU_ASSERT_EQUAL(lab.wrong_objects, 0);
+    unsigned places = 0;
+    for (uint32_t i = 0; i < lab.state->profile.place_count; i++) {
+        places += lab.state->profile.places[i].operation == SOLO_PROBE_ACCESS_WRITE;
+    }
+    CU_ASSERT_TRUE(places >= 3); /* the plain schedule, from which most are known, has none of them */
+    free(lab.state);
+}
+
+/* A thread reads and writes each word from its number on, whoever touched the word before. */
+static void test_profile__each_thread_is_counted_for_itself(void)
+{
+    explore("surw", 40, share);
+    const struct solo__profile *profile = &lab.state->profile;
+    unsigned twice = 0, oftener = 0, shared = 0;
+    for (uint32_t slot = 0; slot < SOLO__COUNTS_MAX; slot++) {
+        const struct solo__count *count = &profile->counts[slot];
+        bool is_memory = count->object != 0 && profile->objects[count->object - 1].key >> 63 != 0;
+        twice += is_memory && count->seen == 2;
+        oftener += is_memory && count->seen > 2;
+    }
+    for (uint32_t i = 0; i < profile->object_count; i++) {
+        shared += solo__profile_is_contended(profile, (uint16_t)i);
+    }
+    CU_ASSERT_EQUAL(twice, 2 + 3 + 4 + 5);
+    CU_ASSERT_EQUAL(oftener, 0);
+    CU_ASSERT_EQUAL(shared, WORDS + 2); /* the words, the one of thread 1 that thread 0 writes, and the lock */
+    free(lab.state);
+}
+
+void suite_profile(void)
+{
+    SOLO_SUITE("profile");
+    SOLO_TEST(test_profile__what_is_remembered_of_a_thread_is_what_a_new_look_shows);
+    SOLO_TEST(test_profile__what_others_change_meanwhile_is_seen);
+    SOLO_TEST(test_profile__each_thread_is_counted_for_itself);
+}
