@@ -154,7 +154,12 @@ static int take_url(struct fetch *fetch, const char *url, const char **ret_targe
     }
     memcpy(fetch->host, url + parts.field_data[UF_HOST].off, parts.field_data[UF_HOST].len);
     fetch->port = parts.port != 0 ? parts.port : PORT_DEFAULT;
-    *ret_target = (parts.field_set & 1 << UF_PATH) != 0 ? url + parts.field_data[UF_PATH].off : "/";
+    *ret_target = "";
+    if ((parts.field_set & 1 << UF_PATH) != 0) {
+        *ret_target = url + parts.field_data[UF_PATH].off;
+    } else if ((parts.field_set & 1 << UF_QUERY) != 0) {
+        *ret_target = url + parts.field_data[UF_QUERY].off - 1; /* with its question mark */
+    }
     return 0;
 }
 
@@ -162,9 +167,12 @@ static bool make_request(struct fetch *fetch, const char *method, const char *ta
 {
     char rest[SOLO_NAME_MAX + 128];
     size_t target_size = strcspn(target, "#");
-    snprintf(rest, sizeof rest, " HTTP/1.1\r\nHost: %s:%u\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n",
-             fetch->host, fetch->port, size);
+    bool is_inet6 = strchr(fetch->host, ':') != NULL;
+    const char *slash = *target == '/' ? "" : "/";
+    snprintf(rest, sizeof rest, " HTTP/1.1\r\nHost: %s%s%s:%u\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n",
+             is_inet6 ? "[" : "", fetch->host, is_inet6 ? "]" : "", fetch->port, size);
     return solo__text_append(&fetch->request, method, strlen(method)) && solo__text_append(&fetch->request, " ", 1) &&
+           solo__text_append(&fetch->request, slash, strlen(slash)) &&
            solo__text_append(&fetch->request, target, target_size) &&
            solo__text_append(&fetch->request, rest, strlen(rest)) && solo__text_append(&fetch->request, body, size);
 }

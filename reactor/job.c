@@ -10,11 +10,11 @@
 
 /* ---- Lists ---- */
 
-/* By number, so that the oldest is first even if two threads accept at once; nearly always the end is the place. */
+/* By age, so that the oldest is first even if two threads accept at once; nearly always the end is the place. */
 void solo__job_list_add(struct solo__job_list *list, struct solo__job *job)
 {
     struct solo__job *before = list->last;
-    while (before != NULL && before->number > job->number) {
+    while (before != NULL && solo__job_is_older(job->number, before->number)) {
         before = before->previous;
     }
     job->previous = before;
@@ -26,7 +26,7 @@ void solo__job_list_add(struct solo__job_list *list, struct solo__job *job)
 void solo__job_list_add_first(struct solo__job_list *list, struct solo__job *job)
 {
     struct solo__job *after = list->first;
-    while (after != NULL && after->number < job->number) {
+    while (after != NULL && solo__job_is_older(after->number, job->number)) {
         after = after->next;
     }
     job->next = after;
@@ -261,7 +261,7 @@ int solo_pool_call_in_thread(struct solo_pool *pool, solo_call_fn fn, void *arg,
 struct solo__job *solo__pool_find_queued(const struct solo_pool *pool, unsigned number)
 {
     struct solo__job *first = pool->queue.first, *last = pool->queue.last;
-    while (first != NULL && first->number <= number && last->number >= number) {
+    while (first != NULL && !solo__job_is_older(number, first->number) && !solo__job_is_older(last->number, number)) {
         if (first->number == number) {
             return first;
         }
@@ -281,7 +281,7 @@ int solo_pool_cancel(struct solo_pool *pool, unsigned number)
     solo__announce(pool->object.world, SOLO_PROBE_JOB_CANCEL, SOLO_ACCESS_WRITE, pool->object.id, number);
     solo__pool_enter(pool);
     solo__pool_recall(pool);
-    bool given = number != 0 && number <= pool->last_number;
+    bool given = number != 0 && (number <= pool->last_number || pool->accepted > UINT32_MAX);
     struct solo__job *job = solo__pool_find_queued(pool, number);
     if (job != NULL) {
         solo__pool_withdraw(pool, job, SOLO_ECANCELLED);

@@ -131,6 +131,7 @@ int solo__pool_add_worker(struct solo_pool *pool, bool any)
     int status = add_worker(pool, any);
     if (status < 0) {
         give_up_queue(pool, status);
+        solo__pool_note_drained(pool); /* the worker that was not to be may have been all that a stop waited for */
     }
     return status;
 }

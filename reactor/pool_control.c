@@ -40,27 +40,34 @@ int solo_pool_hold(struct solo_pool *pool, bool hold)
 
 /* ---- Listing ---- */
 
-/* With the lock held: the job with the lowest number above `number`, where it is, and on which worker. */
-static bool next_in_order(const struct solo_pool *pool, unsigned number, const struct solo__job **queue_at,
+/* Takes `job` for the best one so far if it is younger than `after` (0: any is) and older than that. */
+static void consider(const struct solo__job *job, unsigned worker, enum solo_job_state state, unsigned after,
+                     struct solo_pool_job *best)
+{
+    if ((after == 0 || solo__job_is_older(after, job->number)) &&
+        (best->number == 0 || solo__job_is_older(job->number, best->number))) {
+        *best = (struct solo_pool_job){job->number, worker, state};
+    }
+}
+
+/* With the lock held: the oldest job younger than number `after`, where it is, and on which worker. */
+static bool next_in_order(const struct solo_pool *pool, unsigned after, const struct solo__job **queue_at,
                           struct solo_pool_job *ret_job)
 {
     struct solo_pool_job best = {0, 0, SOLO_JOB_QUEUED};
-    while (*queue_at != NULL && (*queue_at)->number <= number) {
+    while (after != 0 && *queue_at != NULL && !solo__job_is_older(after, (*queue_at)->number)) {
         *queue_at = (*queue_at)->next;
     }
     if (*queue_at != NULL) {
-        best.number = (*queue_at)->number;
+        consider(*queue_at, 0, SOLO_JOB_QUEUED, after, &best);
     }
     for (const struct solo__pool_worker *worker = pool->workers; worker != NULL; worker = worker->next) {
-        if (worker->job != NULL && worker->job->number > number &&
-            (best.number == 0 || worker->job->number < best.number)) {
-            best = (struct solo_pool_job){worker->job->number, worker->number, SOLO_JOB_STARTED};
+        if (worker->job != NULL) {
+            consider(worker->job, worker->number, SOLO_JOB_STARTED, after, &best);
         }
     }
     for (const struct solo__job *job = pool->finished.first; job != NULL; job = job->next) {
-        if (job->number > number && (best.number == 0 || job->number < best.number)) {
-            best = (struct solo_pool_job){job->number, job->ran_on, SOLO_JOB_FINISHED};
-        }
+        consider(job, job->ran_on, SOLO_JOB_FINISHED, after, &best);
     }
     *ret_job = best;
     return best.number != 0;

@@ -37,7 +37,13 @@ static inline struct solo__job *solo__job_of(struct solo__call *call)
     return (struct solo__job *)(void *)((char *)call - offsetof(struct solo__job, call));
 }
 
-/* Jobs in order of number. */
+/* Numbers come round (from 4,294,967,295 to 1): of two jobs that are there, the one that was accepted first. */
+static inline bool solo__job_is_older(unsigned number, unsigned other)
+{
+    return (int)(number - other) < 0;
+}
+
+/* Jobs in order of acceptance. */
 struct solo__job_list {
     struct solo__job *first, *last;
 };
@@ -105,7 +111,7 @@ struct solo_pool {
     bool stop_asked, stop_told; /* by solo_pool_stop: somebody wants to know, and does */
     solo_done_fn stop_done;     /* who wants to know; may be NULL */
     void *stop_arg;
-    unsigned reporting;          /* reports on their way to the reactor that no worker carries */
+    unsigned reporting;          /* who reports to the reactor or reaps, and is no worker: the end waits for them */
     struct solo_gate gate;       /* the stop waits here */
     struct solo__call note;      /* posted when the pool has drained: wakes the reactor */
     struct solo_pool *next_kept; /* among the pools that abandoned workers and so live for ever */
@@ -185,8 +191,8 @@ void solo__job_end(struct solo__job *job, int status);
 /* The same for a job that was withdrawn; it is freed. */
 void solo__job_hand_back(struct solo__job *job);
 
-void solo__job_list_add(struct solo__job_list *list, struct solo__job *job);       /* in order of number */
-void solo__job_list_add_first(struct solo__job_list *list, struct solo__job *job); /* the same, for a low number */
+void solo__job_list_add(struct solo__job_list *list, struct solo__job *job);       /* where it belongs */
+void solo__job_list_add_first(struct solo__job_list *list, struct solo__job *job); /* the same, for an old one */
 void solo__job_list_remove(struct solo__job_list *list, struct solo__job *job);
 
 /* ---- pool.c ---- */
@@ -236,6 +242,8 @@ void solo__pool_has_reported(struct solo_pool *pool);
 
 /* With the lock held: no work is left and no worker; true once, and then the caller posts pool->note. */
 bool solo__pool_has_just_drained(struct solo_pool *pool);
+/* Any thread: posts the note if that is so. */
+void solo__pool_note_drained(struct solo_pool *pool);
 
 /* Joins workers that have ended and frees them. */
 void solo__pool_reap(struct solo_pool *pool);

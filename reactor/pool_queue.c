@@ -14,6 +14,7 @@
  */
 #include "pool_internal.h"
 #include "sanitizer/annotate.h"
+#include <limits.h>
 
 /* Race detectors see the annotations of each job and nothing of this. */
 #define LOOK_AWAY() SOLO_ANNOTATE_IGNORE_BEGIN()
@@ -58,12 +59,18 @@ static struct solo__call *take_mail(struct solo_pool *pool, struct solo__call *m
     return oldest;
 }
 
+static unsigned next_number(struct solo_pool *pool)
+{
+    pool->last_number = pool->last_number == UINT_MAX ? 1 : pool->last_number + 1;
+    return pool->last_number;
+}
+
 static void queue_mail(struct solo_pool *pool, struct solo__call *call)
 {
     while (call != NULL) {
         struct solo__job *job = solo__job_of(call);
         call = call->next;
-        job->number = ++pool->last_number;
+        job->number = next_number(pool);
         pool->accepted++;
         pool->queued++;
         solo__job_list_add(&pool->queue, job);

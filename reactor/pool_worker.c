@@ -291,15 +291,22 @@ void solo__pool_has_reported(struct solo_pool *pool)
     solo__pool_leave(pool);
 }
 
-void solo__pool_report_held(struct solo_pool *pool, struct solo__job *job)
+void solo__pool_note_drained(struct solo_pool *pool)
 {
-    solo__job_report(job);
     solo__pool_enter(pool);
     bool drained = solo__pool_has_just_drained(pool);
+    pool->reporting += drained;
     solo__pool_leave(pool);
     if (drained) {
         (void)solo__reactor_post(pool->reactor, &pool->note, true);
+        solo__pool_has_reported(pool);
     }
+}
+
+void solo__pool_report_held(struct solo_pool *pool, struct solo__job *job)
+{
+    solo__job_report(job);
+    solo__pool_note_drained(pool);
     solo__pool_has_reported(pool);
 }
 
@@ -375,10 +382,12 @@ void solo__pool_reap(struct solo_pool *pool)
     solo__pool_enter(pool);
     struct solo__pool_worker *worker = pool->ended;
     pool->ended = NULL;
+    pool->reporting += worker != NULL; /* the pool may not end with some of its workers out of sight */
     solo__pool_leave(pool);
-    if (worker != NULL) {
-        SOLO_ANNOTATE_HAPPENS_AFTER(&pool->ended);
+    if (worker == NULL) {
+        return;
     }
+    SOLO_ANNOTATE_HAPPENS_AFTER(&pool->ended);
     while (worker != NULL) {
         struct solo__pool_worker *next = worker->next;
         if (worker->thread == solo__self) { /* on its way out, it starts another one */
@@ -392,6 +401,7 @@ void solo__pool_reap(struct solo_pool *pool)
         }
         worker = next;
     }
+    solo__pool_has_reported(pool);
 }
 
 void solo__pool_drop(struct solo_pool *pool, struct solo__pool_worker *worker)

@@ -20,7 +20,9 @@ static struct solo_result answer(struct solo_http_exchange *exchange, void *arg)
     CU_ASSERT_STRING_EQUAL(arg, "arg");
     CU_ASSERT_EQUAL_FATAL(solo_http_get_request(exchange, &request), 0);
     CU_ASSERT_EQUAL(request->status, 0);
-    if (strcmp(request->target, "/page?x=1") == 0) {
+    if (strcmp(request->target, "/?x=1") == 0) {
+        CU_ASSERT_EQUAL(respond(exchange, 200, "no path"), 0);
+    } else if (strcmp(request->target, "/page?x=1") == 0) {
         CU_ASSERT_STRING_EQUAL(request->method, "GET");
         CU_ASSERT_PTR_NOT_NULL(solo_http_header(request, "HOST"));
         CU_ASSERT_PTR_NULL(solo_http_header(request, "Cookie"));
@@ -110,6 +112,8 @@ static void page_body(void)
 {
     begin_server();
     CU_ASSERT_EQUAL(get_page("/page?x=1#part", "hello"), 0);
+    CU_ASSERT_EQUAL(get_page("?x=1", "no path"), 0);
+    CU_ASSERT_EQUAL(get_page("", ""), -ENOENT);
     CU_ASSERT_EQUAL(get_page("/nothing", ""), -ENOENT);
     CU_ASSERT_EQUAL(get_page("/fails", ""), -EREMOTEIO);
     CU_ASSERT_EQUAL(get_page("/wrong", ""), -ENOENT);
@@ -337,6 +341,43 @@ static void test_http__requests_in_one_piece_are_answered_in_order(void)
     worlds_run(pipelined_body);
 }
 
+static struct solo_protocol *build_listener(struct solo_factory *factory)
+{
+    static const struct solo_protocol_ops ops = {.connection_made = raw_made, .data_received = raw_heard};
+    struct raw *raw = (struct raw *)factory;
+    raw->protocol.ops = &ops;
+    return &raw->protocol;
+}
+
+static void six_body(void)
+{
+    static struct raw raw;
+    struct solo_address local = {0};
+    struct solo_port *port = NULL;
+    uint16_t number = 0;
+    char host[64];
+    begin();
+    slow = NULL;
+    raw = (struct raw){.factory = {.build_protocol = build_listener},
+                       .say = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nsix"};
+    CU_ASSERT_EQUAL(solo_address_inet6("::1", 0, &local), 0);
+    CU_ASSERT_EQUAL_FATAL(solo_reactor_listen(reactor, &local, &raw.factory, &port), 0);
+    CU_ASSERT_EQUAL(solo_port_get_number(port, &number), 0);
+    snprintf(url, sizeof url, "http://[::1]:%u", number);
+    snprintf(host, sizeof host, "\r\nHost: [::1]:%u\r\n", number);
+    CU_ASSERT_EQUAL(get_page("/", "six"), 0);
+    for (int i = 0; i < 100 && strstr(raw.heard, host) == NULL; i++) { /* in pieces */
+        CU_ASSERT_EQUAL(solo_reactor_iterate(reactor, UINT64_C(1000000)), 0);
+    }
+    CU_ASSERT_PTR_NOT_NULL(strstr(raw.heard, host));
+    end();
+}
+
+static void test_http__a_literal_of_ipv6_is_named_in_brackets(void)
+{
+    worlds_run_sim(six_body, WORLDS_SEEDS);
+}
+
 static void garbage_body(void)
 {
     begin_server();
@@ -379,6 +420,7 @@ void suite_http(void)
     SOLO_TEST(test_http__where_nobody_listens_it_fails);
     SOLO_TEST(test_http__a_request_can_be_cancelled_or_time_out);
     SOLO_TEST(test_http__the_end_of_the_reactor_ends_requests);
+    SOLO_TEST(test_http__a_literal_of_ipv6_is_named_in_brackets);
     SOLO_TEST(test_http__requests_in_one_piece_are_answered_in_order);
     SOLO_TEST(test_http__what_is_no_request_is_refused);
     SOLO_TEST(test_http__the_documents_page_fetch_runs_as_a_program_in_both_worlds);

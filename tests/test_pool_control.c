@@ -1,4 +1,5 @@
 /* test_pool_control.c - one exact order of jobs and reports, arranged by hand. */
+#include "pool_internal.h"
 #include "worlds.h"
 #include <solo/pool_control.h>
 
@@ -401,9 +402,60 @@ static void test_pool_control__a_stopping_pool_can_be_drained_by_hand(void)
     worlds_run(drain_by_hand_body);
 }
 
+/* ---- Numbers come round ---- */
+
+static void leave_it(void *arg)
+{
+    (void)arg;
+}
+
+static void numbers_body(void)
+{
+    enum { AROUND = 5 };
+    static char letters[AROUND] = "abcde";
+    struct solo_reactor_options options = {.pool_max = 1};
+    struct solo_reactor *numbered = NULL;
+    struct solo_pool *its_pool = NULL;
+    struct solo_pool_job jobs[AROUND];
+    unsigned numbers[AROUND] = {0};
+    size_t count = 0;
+    CU_ASSERT_EQUAL_FATAL(solo_reactor_create(&options, &numbered), 0);
+    CU_ASSERT_EQUAL_FATAL(solo_reactor_get_thread_pool(numbered, &its_pool), 0);
+    its_pool->last_number = UINT32_MAX - 2; /* as after so many jobs */
+    its_pool->accepted = its_pool->handed_back = UINT32_MAX - 2;
+    for (int i = 0; i < AROUND; i++) {
+        CU_ASSERT_EQUAL(solo_pool_call_in_thread(its_pool, leave_it, &letters[i], note_done, &numbers[i]), 0);
+    }
+    CU_ASSERT_EQUAL(numbers[0], UINT32_MAX - 1);
+    CU_ASSERT_EQUAL(numbers[1], UINT32_MAX);
+    CU_ASSERT_EQUAL(numbers[2], 1);
+    CU_ASSERT_EQUAL(numbers[4], 3);
+    CU_ASSERT_EQUAL(solo_pool_jobs(its_pool, jobs, AROUND, &count), 0);
+    CU_ASSERT_EQUAL(count, AROUND);
+    for (size_t i = 0; i < count && i < AROUND; i++) {
+        CU_ASSERT_EQUAL(jobs[i].number, numbers[i]);
+    }
+    CU_ASSERT_EQUAL(solo_pool_cancel(its_pool, UINT32_MAX), 0);
+    CU_ASSERT_EQUAL(solo_pool_cancel(its_pool, UINT32_MAX), SOLO_EALREADYCALLED);
+    CU_ASSERT_EQUAL(solo_pool_cancel(its_pool, 2), 0);
+    CU_ASSERT_EQUAL(solo_pool_cancel(its_pool, 0), -EINVAL);
+    worlds_run_to_end(numbered);
+    CU_ASSERT_EQUAL(strlen(worlds.notes), 2 * AROUND);
+    if (worlds.sim == NULL) { /* there a lone worker takes the oldest first */
+        noted("CbCd=a=c=e");
+    }
+    worlds_destroy(numbered);
+}
+
+static void test_pool_control__numbers_of_jobs_come_round_and_their_order_stays(void)
+{
+    worlds_run(numbers_body);
+}
+
 void suite_pool_control(void)
 {
     SOLO_SUITE("pool_control");
+    SOLO_TEST(test_pool_control__numbers_of_jobs_come_round_and_their_order_stays);
     SOLO_TEST(test_pool_control__jobs_begin_and_report_in_exactly_the_order_given);
     SOLO_TEST(test_pool_control__the_list_says_where_each_job_is);
     SOLO_TEST(test_pool_control__what_is_not_there_is_refused);

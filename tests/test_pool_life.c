@@ -719,6 +719,75 @@ static void test_pool_life__whichever_allocation_is_refused_everybody_is_told_on
     refusing_run(refused_memory_body, REFUSE_MEMORY);
 }
 
+/* ---- Threads that cannot be started ---- */
+
+static unsigned stops_told, ended_jobs, accepted_jobs;
+
+static void count_stop(int status, void *arg)
+{
+    (void)arg;
+    CU_ASSERT_EQUAL(status, 0);
+    stops_told++;
+}
+
+static void count_ended(int status, void *arg)
+{
+    (void)status;
+    (void)arg;
+    ended_jobs++;
+}
+
+static void do_nothing(void *arg)
+{
+    (void)arg;
+}
+
+static void queue_while_it_stops(void *arg)
+{
+    (void)arg;
+    int status = solo_pool_call_in_thread(pool, do_nothing, NULL, count_ended, NULL);
+    CU_ASSERT_TRUE(status == 0 || status == SOLO_ECLOSING || status == -EAGAIN || status == -ENOMEM);
+    accepted_jobs = status == 0;
+}
+
+static int refuse_to_start(struct solo_world *world, struct solo_thread *thread)
+{
+    (void)world;
+    (void)thread;
+    return -EAGAIN;
+}
+
+/* Somebody queues a job whose worker does not come into being, and meanwhile the pool is stopped. */
+static void stop_without_threads_body(void)
+{
+    struct solo_world *world = solo_world_current();
+    const struct solo_thread_table *before = world->threads;
+    struct solo_thread_table refusing_table = *before;
+    struct solo_thread *thread = NULL;
+    stops_told = ended_jobs = accepted_jobs = 0;
+    begin(0, 2);
+    CU_ASSERT_EQUAL_FATAL(solo_thread_create(queue_while_it_stops, NULL, &thread), 0);
+    refusing_table.start = refuse_to_start;
+    world->threads = &refusing_table;
+    CU_ASSERT_EQUAL(solo_pool_start(pool), 0);
+    solo_yield(); /* the worker may be about to be started */
+    CU_ASSERT_EQUAL(solo_pool_stop(pool, count_stop, NULL), 0);
+    CU_ASSERT_EQUAL(solo_thread_join(thread), 0);
+    world->threads = before;
+    for (int i = 0; i < 3; i++) {
+        CU_ASSERT_EQUAL(solo_reactor_iterate(reactor, 0), 0);
+    }
+    CU_ASSERT_EQUAL(stops_told, 1);
+    CU_ASSERT_EQUAL(ended_jobs, accepted_jobs);
+    CU_ASSERT_EQUAL(solo_pool_destroy(pool), 0);
+    worlds_destroy(reactor);
+}
+
+static void test_pool_life__a_stop_is_told_even_if_the_last_worker_could_not_be_started(void)
+{
+    worlds_run_sim(stop_without_threads_body, 100);
+}
+
 void suite_pool_life(void)
 {
     SOLO_SUITE("pool_life");
@@ -741,4 +810,5 @@ void suite_pool_life(void)
     SOLO_TEST(test_pool_life__a_dump_is_cut_where_its_buffer_ends_and_says_how_long_it_is);
     SOLO_TEST(test_pool_life__a_dump_says_for_how_long);
     SOLO_TEST(test_pool_life__whichever_allocation_is_refused_everybody_is_told_once);
+    SOLO_TEST(test_pool_life__a_stop_is_told_even_if_the_last_worker_could_not_be_started);
 }
