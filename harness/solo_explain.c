@@ -110,10 +110,14 @@ int command_explain(int argc, char **argv)
     if (optind >= argc) {
         return explain_all(&options);
     }
-    if (optind + 1 < argc) {
+    const char *word = argv[optind++];
+    option = command_next_option("explain", argc, argv, long_options, &options); /* behind it as well */
+    if (option != -1) {
+        return option == OPTION_HELP ? print_help() : EXIT_USAGE;
+    }
+    if (optind < argc) {
         return command_wrong("explain", "one id or function at a time");
     }
-    const char *word = argv[optind];
     const struct solo_diagnostic *diagnostic = solo_diagnostic_find(id_of(word));
     const struct solo_contract *contract = find_function(word);
     if (diagnostic != NULL) {

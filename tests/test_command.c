@@ -3,7 +3,7 @@
  * that what it prints is true, above all the replay line.
  */
 #define _GNU_SOURCE
-#include "runner.h"
+#include "support.h"
 #include <jansson.h>
 #include <solo/violation.h>
 #include <stdbool.h>
@@ -103,6 +103,8 @@ static void test_command__wrong_usage_is_one_line_and_exit_code_2(void)
     WRONG("'pink' is not one of", "explain", "--color", "pink");
     WRONG("neither an id nor a function", "explain", "dance");
     WRONG("one id or function at a time", "explain", "SOLO001", "SOLO002");
+    WRONG("one id or function at a time", "explain", "SOLO001", "--color", "never", "SOLO002");
+    CU_ASSERT_EQUAL(SOLO("explain", "SOLO001", "--color", "never"), 0);
     WRONG("takes no arguments", "doctor", "now");
     WRONG("--strategy: 'pct:99': '99' is no number that pct takes", "explore", "--strategy", "pct:99", program);
     WRONG("'random:2': '2' is no number that random takes", "explore", "--strategy", "random:2", program);
@@ -215,6 +217,33 @@ static void test_command__text_is_not_given_to_a_shell_and_a_pipe_is_no_peer_scr
     WRONG("not a program", "explore", text);
     WRONG("the program's name is empty", "explore", "");
     WRONG("a pipe; a script must be a file", "explore", "--peer", pipe, lesson("04_result_comes_back/broken"));
+}
+
+/* ---- The tutorial ---- */
+
+/* The line of the output that begins so, as the tutorial prints it. */
+static bool tutorial_has_line(const char *beginning)
+{
+    char line[256];
+    const char *tutorial = support_read_file("docs/tutorial.md");
+    const char *at = strstr(output.text, beginning);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(tutorial);
+    (void)snprintf(line, sizeof line, "\n%.*s\n", (int)strcspn(at, "\n"), at);
+    printf("today:%s", line);
+    return strstr(tutorial, line) != NULL;
+}
+
+static void test_command__the_tutorial_prints_what_is_printed_today(void)
+{
+    const char *peers = "lessons/01_wrong_thread/peers.txt", *program = lesson("01_wrong_thread/broken");
+    CU_ASSERT_EQUAL(SOLO("explore", "--strategy", "dfs", "--bound", "2", "--peer", peers, program), 1);
+    CU_ASSERT(tutorial_has_line("explored: "));
+    CU_ASSERT(tutorial_has_line("   >   "));
+    CU_ASSERT_EQUAL(SOLO("replay", "solo1.1.broken.sync.f051c901.plain-35-aeec-nmF8jRcPFZBAIk6okSZsIqasN5fildMjOCg",
+                         "--peer", peers, program),
+                    1);
+    CU_ASSERT(tutorial_has_line("ending: "));
 }
 
 /* ---- explore and replay ---- */
@@ -493,6 +522,7 @@ void suite_command(void)
     SOLO_TEST(test_command__explore_finds_reports_and_exits_1);
     SOLO_TEST(test_command__explore_passes_what_is_right_and_exits_0);
     SOLO_TEST(test_command__the_replay_line_as_printed_replays);
+    SOLO_TEST(test_command__the_tutorial_prints_what_is_printed_today);
     SOLO_TEST(test_command__the_replay_line_has_the_options_that_a_replay_needs);
     SOLO_TEST(test_command__numbers_are_decimal_even_if_they_begin_with_0);
     SOLO_TEST(test_command__the_same_exploration_prints_the_same_bytes);
