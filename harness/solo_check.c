@@ -52,17 +52,23 @@ struct check {
 
 static int print_help(void)
 {
-    printf("usage: solo check TOKEN [OPTIONS] [--] PROGRAM [ARGUMENTS]\n"
-           "\n"
-           "Runs the schedule of a token plain, under race detectors and under memory checkers, and prints what each\n"
-           "has found. All must take the same schedule; the kit's own findings must be the same in all of them.\n"
-           "\n"
-           "  --tsan PROGRAM       the program as ThreadSanitizer needs it (make FLAVOUR=tsan)\n"
-           "  --asan PROGRAM       the program as AddressSanitizer needs it (make FLAVOUR=asan)\n"
-           "  --valgrind PROGRAM   the program as helgrind and drd need it (make FLAVOUR=valgrind); memcheck takes it\n"
-           "                       too, and without it the program itself\n"
-           "%s%s",
-           command_help_schedule, command_help_common);
+    printf(
+        "usage: solo check TOKEN [OPTIONS] [--] PROGRAM [ARGUMENTS]\n"
+        "\n"
+        "Runs the schedule of a token plain, under race detectors and under memory checkers, and prints what each\n"
+        "has found. All must take the same schedule; the kit's own findings must be the same in all of them.\n"
+        "\n"
+        "  --tsan PROGRAM       the program built with -fsanitize=thread; if it uses libsolo, linked with the one\n"
+        "                       of make FLAVOUR=tsan\n"
+        "  --asan PROGRAM       the program built with -fsanitize=address\n"
+        "  --valgrind PROGRAM   the program, linked with the libsolo of make FLAVOUR=valgrind, which tells helgrind\n"
+        "                       and drd how work is handed over; memcheck takes it too, and without it the\n"
+        "                       program itself\n"
+        "\n"
+        "A token knows its program by name: each build has that name, in a folder of its own.\n"
+        "\n"
+        "%s%s",
+        command_help_schedule, command_help_common);
     return EXIT_CLEAN;
 }
 
@@ -126,7 +132,7 @@ static bool has_valgrind(void)
 static void set_up_rows(struct check *check)
 {
     static const char *const names[ROWS] = {"plain", "tsan", "asan", "helgrind", "drd", "memcheck"};
-    static const char needs_build[] = "needs --valgrind PROGRAM";
+    static const char needs_build[] = "needs --valgrind PROGRAM, with the libsolo of make FLAVOUR=valgrind";
     for (unsigned i = 0; i < ROWS; i++) {
         check->rows[i].tool = names[i];
         check->rows[i].valgrind = i >= HELGRIND ? names[i] : NULL;
@@ -139,8 +145,10 @@ static void set_up_rows(struct check *check)
             check->rows[i].missing = needs_build;
         }
     }
-    check->rows[TSAN].missing = check->rows[TSAN].program == NULL ? "needs --tsan PROGRAM" : NULL;
-    check->rows[ASAN].missing = check->rows[ASAN].program == NULL ? "needs --asan PROGRAM" : NULL;
+    check->rows[TSAN].missing =
+        check->rows[TSAN].program == NULL ? "needs --tsan PROGRAM, built with -fsanitize=thread" : NULL;
+    check->rows[ASAN].missing =
+        check->rows[ASAN].program == NULL ? "needs --asan PROGRAM, built with -fsanitize=address" : NULL;
 }
 
 /* ---- XML files ---- */

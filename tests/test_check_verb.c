@@ -71,9 +71,11 @@ static void test_check_verb__a_clean_schedule_is_clean_under_memcheck_too(void)
     check_with("$PATH", "", "nothing");
     CU_ASSERT_EQUAL(output.status, 0);
     CU_ASSERT_TRUE(says("tool       schedule   findings\nplain      same       none\n"));
-    CU_ASSERT_TRUE(says("tsan       not run    needs --tsan PROGRAM\n"));
-    CU_ASSERT_TRUE(says("asan       not run    needs --asan PROGRAM\n"));
-    CU_ASSERT_TRUE(says(valgrind ? "helgrind   not run    needs --valgrind PROGRAM\n" : "valgrind is not installed\n"));
+    CU_ASSERT_TRUE(says("tsan       not run    needs --tsan PROGRAM, built with -fsanitize=thread\n"));
+    CU_ASSERT_TRUE(says("asan       not run    needs --asan PROGRAM, built with -fsanitize=address\n"));
+    CU_ASSERT_TRUE(
+        says(valgrind ? "helgrind   not run    needs --valgrind PROGRAM, with the libsolo of make FLAVOUR=valgrind\n"
+                      : "valgrind is not installed\n"));
     CU_ASSERT_TRUE(!valgrind || says("memcheck   same       none\nagreement: 2 runs, one schedule (trace "));
     support_shell(&output, "ls -A %s", runner_scratch_path(""));
     CU_ASSERT_STRING_EQUAL(output.text, ""); /* no file is left */

@@ -277,6 +277,24 @@ static void test_plain_access__threads_beside_libsolo_are_found_with_a_sanitizer
     }
 }
 
+/* What AddressSanitizer's allocator takes back is told to libsolo, which was not built for it. */
+static void test_plain_access__what_a_sanitizer_frees_is_dead_memory_for_queued_work(void)
+{
+    struct solo_explore_options options = defaults();
+    for (unsigned i = 0; i < 2; i++) {
+        if (!HAS_ACCESS_PROGRAMS || !is_there(with_libsolo("dead_memory", address_builds[i], NULL)[0])) {
+            runner_skip("these programs are for the plain kit");
+            return;
+        }
+        options.schedules_max = 20;
+        explore(with_libsolo("dead_memory", address_builds[i], "heap"), &options);
+        CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+        CU_ASSERT_EQUAL(report.findings[0].violation.id, SOLO005_DEAD_MEMORY);
+        explore(with_libsolo("dead_memory", address_builds[i], "done"), &options);
+        CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+    }
+}
+
 static void check_refused(const char *program_name, const char *words)
 {
     struct solo_explore_options options = defaults();
@@ -319,6 +337,7 @@ void suite_plain_access(void)
     SOLO_TEST(test_plain_access__a_leak_in_some_schedules_is_found_in_those);
     SOLO_TEST(test_plain_access__memory_used_after_free_is_explained_by_the_sanitizer);
     SOLO_TEST(test_plain_access__threads_beside_libsolo_are_found_with_a_sanitizer_as_without);
+    SOLO_TEST(test_plain_access__what_a_sanitizer_frees_is_dead_memory_for_queued_work);
     SOLO_TEST(test_plain_access__a_race_detector_that_libsolo_does_not_speak_to_is_refused);
     SOLO_TEST(test_plain_access__a_race_detector_over_threads_of_both_kinds_is_refused);
 }
