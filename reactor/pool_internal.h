@@ -77,6 +77,7 @@ struct solo__pool_worker {
     bool slept;            /* since its last claim */
     bool fast;             /* busy, and counted in pool->fast */
     bool running;          /* its job has begun: it can no longer be taken back */
+    bool between;          /* atomic: it may have begun its next claimed job and not have reported the last one yet */
     bool abandoned;        /* the pool ended without it: it must touch neither reactor nor report */
     struct solo__job *claimed[SOLO__CLAIM_MAX]; /* changed by it, under the lock; last, because it is not cleared */
 };

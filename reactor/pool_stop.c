@@ -163,6 +163,28 @@ static void wait_for_running(struct solo_pool *pool, uint64_t deadline_ns)
     solo__pool_leave(pool);
 }
 
+/*
+ * A worker that has claimed jobs begins one before it has reported the last. Nobody could report that one if the worker
+ * were given up then. It needs no more than its turn; and it does not wake the pool for it, so it is looked for again.
+ */
+static void wait_for_reports(struct solo_pool *pool)
+{
+    enum { LOOK_AGAIN_NS = 1000000 };
+    struct solo_world *world = pool->object.world;
+    const struct solo_wait why = {SOLO_WAIT_DRAIN, pool->object.id, NULL};
+    solo__pool_enter(pool);
+    for (const struct solo__pool_worker *worker = pool->workers; worker != NULL;) {
+        if (worker->running && __atomic_load_n(&worker->between, __ATOMIC_ACQUIRE)) {
+            (void)world->threads->wait(world, &pool->gate, &pool->lock, &why,
+                                       world->clock->now_ns(world) + LOOK_AGAIN_NS);
+            worker = pool->workers;
+        } else {
+            worker = worker->next;
+        }
+    }
+    solo__pool_leave(pool);
+}
+
 /* Moves workers whose job runs on out of the pool; returns how many. */
 static unsigned abandon_running(struct solo_pool *pool)
 {
@@ -256,6 +278,7 @@ static size_t finish(struct solo_pool *pool, uint64_t deadline_ns)
     hand_back_queue(pool);
     report_held(pool);
     wait_for_running(pool, deadline_ns);
+    wait_for_reports(pool);
     unsigned left = abandon_running(pool);
     if (left > 0 || late) {
         report(pool, queued, never_began);

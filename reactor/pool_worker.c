@@ -327,6 +327,7 @@ static enum outcome finish(struct solo_pool *pool, struct solo__pool_worker *wor
         worker->job = NULL;
         worker->claim = 0;
         worker->running = false;
+        __atomic_store_n(&worker->between, false, __ATOMIC_RELAXED);
         pool->busy--;
         if (outcome == HOLD) {
             solo__job_list_add(&pool->finished, job);
@@ -344,11 +345,13 @@ static struct solo__job *run_claimed(struct solo_pool *pool, struct solo__pool_w
 {
     for (;;) {
         run(pool, job);
+        __atomic_store_n(&worker->between, true, __ATOMIC_RELAXED); /* known to whoever sees the next one begun */
         struct solo__job *next = solo__pool_advance(worker);
         if (next == NULL) {
             return job;
         }
         solo__job_report(job);
+        __atomic_store_n(&worker->between, false, __ATOMIC_RELEASE);
         job = next;
     }
 }

@@ -5,7 +5,11 @@
  * World os only: in world sim the chooser decides about each job, and there is nothing to claim.
  */
 #include "worlds.h"
+#include <errno.h>
+#include <semaphore.h>
 #include <solo/pool_control.h>
+#include <solo/probe.h>
+#include <time.h>
 
 enum { MANY = 3000, WORKERS = 2 };
 
@@ -407,6 +411,67 @@ static void test_pool_queue__no_worker_sleeps_through_a_stop(void)
     worlds_run_os(stops_body);
 }
 
+/* ---- A stop whose patience ends while a worker reports ---- */
+
+enum { LATE = 300, LATE_NS = 20 * 1000 * 1000 };
+
+static sem_t nobody_posts;
+
+/* The worker is held up for twenty times the stop's patience. */
+static void hold_up(const struct solo_event *event, void *arg)
+{
+    bool *done = arg;
+    if (event->kind == SOLO_PROBE_JOB_FINISHED && !__atomic_exchange_n(done, true, __ATOMIC_RELAXED)) {
+        struct timespec until;
+        CU_ASSERT_EQUAL(clock_gettime(CLOCK_REALTIME, &until), 0);
+        until.tv_nsec += LATE_NS;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        while (sem_timedwait(&nobody_posts, &until) < 0 && errno == EINTR) {
+        }
+    }
+}
+
+/* From here on, because nothing is claimed while somebody listens. */
+static void hold_up_from_now_on(void *arg)
+{
+    shortly(NULL);
+    CU_ASSERT_EQUAL(solo_probe_subscribe(hold_up, arg), 0);
+}
+
+static void queue_late_and_stop(void *arg)
+{
+    for (unsigned i = 0; i < 2 * LATE; i++) {
+        CU_ASSERT_EQUAL(
+            solo_pool_call_in_thread(pool, i == LATE ? hold_up_from_now_on : shortly, arg, count_done, NULL), 0);
+    }
+    worlds_stop(reactor);
+}
+
+static void late_report_body(void)
+{
+    bool held_up = false;
+    struct solo_reactor_options options = {.pool_min = 1, .pool_max = 1, .drain_max_ns = WORLDS_MS};
+    CU_ASSERT_EQUAL_FATAL(sem_init(&nobody_posts, 0, 0), 0);
+    CU_ASSERT_EQUAL_FATAL(solo_reactor_create(&options, &reactor), 0);
+    CU_ASSERT_EQUAL_FATAL(solo_reactor_get_thread_pool(reactor, &pool), 0);
+    memset(dones, 0, sizeof dones);
+    awaited = 0;
+    CU_ASSERT_EQUAL(solo_reactor_call_from_thread(reactor, queue_late_and_stop, &held_up, NULL), 0);
+    (void)solo_reactor_run(reactor);
+    (void)solo_probe_unsubscribe(hold_up, &held_up); /* a slow machine did not come that far in time */
+    worlds_expect(SOLO011_WORK_LOST,
+                  1); /* what never began is handed back, and said to be too much for that patience */
+    CU_ASSERT_EQUAL(dones[0] + dones[2], 2 * LATE);
+    worlds_destroy(reactor);
+    (void)sem_destroy(&nobody_posts);
+}
+
+static void test_pool_queue__a_job_that_ended_is_reported_however_late_its_worker_is(void)
+{
+    worlds_run_os(late_report_body);
+}
+
 void suite_pool_queue(void)
 {
     SOLO_SUITE("pool_queue");
@@ -417,5 +482,6 @@ void suite_pool_queue(void)
     SOLO_TEST(test_pool_queue__no_wake_is_lost_however_few_come_at_a_time);
     SOLO_TEST(test_pool_queue__long_jobs_among_many_quick_ones_still_run_side_by_side);
     SOLO_TEST(test_pool_queue__no_worker_sleeps_through_a_stop);
+    SOLO_TEST(test_pool_queue__a_job_that_ended_is_reported_however_late_its_worker_is);
     SOLO_TEST(test_pool_queue__a_stop_in_the_middle_runs_all_that_was_accepted);
 }
