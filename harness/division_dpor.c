@@ -159,9 +159,9 @@ static int cut_subtree(struct cutting *cutting, uint32_t index)
     struct subtree subtree = cutting->subtrees[index];
     size_t size = subtree.next.count * sizeof *subtree.options;
     struct solo__dpor_option *options = malloc(size);
-    int result = options != NULL ? 0 : -ENOMEM;
-    if (result < 0) {
-        return result;
+    int result = 0;
+    if (options == NULL) {
+        return -ENOMEM;
     }
     memcpy(options, subtree.options, size);
     for (uint16_t i = 0; i < subtree.next.count; i++) {

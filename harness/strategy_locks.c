@@ -32,7 +32,7 @@ static bool waits(const struct solo__sampling_state *state, const struct solo_op
 
 static size_t choose(struct solo__sampling_state *state, const struct solo_choice *choice, size_t threads)
 {
-    size_t free_one = choice->count, waiting_one = choice->count;
+    size_t free_one = 0, waiting_one = 0;
     uint32_t free_seen = 0, waiting_seen = 0;
     for (size_t i = 0; i < threads; i++) {
         bool is_waiting = waits(state, choice->options[i]);

@@ -118,7 +118,7 @@ LEFT_OUT_valgrind := explore.test_explore__a_bound_gives_part_of_everything \
                      scale.test_scale__a_finished_exploration_is_told_again_from_its_checkpoint \
                      scale.test_scale__any_number_of_jobs_gives_the_same_result \
                      scale.test_scale__every_strategy_gives_the_same_for_all_numbers_of_jobs \
-                     scale.test_scale__the_limit_on_distinct_schedules_is_met_exactly
+                     scale.test_scale__the_limit_on_distinct_schedules_is_met_exactly shards
 TEST_OPTIONS ?= $(if $(filter valgrind tsan,$(FLAVOUR)),--timeout 300) --junit $(BUILD)/solo-tests.xml \
                 $(if $(TESTS),,$(LEFT_OUT_$(FLAVOUR):%=--skip %))
 RUN_TESTS = $(if $(filter valgrind,$(FLAVOUR)),valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite)

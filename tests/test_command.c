@@ -467,10 +467,14 @@ static void test_command__run_of_a_right_program_exits_0(void)
     CU_ASSERT(says("solo run: 0 findings"));
 }
 
-static void test_command__run_plays_peers_on_real_sockets(void)
+/* One test, because tests run side by side and there is one such port. */
+static void test_command__run_plays_peers_on_real_sockets_and_ends_a_server_after_so_many_seconds(void)
 {
     CU_ASSERT_EQUAL(SOLO("run", "--peer", "lessons/01_wrong_thread/peers.txt", lesson("01_wrong_thread/fixed")), 0);
     CU_ASSERT(says("solo run: 0 findings"));
+    CU_ASSERT_EQUAL(SOLO("run", "--for-s", "0", lesson("01_wrong_thread/fixed")), 1);
+    CU_ASSERT(says("listening on port"));
+    CU_ASSERT(says("error[SOLO013]: ")); /* nobody came */
 }
 
 static void test_command__run_as_json_keeps_the_programs_output_out_of_the_document(void)
@@ -487,13 +491,6 @@ static void test_command__run_in_world_sim_is_the_plain_schedule(void)
     CU_ASSERT(says("error[SOLO001]"));
     CU_ASSERT(says(".plain-"));
     CU_ASSERT_EQUAL(SOLO("run", "--world", "sim", lesson("04_result_comes_back/fixed")), 0);
-}
-
-static void test_command__run_ends_a_server_after_so_many_seconds(void)
-{
-    CU_ASSERT_EQUAL(SOLO("run", "--for-s", "0", lesson("01_wrong_thread/fixed")), 1);
-    CU_ASSERT(says("listening on port"));
-    CU_ASSERT(says("error[SOLO013]: ")); /* nobody came */
 }
 
 static void test_command__doctor_says_what_works(void)
@@ -537,9 +534,8 @@ void suite_command(void)
     SOLO_TEST(test_command__step_can_be_quit);
     SOLO_TEST(test_command__run_reports_completely_in_world_os);
     SOLO_TEST(test_command__run_of_a_right_program_exits_0);
-    SOLO_TEST(test_command__run_plays_peers_on_real_sockets);
+    SOLO_TEST(test_command__run_plays_peers_on_real_sockets_and_ends_a_server_after_so_many_seconds);
     SOLO_TEST(test_command__run_as_json_keeps_the_programs_output_out_of_the_document);
     SOLO_TEST(test_command__run_in_world_sim_is_the_plain_schedule);
-    SOLO_TEST(test_command__run_ends_a_server_after_so_many_seconds);
     SOLO_TEST(test_command__doctor_says_what_works);
 }

@@ -146,6 +146,8 @@ static pid_t start_exploring(const char *checkpoint, const char *said, const cha
     if (pid == 0) {
         int fd = open(said, O_WRONLY | O_CREAT | O_TRUNC, 0600);
         (void)setpgid(0, 0);
+        (void)signal(SIGINT, SIG_DFL); /* whoever runs the tests in the background ignores it, and so would it */
+        (void)signal(SIGHUP, SIG_DFL);
         (void)dup2(fd, STDOUT_FILENO);
         (void)dup2(fd, STDERR_FILENO);
         (void)execl(solo, solo, "explore", "--schedules", "100000000", "--checkpoint", checkpoint, "--jobs", jobs,
