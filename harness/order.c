@@ -45,6 +45,12 @@ static bool has_result(unsigned kind)
     }
 }
 
+/* Nobody makes a word of memory. Which one it is follows from what its thread did and read until then. */
+static bool is_word(unsigned kind)
+{
+    return kind == SOLO_PROBE_ACCESS_READ || kind == SOLO_PROBE_ACCESS_WRITE;
+}
+
 void solo__order_begin(struct solo__order *order)
 {
     order->schedule++;
@@ -83,7 +89,9 @@ static uint64_t pass_object(struct solo__order *order, const struct solo_event *
     if (at < 0) {
         return hash;
     }
-    hash = mix(hash, order->object[at].name);
+    if (!is_word(event->kind)) {
+        hash = mix(hash, order->object[at].name);
+    }
     if (event->kind == SOLO_PROBE_THREAD_BEGIN) {
         hash = mix(hash, order->object[at].written); /* its start */
     } else if (event->access == SOLO_ACCESS_READ) {

@@ -4,8 +4,8 @@
  * Two schedules that differ only in the order of operations which do not touch the same object, or only read it, are
  * one and the same to the program (Mazurkiewicz 1977). Each event gets a hash of its own thread's past and of the
  * accesses to its object that it depends on; the fingerprint is the sum of them. Objects are named by who made them and
- * not by number, because numbers follow the total order. Waiting, passes of a loop that find nothing, and the clock are
- * no difference.
+ * not by number, because numbers follow the total order; words of memory have no name at all. Waiting, passes of a loop
+ * that find nothing, and the clock are no difference.
  */
 #ifndef SOLO__ORDER_H
 #define SOLO__ORDER_H

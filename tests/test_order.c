@@ -77,6 +77,12 @@ static void test_order__reads_between_two_writes_may_change_places(void)
                         FINGERPRINT(WRITES(0, A), READS(1, A), READS(2, A), WRITES(0, A)));
 }
 
+static void test_order__who_reads_a_word_first_is_no_difference(void)
+{
+    CU_ASSERT_EQUAL(FINGERPRINT(WRITES(0, B), READS(0, A), WRITES(1, 3), WRITES(1, 3), READS(1, A)),
+                    FINGERPRINT(WRITES(1, 3), WRITES(1, 3), READS(1, A), WRITES(0, B), READS(0, A)));
+}
+
 static void test_order__numbers_of_objects_and_times_are_no_difference(void)
 {
     CU_ASSERT_EQUAL(FINGERPRINT(WRITES(0, A), WRITES(0, B), WRITES(1, A)),
@@ -251,6 +257,7 @@ void suite_order(void)
     SOLO_TEST(test_order__accesses_to_different_objects_may_change_places);
     SOLO_TEST(test_order__accesses_to_one_object_may_not_if_one_writes);
     SOLO_TEST(test_order__reads_between_two_writes_may_change_places);
+    SOLO_TEST(test_order__who_reads_a_word_first_is_no_difference);
     SOLO_TEST(test_order__numbers_of_objects_and_times_are_no_difference);
     SOLO_TEST(test_order__results_are_a_difference);
     SOLO_TEST(test_order__waiting_for_a_lock_is_no_difference_having_it_is);
