@@ -43,6 +43,10 @@ static inline void solo__argument_forget(struct solo_world *world, uint32_t work
     }
 }
 
+/* Nobody else looks in between: around a fork, or the child could find the table held by a thread that it has not. */
+void solo__arguments_hold(void);
+void solo__arguments_let_go(void);
+
 /* A new schedule begins in this world, and what is left of the one before means nothing in it. */
 void solo__arguments_clear(const struct solo_world *world);
 

@@ -11,6 +11,7 @@
  * does nothing.
  */
 #define _GNU_SOURCE
+#include "argument.h"
 #include "self.h"
 #include "world_os.h"
 #include <assert.h>
@@ -57,6 +58,13 @@ static void ring(void)
     uint32_t *futex = to_ring.futex;
     to_ring.futex = NULL;
     (void)syscall(SYS_futex, futex, FUTEX_WAKE_PRIVATE, to_ring.waiters, NULL, NULL, 0);
+}
+
+/* ---- Forks ---- */
+
+__attribute__((constructor)) static void follow_forks(void)
+{
+    (void)pthread_atfork(solo__arguments_hold, solo__arguments_let_go, solo__arguments_let_go);
 }
 
 /* ---- Waiting without sleeping ---- */

@@ -11,6 +11,8 @@
 #include <solo/probe.h>
 #include <solo/worker.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static struct solo_reactor *the_reactor;
 static struct solo_worker *the_worker;
@@ -573,6 +575,48 @@ static void test_argument__of_jobs_that_were_taken_back_takes_no_room(void)
     run_heard(taken_back_body);
 }
 
+static bool enough; /* atomic */
+
+static void release_all_the_time(void *arg)
+{
+    while (!__atomic_load_n(&enough, __ATOMIC_RELAXED)) {
+        solo_memory_released(arg, 1);
+    }
+}
+
+/* The other thread is in the middle of it when this one forks, and is not there in the child. */
+static void forking_body(void)
+{
+    enum { FORKS = 200 };
+    struct solo_thread *thread = NULL;
+    the_reactor = worlds_reactor();
+    queue(&pool_of_pieces[0][0], NULL);
+    __atomic_store_n(&enough, false, __ATOMIC_RELAXED);
+    CU_ASSERT_EQUAL_FATAL(solo_thread_create(release_all_the_time, &pool_of_pieces[0][1], &thread), 0);
+    for (unsigned i = 0; i < FORKS; i++) {
+        int status = -1;
+        pid_t child = fork();
+        if (child == 0) {
+            solo_memory_released(&pool_of_pieces[0][1], 1);
+            _exit(0);
+        }
+        CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+        CU_ASSERT_EQUAL(status, 0);
+    }
+    __atomic_store_n(&enough, true, __ATOMIC_RELAXED);
+    CU_ASSERT_EQUAL(solo_thread_join(thread), 0);
+    worlds_run_to_end(the_reactor);
+    noted("c");
+    worlds_destroy(the_reactor);
+}
+
+static void test_argument__a_child_may_free_whatever_other_threads_did_at_the_fork(void)
+{
+    CU_ASSERT_EQUAL(solo_probe_subscribe(hear, NULL), 0);
+    worlds_run_os(forking_body);
+    CU_ASSERT_EQUAL(solo_probe_unsubscribe(hear, NULL), 0);
+}
+
 static void unheard_body(void)
 {
     set_up();
@@ -606,5 +650,6 @@ void suite_argument(void)
     SOLO_TEST(test_argument__in_a_piece_that_a_program_took_back_is_found);
     SOLO_TEST(test_argument__beyond_the_first_256_is_not_watched_and_never_reported);
     SOLO_TEST(test_argument__of_jobs_that_were_taken_back_takes_no_room);
+    SOLO_TEST(test_argument__a_child_may_free_whatever_other_threads_did_at_the_fork);
     SOLO_TEST(test_argument__in_world_os_nothing_is_watched_while_nobody_listens);
 }
