@@ -80,9 +80,9 @@ static void change(void *arg)
 {
     (void)arg;
     for (unsigned i = 0; i < 6; i++) {
-        int seen = value;
+        int seen = __atomic_load_n(&value, __ATOMIC_RELAXED); /* no race: there is to be one finding */
         solo_yield();
-        value = seen + 1;
+        __atomic_store_n(&value, seen + 1, __ATOMIC_RELAXED);
     }
 }
 

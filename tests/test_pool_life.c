@@ -750,30 +750,33 @@ static void queue_while_it_stops(void *arg)
     accepted_jobs = status == 0;
 }
 
+static const struct solo_thread_table *real_threads;
+static bool no_more_threads; /* atomic */
+
 static int refuse_to_start(struct solo_world *world, struct solo_thread *thread)
 {
-    (void)world;
-    (void)thread;
-    return -EAGAIN;
+    return __atomic_load_n(&no_more_threads, __ATOMIC_RELAXED) ? -EAGAIN : real_threads->start(world, thread);
 }
 
 /* Somebody queues a job whose worker does not come into being, and meanwhile the pool is stopped. */
 static void stop_without_threads_body(void)
 {
     struct solo_world *world = solo_world_current();
-    const struct solo_thread_table *before = world->threads;
-    struct solo_thread_table refusing_table = *before;
+    struct solo_thread_table refusing_table = *world->threads;
     struct solo_thread *thread = NULL;
+    real_threads = world->threads;
+    refusing_table.start = refuse_to_start;
+    world->threads = &refusing_table;
+    __atomic_store_n(&no_more_threads, false, __ATOMIC_RELAXED);
     stops_told = ended_jobs = accepted_jobs = 0;
     begin(0, 2);
     CU_ASSERT_EQUAL_FATAL(solo_thread_create(queue_while_it_stops, NULL, &thread), 0);
-    refusing_table.start = refuse_to_start;
-    world->threads = &refusing_table;
+    __atomic_store_n(&no_more_threads, true, __ATOMIC_RELAXED);
     CU_ASSERT_EQUAL(solo_pool_start(pool), 0);
     solo_yield(); /* the worker may be about to be started */
     CU_ASSERT_EQUAL(solo_pool_stop(pool, count_stop, NULL), 0);
     CU_ASSERT_EQUAL(solo_thread_join(thread), 0);
-    world->threads = before;
+    world->threads = real_threads;
     for (int i = 0; i < 3; i++) {
         CU_ASSERT_EQUAL(solo_reactor_iterate(reactor, 0), 0);
     }
