@@ -26,6 +26,8 @@ static void clock_sleep_until(struct solo_world *world, uint64_t until_ns)
     core_sleep_until(core_in(world), until_ns);
 }
 
+const char sim__name[] = "sim";
+
 static const struct solo_clock_table clock_table = {clock_now, clock_sleep_until};
 
 static int thread_start(struct solo_world *world, struct solo_thread *thread)
@@ -77,8 +79,8 @@ static void announce(struct solo_world *world, enum solo_probe_kind kind, enum s
     core_announce(core_in(world), kind, access, object, value);
 }
 
-const struct solo_thread_table sim__thread_table = {thread_start, thread_join, lock_enter, lock_leave,
-                                                    gate_wait,    gate_wake,   announce};
+static const struct solo_thread_table thread_table = {thread_start, thread_join, lock_enter, lock_leave,
+                                                      gate_wait,    gate_wake,   announce};
 
 static void *memory_allocate(struct solo_world *world, size_t size)
 {
@@ -102,8 +104,8 @@ static const struct solo_memory_table memory_table = {memory_allocate, sim__memo
 
 void sim__world_init(struct sim_world *world, struct core *core)
 {
-    world->world = (struct solo_world){
-        "sim", &clock_table, &sim__thread_table, &sim__poll_table, &sim__network_table, &memory_table};
+    world->world = (struct solo_world){sim__name,        &clock_table,        &thread_table,
+                                       &sim__poll_table, &sim__network_table, &memory_table};
     world->core = core;
 }
 
