@@ -7,7 +7,7 @@
  *
  * usage: core fiber|token SCHEDULES
  */
-#include "core.h"
+#include "sim_world.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
