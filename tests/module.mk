@@ -145,7 +145,7 @@ check: $(ALL) | deps-check ## check the rules: layers, headers, the world's door
 # The steps of `make matrix`; other folders add theirs.
 MATRIX_STEPS += test $(patsubst %,test-units-%,$(filter-out $(FLAVOUR),$(FLAVOURS))) check
 FLAVOUR_STEPS := $(patsubst %,test-units-%,$(FLAVOURS))
-MATRIX_STEPS += test-units-tsan-shipped
+MATRIX_STEPS += test-units-tsan-shipped benches # nothing else notices a benchmark that does not link
 PHONY += matrix coverage $(FLAVOUR_STEPS) test-units-tsan-shipped
 matrix: deps ## everything in every flavour: slow
 	+@tests/steps '$(MAKE) FLAVOUR=$(FLAVOUR) BUILD=$(BUILD)' $(MATRIX_STEPS)
