@@ -111,13 +111,13 @@ static struct size size_up(uint64_t count)
     return size;
 }
 
-/* As many threads, and as many points up to an eighth or a few: our main joins everybody, theirs does not always. */
+/* As many threads, and as many points up to a tenth or a few: our main joins everybody, theirs does not always. */
 static bool is_same(const struct size *ours, const struct shape *shape)
 {
     unsigned theirs = (unsigned)shape->points;
     unsigned apart = ours->points > theirs ? ours->points - theirs : theirs - ours->points;
     return ours->threads == (unsigned)shape->threads &&
-           (shape->points == SHAPE_UNKNOWN || apart <= FREE_POINTS || apart <= theirs / 8);
+           (shape->points == SHAPE_UNKNOWN || apart <= FREE_POINTS || apart <= theirs / 10);
 }
 
 static bool measure(const struct shape *shape)
