@@ -6,6 +6,7 @@
 #include "report_internal.h"
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 /* jansson refuses what is not UTF-8. */
@@ -30,16 +31,38 @@ static json_t *message(const char *value)
     return object;
 }
 
+enum { URI_MAX = 3 * 512 };
+
+/*
+ * A path as a URI reference (RFC 3986): from the root with a scheme, every other character that could mean more
+ * encoded.
+ */
+static const char *uri_of(const char *path, char buffer[URI_MAX])
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+    size_t length = 0;
+    if (path[0] == '/') {
+        length = (size_t)snprintf(buffer, URI_MAX, "file://");
+    }
+    for (; *path != '\0' && length + 4 < URI_MAX; path++) {
+        bool is_plain = strchr(plain, *path) != NULL;
+        length += (size_t)snprintf(buffer + length, URI_MAX - length, is_plain ? "%c" : "%%%02X", (unsigned char)*path);
+    }
+    buffer[length] = '\0';
+    return buffer;
+}
+
 /* Paths of the build are relative to where it was made: "./a.c" and "a.c" are one file. */
 static json_t *location_json(const char *name, const char *function, const struct solo_detail *detail)
 {
     bool known = detail != NULL && detail->frame_count != 0 && detail->frames[0].file[0] != '\0';
     const char *file = known ? detail->frames[0].file : name;
+    char uri[URI_MAX];
     while (strncmp(file, "./", 2) == 0) {
         file += 2;
     }
     json_t *artifact = json_object();
-    json_object_set_new(artifact, "uri", text(file));
+    json_object_set_new(artifact, "uri", json_string(uri_of(file, uri)));
     json_int_t line = known && detail->frames[0].line > 0 ? (json_int_t)detail->frames[0].line : 1;
     json_int_t column = known ? (json_int_t)solo__report_column(&detail->frames[0], function, NULL) : 0;
     json_int_t length = column != 0 ? (json_int_t)strlen(function) : 0;

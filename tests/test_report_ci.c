@@ -136,6 +136,31 @@ static void test_report_ci__sarif_has_a_rule_for_each_id_and_a_result_for_each_f
     free(text);
 }
 
+static void check_uri(const char *file, const char *expected)
+{
+    static struct solo_detail detail;
+    make_up(1);
+    memset(&detail, 0, sizeof detail);
+    detail.frame_count = 1;
+    snprintf(detail.frames[0].file, sizeof detail.frames[0].file, "%s", file);
+    contexts[0].detail = &detail;
+    char *text = write_with(solo_report_explored_sarif);
+    json_t *root = json_loads(text, 0, NULL);
+    CU_ASSERT_STRING_EQUAL(string_at(root, "runs/0/results/0/locations/0/physicalLocation/artifactLocation/uri"),
+                           expected);
+    json_decref(root);
+    free(text);
+}
+
+static void test_report_ci__sarif_names_files_by_uris(void)
+{
+    check_uri("./src/a-b_c.d~e.c", "src/a-b_c.d~e.c");
+    check_uri("my files/100%/a#1?.c", "my%20files/100%25/a%231%3F.c");
+    check_uri("c:d.c", "c%3Ad.c"); /* else `c` were the scheme */
+    check_uri("\303\244\377.c", "%C3%A4%FF.c");
+    check_uri("/usr/src/a b.c", "file:///usr/src/a%20b.c");
+}
+
 static void test_report_ci__what_is_missing_is_refused(void)
 {
     make_up(1);
@@ -198,6 +223,7 @@ void suite_report_ci(void)
     SOLO_TEST(test_report_ci__junit_of_a_clean_exploration_has_no_failure);
     SOLO_TEST(test_report_ci__an_incomplete_exploration_is_an_error_and_no_pass);
     SOLO_TEST(test_report_ci__sarif_has_a_rule_for_each_id_and_a_result_for_each_finding);
+    SOLO_TEST(test_report_ci__sarif_names_files_by_uris);
     SOLO_TEST(test_report_ci__what_is_missing_is_refused);
     SOLO_TEST(test_report_ci__the_command_writes_both_and_nothing_else);
     SOLO_TEST(test_report_ci__verbs_without_an_exploration_refuse_them);
