@@ -8,7 +8,7 @@
 #include <solo/inbox.h>
 #include <string.h>
 
-enum { LANES_MAX = 4, PREFIX = 22, NOBODY = -1 };
+enum { LANES_MAX = 4, PREFIX = 22, NUMBERS = PREFIX - 7, NOBODY = -1 };
 
 struct lane {
     const char *name;
@@ -233,10 +233,14 @@ static void put(char *line, unsigned column, const char *text, unsigned width)
 
 static void draw_prefix(char *line, bool here, uint64_t step, uint64_t ns)
 {
-    char time[24], prefix[48];
-    (void)snprintf(prefix, sizeof prefix, "   %c %5llu %9s  ", here ? '>' : ' ', (unsigned long long)step,
-                   solo__report_time(ns, time, sizeof time));
-    put(line, 0, prefix, PREFIX);
+    char time[24], numbers[48];
+    (void)solo__report_time(ns, time, sizeof time);
+    int length = snprintf(numbers, sizeof numbers, "%5llu", (unsigned long long)step);
+    int room = NUMBERS - length - 1; /* a long number takes from the other one's margin, then from that of the line */
+    length += snprintf(numbers + length, sizeof numbers - (size_t)length, " %*s", room > 0 ? room : 0, time);
+    unsigned margin = length < PREFIX - 4 ? PREFIX - 2 - (unsigned)length : 2;
+    line[margin - 2] = here ? '>' : ' ';
+    put(line, margin, numbers, PREFIX - 1 - margin);
 }
 
 /* Which lane begins the call that this step queues, NOBODY if none does in view. */

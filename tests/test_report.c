@@ -263,6 +263,30 @@ static void test_report__crowds_keep_four_lanes_and_count_the_rest(void)
     check_text("report_crowd.txt", &violation, &context);
 }
 
+/* Of a schedule that did not end, say. */
+static void test_report__long_numbers_of_steps_and_times_stay_apart(void)
+{
+    static struct solo_violation violation;
+    static struct solo_detail detail;
+    make_wrong_thread(&violation, &detail);
+    detail.step_count = 0;
+    add_step(&detail, 999999, 0, 0, SOLO_PROBE_LOCK, "mutex#1", 0);
+    detail.steps[0].now_ns = UINT64_C(142800000000);
+    add_step(&detail, 9999998, 0, 0, SOLO_PROBE_LOCK, "mutex#1", 0);
+    detail.steps[1].now_ns = UINT64_C(262106000000000);
+    violation.step = 9999999;
+    violation.now_ns = UINT64_C(262106200000000);
+    struct solo_report_context context = plain_context(&detail);
+    context.base_ns = 0;
+    char *text = written(solo_report_text, &violation, &context);
+    check_fits(text);
+    printf("%s", text);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\n     999999  142.8 s  locks mutex#1\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\n    9999998 262106 s  locks mutex#1\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\n> 9999999 262106.2 s "));
+    free(text);
+}
+
 static void test_report__colour_changes_no_words(void)
 {
     static struct solo_violation violation;
@@ -660,6 +684,7 @@ void suite_report(void)
     SOLO_TEST(test_report__an_unreadable_source_leaves_out_the_excerpt_only);
     SOLO_TEST(test_report__a_line_past_the_end_of_the_file_is_no_excerpt);
     SOLO_TEST(test_report__crowds_keep_four_lanes_and_count_the_rest);
+    SOLO_TEST(test_report__long_numbers_of_steps_and_times_stay_apart);
     SOLO_TEST(test_report__colour_changes_no_words);
     SOLO_TEST(test_report__the_same_finding_gives_the_same_bytes);
     SOLO_TEST(test_report__the_first_line_stands_alone);
