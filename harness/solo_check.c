@@ -9,10 +9,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
+#include <poll.h>
+#include <signal.h>
 #include <solo/token.h>
 #include <solo/tool_report.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { OPTION_TSAN = OPTION_OWN, OPTION_ASAN, OPTION_VALGRIND, ARGUMENTS_MAX = 256, IDS = 20 };
@@ -426,6 +430,93 @@ static int conclude(const struct check *check)
     return sums.failed != 0 || sums.agreeing != sums.ran ? EXIT_KIT_FAILED : sums.found ? EXIT_FINDINGS : EXIT_CLEAN;
 }
 
+/* ---- The folder, whatever becomes of the run ---- */
+
+static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+enum { ENDING_SIGNALS = sizeof ending_signals / sizeof ending_signals[0], REMOVALS_MAX = 100, REMOVAL_PAUSE_MS = 20 };
+
+static volatile pid_t runner; /* who runs the tools; a handler has no argument of ours */
+
+static void pass_on(int signal_number)
+{
+    (void)kill(runner, signal_number);
+}
+
+/* A tool that outlives whoever started it for a moment may still make a file. */
+static void remove_folder(const char *folder)
+{
+    for (int i = 0; i < REMOVALS_MAX; i++) {
+        DIR *directory = opendir(folder);
+        struct dirent *entry;
+        while (directory != NULL && (entry = readdir(directory)) != NULL) {
+            (void)unlinkat(dirfd(directory), entry->d_name, 0);
+        }
+        if (directory != NULL) {
+            (void)closedir(directory);
+        }
+        if (rmdir(folder) == 0 || errno != ENOTEMPTY) {
+            return;
+        }
+        (void)poll(NULL, 0, REMOVAL_PAUSE_MS);
+    }
+}
+
+/* Waits for the runner to end, tidies up, and ends as it did. */
+static int tidy_up(const char *folder)
+{
+    int status = 0;
+    while (waitpid(runner, &status, 0) < 0 && errno == EINTR) {
+    }
+    remove_folder(folder);
+    if (WIFSIGNALED(status)) {
+        (void)signal(WTERMSIG(status), SIG_DFL);
+        (void)raise(WTERMSIG(status));
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_KIT_FAILED;
+}
+
+static void pass_on_signals(void)
+{
+    struct sigaction before, action = {.sa_handler = pass_on};
+    for (size_t i = 0; i < ENDING_SIGNALS; i++) {
+        if (sigaction(ending_signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+            (void)sigaction(ending_signals[i], &action, NULL);
+        }
+    }
+}
+
+/*
+ * A child of this process runs the tools, so that one is left to remove their files when Ctrl-C ends the rest. Returns
+ * the exit code in this process, -1 in the child.
+ */
+static int split(struct check *check, const char *folder)
+{
+    sigset_t ending, before;
+    pid_t parent = getpid();
+    check->folder = folder;
+    sigemptyset(&ending);
+    for (size_t i = 0; i < ENDING_SIGNALS; i++) {
+        (void)sigaddset(&ending, ending_signals[i]);
+    }
+    (void)sigprocmask(SIG_BLOCK, &ending, &before);
+    (void)fflush(NULL);
+    runner = fork();
+    if (runner > 0) {
+        pass_on_signals();
+    } else if (runner == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    }
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    if (runner < 0) {
+        (void)rmdir(folder);
+        return command_failed("check", "no process for the tools: %s", strerror(errno));
+    }
+    if (runner == 0 && getppid() != parent) {
+        return EXIT_KIT_FAILED;
+    }
+    return runner > 0 ? tidy_up(folder) : -1;
+}
+
 int command_check(int argc, char **argv)
 {
     static struct check check;
@@ -440,9 +531,11 @@ int command_check(int argc, char **argv)
         mkdtemp(folder) == NULL) {
         return command_failed("check", "no folder for temporary files: %s", strerror(errno));
     }
-    check.folder = folder;
+    code = split(&check, folder);
+    if (code >= 0) {
+        return code;
+    }
     set_up_rows(&check);
     code = run_all(&check);
-    (void)rmdir(folder);
     return code >= 0 ? code : conclude(&check);
 }

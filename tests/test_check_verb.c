@@ -4,12 +4,30 @@
  * Programs for ThreadSanitizer and for helgrind are other builds; where those are not there, their rows say what they
  * need.
  */
+#define _GNU_SOURCE
 #include "support.h"
+#include <dirent.h>
 #include <jansson.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static struct runner_output output;
 static char token[4096];
+
+static bool is_empty(const char *path)
+{
+    DIR *folder = opendir(path);
+    unsigned count = 0;
+    while (folder != NULL && readdir(folder) != NULL) {
+        count++;
+    }
+    CU_ASSERT_EQUAL(folder != NULL ? closedir(folder) : -1, 0);
+    return count == 2; /* itself and its parent */
+}
 
 static const char *solo(void)
 {
@@ -131,6 +149,52 @@ static void test_check_verb__a_build_that_takes_the_same_schedule_agrees(void)
     CU_ASSERT_TRUE(says("tsan       same       check\n"));
 }
 
+/* ---- Ctrl-C ---- */
+
+/* Starts a check that would take minutes; it has begun when its folder is there. */
+static pid_t start_check(void)
+{
+    const char *path = runner_scratch_path("");
+    pid_t pid = fork();
+    if (pid == 0) {
+        (void)setpgid(0, 0);
+        (void)signal(SIGINT, SIG_DFL); /* whoever runs the tests in the background ignores it */
+        (void)setenv("TMPDIR", path, 1);
+        (void)execl(solo(), solo(), "check", token, "--watchdog-s", "1000", program(), "hang", (char *)NULL);
+        _exit(127);
+    }
+    while (pid > 0 && is_empty(path) && waitpid(pid, NULL, WNOHANG) == 0) {
+        (void)sched_yield();
+    }
+    return pid;
+}
+
+static void check_ended_by(int signal, bool group, unsigned times)
+{
+    int status = 0;
+    pid_t pid = start_check();
+    CU_ASSERT_FATAL(pid > 0);
+    for (unsigned i = 0; i < times; i++) {
+        CU_ASSERT_EQUAL(group ? killpg(pid, signal) : kill(pid, signal), 0);
+    }
+    CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
+    CU_ASSERT_TRUE(WIFSIGNALED(status));
+    CU_ASSERT_EQUAL(WTERMSIG(status), signal);
+    CU_ASSERT_TRUE(is_empty(runner_scratch_path("")));
+}
+
+static void test_check_verb__whoever_ends_it_finds_no_file_left(void)
+{
+    support_shell(&output, "%s explore --first --watchdog-s 1 %s hang | grep -o 'solo1\\.[^ ]*' | head -1", solo(),
+                  program());
+    output.text[strcspn(output.text, "\n")] = '\0';
+    strcpy(token, output.text);
+    check_ended_by(SIGINT, true, 1);
+    check_ended_by(SIGINT, true, 2);
+    check_ended_by(SIGTERM, false, 1);
+    check_ended_by(SIGTERM, false, 3);
+}
+
 static void test_check_verb__wrong_usage_is_one_line(void)
 {
     static const struct {
@@ -158,5 +222,6 @@ void suite_check_verb(void)
     SOLO_TEST(test_check_verb__findings_of_the_kit_are_the_same_in_every_run);
     SOLO_TEST(test_check_verb__a_run_that_cannot_be_made_is_no_agreement);
     SOLO_TEST(test_check_verb__a_build_that_takes_the_same_schedule_agrees);
+    SOLO_TEST(test_check_verb__whoever_ends_it_finds_no_file_left);
     SOLO_TEST(test_check_verb__wrong_usage_is_one_line);
 }
