@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <solo/expect.h>
 #include <solo/model.h>
+#include <solo/sim.h>
 #include <solo/thread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,7 +102,11 @@ struct walk {
 static _Unwind_Reason_Code note_frame(struct _Unwind_Context *context, void *arg)
 {
     struct walk *walk = arg;
-    walk->frames[walk->count++] = (uint64_t)_Unwind_GetIP(context);
+    uint64_t address = (uint64_t)_Unwind_GetIP(context);
+    if (address == 0) { /* where a thread begins, nobody has called */
+        return _URC_END_OF_STACK;
+    }
+    walk->frames[walk->count++] = address;
     return walk->count < SOLO_STACK_MAX + 8 ? _URC_NO_REASON : _URC_END_OF_STACK;
 }
 
@@ -137,11 +142,17 @@ static void keep_last_finding(const struct solo_violation *violation, void *arg)
     keep_violation(arg, violation);
 }
 
+/* A thread that has yet to begin belongs to no world: outside of one it is main that does not go on. */
+static bool has_to_answer(void)
+{
+    return solo_model_has_turn() && (solo_sim_current() != NULL || gettid() == getpid());
+}
+
 static void on_deadly_signal(int signal, siginfo_t *info, void *context)
 {
     static volatile sig_atomic_t again;
     struct solo__outcome *outcome = &child_region->outcome;
-    if (signal == solo__process_ask_signal() && !solo_model_has_turn()) {
+    if (signal == solo__process_ask_signal() && !has_to_answer()) {
         return; /* this thread waits for its turn, as it should */
     }
     if (outcome->running && !again) {

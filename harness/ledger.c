@@ -67,10 +67,16 @@ static void add_death(struct solo__region *region)
     }
     if (slot < SOLO__VIOLATIONS_MAX) {
         struct solo_violation *violation = &outcome->violations[slot];
+        if (outcome->killed) {
+            snprintf(violation->help, sizeof violation->help,
+                     "a loop that waits for memory to change has to be built by `solo cc`; a long computation needs "
+                     "--watchdog-s");
+        }
         if (outcome->last_words) {
             struct solo_violation said = outcome->dying;
             said.id = violation->id;
             memcpy(said.text, violation->text, sizeof said.text);
+            memcpy(said.help, violation->help, sizeof said.help);
             *violation = said;
         }
         violation->count = 1;

@@ -217,6 +217,10 @@ static void check_unmodelled(const char *what, const char *words)
 static void test_plain__calls_that_cannot_be_modelled_are_named(void)
 {
     check_unmodelled("fork", "unmodelled call `fork`");
+    check_unmodelled("execlp", "unmodelled call `execlp`");
+    check_unmodelled("execle", "unmodelled call `execle`");
+    check_unmodelled("fexecve", "unmodelled call `fexecve`");
+    check_unmodelled("execl", "unmodelled call `execl`");
     check_unmodelled("socket", "unmodelled call `socket`");
     check_unmodelled("alarm", "unmodelled call `alarm`");
     check_unmodelled("kill", "unmodelled call `pthread_kill`");
@@ -242,6 +246,21 @@ static void test_plain__a_lock_inside_the_c_library_is_named_and_does_not_hang(v
     CU_ASSERT_STRING_EQUAL(report.findings[0].violation.thread, "main");
 }
 
+/* The thread that main has started waits for its first turn, which is no reason to hang. */
+static void test_plain__a_loop_that_gives_up_no_turn_is_shown_where_it_is(void)
+{
+    struct solo_explore_options options = defaults();
+    options.watchdog_ns = UINT64_C(300) * 1000 * 1000;
+    for (int i = 0; i < 5; i++) {
+        explore(program("unmodelled", "spin"), &options);
+        CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+        CU_ASSERT_PTR_NOT_NULL(strstr(report.findings[0].violation.text, "unmodelled block"));
+        CU_ASSERT_STRING_EQUAL(report.findings[0].violation.thread, "main");
+        CU_ASSERT_PTR_NOT_NULL(strstr(report.findings[0].violation.help, "solo cc"));
+        CU_ASSERT_STRING_EQUAL(report.findings[0].detail.frames[0].function, "main");
+    }
+}
+
 /* ---- How it ends ---- */
 
 static void check_end(const char *way, unsigned id, const char *words)
@@ -261,6 +280,8 @@ static void test_plain__however_it_ends_its_status_is_told(void)
     CU_ASSERT_STRING_EQUAL(report.findings[0].output, "goodbye\n");
     check_end("exit", SOLO_NO_VIOLATION, "exited with status 3");
     check_end("_exit", SOLO_NO_VIOLATION, "exited with status 4");
+    check_end("quick_exit", SOLO_NO_VIOLATION, "the program exited with status 4");
+    CU_ASSERT_STRING_EQUAL(report.findings[0].output, "a quick goodbye\n");
     check_end("destructor", SOLO_NO_VIOLATION, "exited with status 7");
     check_end("handler", SOLO018_MEMORY, "SIGABRT");
     check_end("late-destructor", SOLO018_MEMORY, "SIGABRT");
@@ -434,6 +455,7 @@ void suite_plain(void)
     SOLO_TEST(test_plain__calls_that_cannot_be_modelled_are_named);
     SOLO_TEST(test_plain__a_locked_file_keeps_its_lines_together);
     SOLO_TEST(test_plain__a_lock_inside_the_c_library_is_named_and_does_not_hang);
+    SOLO_TEST(test_plain__a_loop_that_gives_up_no_turn_is_shown_where_it_is);
     SOLO_TEST(test_plain__however_it_ends_its_status_is_told);
     SOLO_TEST(test_plain__its_descriptors_have_the_same_numbers_in_every_process);
     SOLO_TEST(test_plain__a_program_without_threads_has_one_schedule);

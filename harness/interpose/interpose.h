@@ -185,6 +185,9 @@ void interpose_run_destructors(struct interpose_thread *thread);
 /* How many threads of the program are alive besides main. */
 unsigned interpose_threads_alive(void);
 
+/* Before any code of the program's: quick_exit ends the schedule like any other end. */
+void interpose_leave_quickly(void);
+
 int interpose_thread_create(struct solo_world *world, struct interpose_thread *thread);
 int interpose_thread_join(pthread_t handle, void **ret_result);
 int interpose_thread_detach(pthread_t handle);

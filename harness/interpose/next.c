@@ -177,6 +177,7 @@ INTERPOSED void solo_interpose_warm_up(void)
     (void)interpose_allocate(0);
     interpose_note_ends();
     interpose_threads_prepare();
+    interpose_leave_quickly();
     if (!interpose_has_detector()) { /* what the kit forks and exits by is the detector's there */
         (void)dl_iterate_phdr(lead_object, NULL);
         led_past = true;

@@ -6,10 +6,13 @@
  */
 #define _GNU_SOURCE
 #include "interpose.h"
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <solo/sim.h>
 #include <solo/violation.h>
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <spawn.h>
@@ -109,6 +112,63 @@ INTERPOSED int execvpe(const char *path, char *const argv[], char *const variabl
     return NEXT(execvpe)(path, argv, variables);
 }
 
+/* The C library's functions of a list call execve past the table of symbols. */
+enum { EXEC_ARGUMENTS_MAX = 1024 };
+
+static bool list_arguments(const char *first, va_list rest, char *arguments[EXEC_ARGUMENTS_MAX])
+{
+    size_t count = 0;
+    for (const char *argument = first; argument != NULL; argument = va_arg(rest, const char *)) {
+        if (count + 1 == EXEC_ARGUMENTS_MAX) {
+            errno = E2BIG;
+            return false;
+        }
+        arguments[count++] = (char *)argument;
+    }
+    arguments[count] = NULL;
+    return true;
+}
+
+INTERPOSED int execl(const char *path, const char *first, ...)
+{
+    char *arguments[EXEC_ARGUMENTS_MAX];
+    va_list rest;
+    refuse_to(WORLD_OF_CALLER(), "execl", "a schedule ends with the program that it began with");
+    va_start(rest, first);
+    bool listed = list_arguments(first, rest, arguments);
+    va_end(rest);
+    return listed ? NEXT(execv)(path, arguments) : -1;
+}
+
+INTERPOSED int execlp(const char *path, const char *first, ...)
+{
+    char *arguments[EXEC_ARGUMENTS_MAX];
+    va_list rest;
+    refuse_to(WORLD_OF_CALLER(), "execlp", "a schedule ends with the program that it began with");
+    va_start(rest, first);
+    bool listed = list_arguments(first, rest, arguments);
+    va_end(rest);
+    return listed ? NEXT(execvp)(path, arguments) : -1;
+}
+
+INTERPOSED int execle(const char *path, const char *first, ...)
+{
+    char *arguments[EXEC_ARGUMENTS_MAX];
+    va_list rest;
+    refuse_to(WORLD_OF_CALLER(), "execle", "a schedule ends with the program that it began with");
+    va_start(rest, first);
+    bool listed = list_arguments(first, rest, arguments);
+    char *const *variables = listed ? va_arg(rest, char *const *) : NULL;
+    va_end(rest);
+    return listed ? NEXT(execve)(path, arguments, variables) : -1;
+}
+
+INTERPOSED int fexecve(int fd, char *const argv[], char *const variables[])
+{
+    refuse_to(WORLD_OF_CALLER(), "fexecve", "a schedule ends with the program that it began with");
+    return NEXT(fexecve)(fd, argv, variables);
+}
+
 INTERPOSED int pthread_cancel(pthread_t thread)
 {
     refuse_to(WORLD_OF_CALLER(), "pthread_cancel", "a thread cannot be ended from outside");
@@ -203,5 +263,29 @@ INTERPOSED void _Exit(int status)
         solo_model_exit(status);
     }
     NEXT(_Exit)(status);
+    __builtin_unreachable();
+}
+
+static int quick_status;
+
+/* The first handler that was registered, so the last that runs. */
+static void leave_quickly(void)
+{
+    if (solo_model_world() != NULL) {
+        solo_model_exit(quick_status);
+    }
+}
+
+void interpose_leave_quickly(void)
+{
+    (void)at_quick_exit(leave_quickly);
+}
+
+INTERPOSED void quick_exit(int status)
+{
+    if (WORLD_OF_CALLER() != NULL) {
+        quick_status = status;
+    }
+    NEXT(quick_exit)(status);
     __builtin_unreachable();
 }

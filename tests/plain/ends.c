@@ -2,7 +2,7 @@
  * ends.c - the ways in which a program ends. Appends a line to the file named LOG: its descriptors, which are the same
  * in every schedule.
  *
- * usage: ends return|exit|_exit|handler|destructor|late-destructor
+ * usage: ends return|exit|_exit|quick_exit|handler|destructor|late-destructor
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -43,6 +43,11 @@ static void say_goodbye(void)
     }
 }
 
+static void say_a_quick_goodbye(void)
+{
+    (void)!write(STDOUT_FILENO, "a quick goodbye\n", 16);
+}
+
 __attribute__((destructor)) static void destroy(void)
 {
     if (strcmp(way, "destructor") == 0) {
@@ -58,6 +63,7 @@ int main(int argc, char **argv)
     pthread_t threads[2];
     way = argc > 1 ? argv[1] : "";
     atexit(say_goodbye);
+    at_quick_exit(say_a_quick_goodbye);
     note_descriptors();
     for (int i = 0; i < 2; i++) {
         pthread_create(&threads[i], NULL, pass, NULL);
@@ -70,6 +76,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(way, "_exit") == 0) {
         _exit(4);
+    }
+    if (strcmp(way, "quick_exit") == 0) {
+        quick_exit(4);
     }
     return strcmp(way, "return") == 0 ? 2 : 0;
 }

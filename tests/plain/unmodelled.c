@@ -1,8 +1,10 @@
 /*
  * unmodelled.c - what a simulated schedule cannot model.
  *
- * usage: unmodelled fork|socket|alarm|cancel|kill|file-lock|file-position
+ * usage: unmodelled fork|execl|execlp|execle|fexecve|socket|alarm|cancel|kill|file-lock|file-position|spin|endless
  */
+#define _GNU_SOURCE
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +20,22 @@ static void *print(void *arg)
     usleep(1000);
     printf("in two parts\n");
     funlockfile(stdout);
+    return arg;
+}
+
+static volatile int flag;
+
+static void *set_flag(void *arg)
+{
+    flag = 1;
+    return arg;
+}
+
+static void *sleep_for_ever(void *arg)
+{
+    for (;;) {
+        usleep(1000);
+    }
     return arg;
 }
 
@@ -40,6 +58,22 @@ int main(int argc, char **argv)
             _exit(0);
         }
         waitpid(pid, NULL, 0);
+    } else if (strcmp(what, "execl") == 0) {
+        execl("/bin/true", "true", (char *)NULL);
+    } else if (strcmp(what, "execlp") == 0) {
+        execlp("true", "true", (char *)NULL);
+    } else if (strcmp(what, "execle") == 0) {
+        execle("/bin/true", "true", (char *)NULL, environ);
+    } else if (strcmp(what, "fexecve") == 0) {
+        fexecve(open("/bin/true", O_RDONLY | O_CLOEXEC), argv, environ);
+    } else if (strcmp(what, "spin") == 0) { /* it never gives up its turn */
+        pthread_create(&thread, NULL, set_flag, NULL);
+        while (!flag) {
+        }
+        pthread_join(thread, NULL);
+    } else if (strcmp(what, "endless") == 0) {
+        pthread_create(&thread, NULL, sleep_for_ever, NULL);
+        pthread_join(thread, NULL);
     } else if (strcmp(what, "socket") == 0) {
         close(socket(AF_INET, SOCK_STREAM, 0));
     } else if (strcmp(what, "alarm") == 0) {
