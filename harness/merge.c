@@ -447,9 +447,9 @@ static void finish(struct merging *merging)
 }
 
 int solo_merge(const char *const files[], unsigned count, bool json, FILE *out, enum solo_verdict *ret_verdict,
-               char why[SOLO_EVIDENCE_MAX])
+               unsigned *ret_findings, char why[SOLO_EVIDENCE_MAX])
 {
-    if (files == NULL || count == 0 || out == NULL || ret_verdict == NULL || why == NULL) {
+    if (files == NULL || count == 0 || out == NULL || ret_verdict == NULL || ret_findings == NULL || why == NULL) {
         return -EINVAL;
     }
     why[0] = '\0';
@@ -465,6 +465,7 @@ int solo_merge(const char *const files[], unsigned count, bool json, FILE *out, 
     }
     if (result == 0) {
         *ret_verdict = merging.report->verdict;
+        *ret_findings = merging.report->finding_count;
     }
     finish(&merging);
     return result;

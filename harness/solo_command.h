@@ -2,7 +2,8 @@
  * solo_command.h - what the verbs of the `solo` command share.
  *
  * One file per verb: solo_<verb>.c has its main, its options and its help. Exit codes are for scripts: 0 clean, 1
- * findings, 2 usage, 3 the kit itself failed. A bad option, token or file is one line on standard error.
+ * findings, 2 usage, 3 the kit itself failed, or was ended before it could tell. A bad option, token or file is one
+ * line on standard error.
  */
 #ifndef SOLO__COMMAND_H
 #define SOLO__COMMAND_H
@@ -110,6 +111,12 @@ int command_wrong(const char *verb, const char *format, ...) __attribute__((form
 int command_failed(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Says why the explorer returned this error. Returns the exit code: is it the user's, or the kit's? */
 int command_explorer_error(const char *verb, int error, const char *why);
+
+/*
+ * The exit code of an exploration, or of several put together: whatever was reported is a finding, also where the
+ * verdict is incomplete because of it.
+ */
+int command_explored_code(enum solo_verdict verdict, unsigned findings);
 
 /* A number between min and max. False, and a line on standard error, if it is not. */
 bool command_number(const char *verb, const char *option, const char *text, uint64_t min, uint64_t max,

@@ -251,10 +251,7 @@ static int print_all(const struct request *request, const struct solo_report *re
         print_speed(report);
     }
     free(all);
-    if (report->finding_count != 0) {
-        return EXIT_FINDINGS;
-    }
-    return report->verdict == SOLO_VERDICT_CLEAN ? EXIT_CLEAN : EXIT_KIT_FAILED;
+    return command_explored_code(report->verdict, report->finding_count);
 }
 
 /*

@@ -26,6 +26,7 @@ int command_merge(int argc, char **argv)
 {
     struct command_options options;
     enum solo_verdict verdict = SOLO_VERDICT_INCOMPLETE;
+    unsigned findings = 0;
     char why[SOLO_EVIDENCE_MAX] = "";
     command_defaults(&options);
     int option;
@@ -36,14 +37,12 @@ int command_merge(int argc, char **argv)
         return command_wrong("merge", "no file given; see `solo merge --help`");
     }
     int error = solo_merge((const char *const *)(argv + optind), (unsigned)(argc - optind), options.json, stdout,
-                           &verdict, why);
+                           &verdict, &findings, why);
     if (error == -EINVAL) {
         return command_wrong("merge", "%s", why);
     }
     if (error < 0) {
         return command_failed("merge", "%s", solo_error_text(error));
     }
-    return verdict == SOLO_VERDICT_CLEAN      ? EXIT_CLEAN
-           : verdict == SOLO_VERDICT_FINDINGS ? EXIT_FINDINGS
-                                              : EXIT_KIT_FAILED;
+    return command_explored_code(verdict, findings);
 }

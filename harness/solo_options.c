@@ -80,6 +80,11 @@ int command_explorer_error(const char *verb, int error, const char *why)
     }
 }
 
+int command_explored_code(enum solo_verdict verdict, unsigned findings)
+{
+    return findings != 0 ? EXIT_FINDINGS : verdict == SOLO_VERDICT_CLEAN ? EXIT_CLEAN : EXIT_KIT_FAILED;
+}
+
 bool command_number(const char *verb, const char *option, const char *text, uint64_t min, uint64_t max,
                     uint64_t *ret_value)
 {

@@ -115,10 +115,11 @@ static void merge_two(const char *one, const char *two, char text[4096])
 {
     char why[SOLO_EVIDENCE_MAX];
     enum solo_verdict verdict;
+    unsigned findings;
     const char *const files[] = {support_write_file("one.json", one), support_write_file("two.json", two)};
     FILE *out = fmemopen(text, 4096, "w");
     CU_ASSERT_PTR_NOT_NULL_FATAL(out);
-    CU_ASSERT_EQUAL(solo_merge(files, 2, false, out, &verdict, why), 0);
+    CU_ASSERT_EQUAL(solo_merge(files, 2, false, out, &verdict, &findings, why), 0);
     (void)fclose(out);
     printf("%s", text);
 }

@@ -779,16 +779,18 @@ static void check_merged(bool reached_elsewhere, const char *wanted, const char 
     char one[512], other[512], why[SOLO_EVIDENCE_MAX];
     static char text[1 << 16];
     enum solo_verdict verdict;
+    unsigned findings = 99;
     snprintf(one, sizeof one, "%s", runner_scratch_path("one.json"));
     snprintf(other, sizeof other, "%s", runner_scratch_path("other.json"));
     write_shard(one, never_meet, 1, false);
     write_shard(other, never_meet, 2, reached_elsewhere);
     const char *const files[] = {one, other};
     FILE *out = fmemopen(text, sizeof text, "w");
-    CU_ASSERT_EQUAL(solo_merge(files, 2, false, out, &verdict, why), 0);
+    CU_ASSERT_EQUAL(solo_merge(files, 2, false, out, &verdict, &findings, why), 0);
     fclose(out);
     CU_ASSERT_PTR_NOT_NULL(strstr(text, wanted));
     CU_ASSERT_PTR_NULL(strstr(text, unwanted));
+    CU_ASSERT_EQUAL(findings, !reached_elsewhere);
     CU_ASSERT_EQUAL(verdict,
                     reached_elsewhere ? SOLO_VERDICT_CLEAN : SOLO_VERDICT_FINDINGS); /* nothing else is there */
 }

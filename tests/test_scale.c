@@ -425,6 +425,26 @@ static void check_merge_refused(const char *arguments, const char *expected)
     CU_ASSERT_TRUE(says(expected));
 }
 
+/* A hang proves nothing, so the verdict is incomplete; but it was reported, so a script has to look at it. */
+static void test_scale__a_merged_hang_has_the_exit_status_of_an_explored_one(void)
+{
+    support_shell(&output, "cd %s && %s explore --steps 50 --schedules 200 %s endless", runner_scratch_path(""), solo(),
+                  runner_build_path("tests/plain/unmodelled"));
+    printf("%s", output.text);
+    CU_ASSERT_EQUAL(output.status, 1);
+    CU_ASSERT_TRUE(says("verdict: incomplete, 1 finding\n"));
+    for (int i = 1; i <= 2; i++) {
+        support_shell(&output,
+                      "cd %s && %s explore --steps 50 --schedules 200 --shard %d/2 --format json %s endless > %d.json",
+                      runner_scratch_path(""), solo(), i, runner_build_path("tests/plain/unmodelled"), i);
+        CU_ASSERT_EQUAL(output.status, 1);
+    }
+    support_shell(&output, "cd %s && %s merge 1.json 2.json", runner_scratch_path(""), solo());
+    printf("%s", output.text);
+    CU_ASSERT_TRUE(says("verdict: incomplete, 1 finding\n"));
+    CU_ASSERT_EQUAL(output.status, 1);
+}
+
 static void test_scale__what_does_not_belong_together_is_not_merged(void)
 {
     explore_shards(2, "nothing");
@@ -442,8 +462,9 @@ static void test_scale__what_does_not_belong_together_is_not_merged(void)
     check_merge_refused("none.json", "none.json: ");
     check_merge_refused("1.json half.json", "half.json: ");
     enum solo_verdict verdict;
+    unsigned findings;
     char why[SOLO_EVIDENCE_MAX];
-    CU_ASSERT_EQUAL(solo_merge(NULL, 1, false, stdout, &verdict, why), -EINVAL);
+    CU_ASSERT_EQUAL(solo_merge(NULL, 1, false, stdout, &verdict, &findings, why), -EINVAL);
 }
 
 /* ---- The recipe ---- */
@@ -576,6 +597,7 @@ void suite_scale(void)
     SOLO_TEST(test_scale__unknown_jobs_and_shards_are_refused_in_one_line);
     SOLO_TEST(test_scale__shards_together_say_what_one_process_says);
     SOLO_TEST(test_scale__a_missing_shard_is_named_and_a_pass_without_it_is_none);
+    SOLO_TEST(test_scale__a_merged_hang_has_the_exit_status_of_an_explored_one);
     SOLO_TEST(test_scale__what_does_not_belong_together_is_not_merged);
     SOLO_TEST(test_scale__the_recipe_for_gnu_parallel_works_as_it_is_written);
     SOLO_TEST(test_scale__the_recipe_for_slurm_works_in_the_environment_of_its_tasks);
