@@ -1,29 +1,41 @@
 /*
- * shapes_sort.c - quicksort by two workers: whoever splits its range puts one part on the desk of an idle one.
+ * shapes_sort.c - quicksort by three sorters, main one of them: ranges of cards lie on a table, and whoever has split
+ * one puts a part back.
  *
- * Two sorters, each with a desk, and a board that says which desk is in use. A desk is declared in use before its lock
- * is taken: a sorter who looks up just then begins with whatever lies there from last time, is done at once, and sleeps
- * through the range that comes after. 3 threads; what is on the desks races.
+ * A board says where a range lies ready and how many sorters are busy; it is one word, so every look and every change
+ * is one step. It is over when nothing is ready and nobody is busy. But a sorter takes its range off the board first
+ * and says that it is busy second, and in between it is not seen. Somebody knew: a sorter that finds nothing looks four
+ * times before it closes the board, and main sorts the range that a late one may have put back by then. Nobody thought
+ * of two. So two have to be late, each in a window of one point with a range worth splitting, and the third one has to
+ * look four times meanwhile. 3 threads; the board races.
  */
 #include "shape.h"
 
-enum { SORTERS = 2, CARDS = 40, WORTH_SHARING = 5, SMALL = 7, RANGES_MAX = 32 };
-enum use { FREE, IN_USE, CLOSED };
+enum { SORTERS = 3, LOOKS = 4 };
+/* Large ranges are split once, little ones of a card or two not at all; each with a card after it that lies right. */
+enum { LARGE = 2, LARGE_CARDS = 4, LITTLE = 6, CARDS_MAX = LARGE * (LARGE_CARDS + 1) + LITTLE * 3 };
+/* Places on the table: the large ranges, the little ones, and the parts of the large ones. */
+enum { RANGES = LARGE + LITTLE, PLACES = RANGES + LARGE };
 
-struct range {
+static struct range {
     shape_word from, end;
-};
+} table[PLACES];
 
-static struct desk {
-    shape_word use;       /* enum use */
-    shape_word from, end; /* the range that was put there */
-    struct solo_mutex *mutex;
-    struct solo_condition *changed;
-} desks[SORTERS];
-static struct solo_mutex *board;
-static shape_word free_desks;
+enum {
+    READY = (1 << PLACES) - 1, /* a bit for each place */
+    ONE_BUSY = 1 << PLACES,
+    BUSY = SORTERS * ONE_BUSY,
+    CLOSED = ONE_BUSY << 2,
+};
+static shape_word board;
+
+/* For whoever waits until the board changes. */
+static struct solo_mutex *mutex;
+static struct solo_condition *changed;
 static bool is_twin;
-static shape_word cards[CARDS];
+static shape_word cards[CARDS_MAX];
+
+/* ---- Cards ---- */
 
 /* Straight insertion, for what is not worth splitting. */
 static void insert_all(struct range range)
@@ -59,124 +71,146 @@ static shape_word split(struct range range)
     }
 }
 
-static void put_on_desk(struct desk *desk, struct range range)
+/* ---- The board ---- */
+
+/* Reads and writes in one step; returns what is there then. */
+static shape_word add(shape_word more)
 {
-    SET(desk->from, range.from);
-    SET(desk->end, range.end);
-    (void)solo_condition_signal(desk->changed);
-    UNLOCK(desk->mutex);
+    solo_access_write(&board, sizeof board);
+    return board += more;
 }
 
-/* Puts the range on a free desk. False: there is none. */
-static bool share(struct range range)
+/* Takes the range off the board, in one step. False: the board is not as it was seen. */
+static bool take(int place, shape_word seen)
 {
-    struct desk *found = NULL;
-    LOCK(board);
-    for (int i = 0; i < SORTERS && found == NULL; i++) {
-        found = GET(desks[i].use) == FREE ? &desks[i] : NULL;
+    solo_access_write(&board, sizeof board);
+    if (board != seen) {
+        return false;
     }
-    if (found != NULL) {
-        ADD(free_desks, -1);
-        if (is_twin) {
-            LOCK(found->mutex);
-        }
-        SET(found->use, IN_USE);
-        if (!is_twin) {
-            LOCK(found->mutex);
-        }
-        put_on_desk(found, range);
-    }
-    UNLOCK(board);
-    return found != NULL;
+    board = seen - (1 << place) + (is_twin ? ONE_BUSY : 0);
+    return true;
 }
 
-static void sort_range(struct range range)
+static int last_ready(shape_word seen)
 {
-    struct range kept[RANGES_MAX];
-    unsigned count = 0;
-    kept[count++] = range;
-    while (count > 0) {
-        struct range now = kept[--count];
-        if (now.end - now.from < SMALL) {
-            insert_all(now);
+    int place = PLACES - 1;
+    while ((seen & (1 << place)) == 0) {
+        place--;
+    }
+    return place;
+}
+
+static void say_changed(void)
+{
+    LOCK(mutex);
+    (void)solo_condition_broadcast(changed);
+    UNLOCK(mutex);
+}
+
+static void close_board(void)
+{
+    solo_access_write(&board, sizeof board);
+    board |= CLOSED;
+    say_changed();
+}
+
+/* Others are busy and may put something back. */
+static bool is_to_wait(void)
+{
+    shape_word seen = GET(board);
+    return (seen & (READY | CLOSED)) == 0 && (seen & BUSY) != 0;
+}
+
+static void wait_for_change(void)
+{
+    LOCK(mutex);
+    while (is_to_wait()) {
+        (void)solo_condition_wait(changed, mutex, SOLO_NEVER);
+    }
+    UNLOCK(mutex);
+}
+
+/* ---- Sorters ---- */
+
+static void sort_range(int place)
+{
+    struct range range = table[place];
+    if (place < LARGE) {
+        shape_word middle = split(range);
+        table[RANGES + place] = (struct range){range.from, middle};
+        (void)add(1 << (RANGES + place));
+        say_changed();
+        range.from = middle + 1;
+    }
+    insert_all(range);
+}
+
+static void work(int place)
+{
+    if (!is_twin) {
+        (void)add(ONE_BUSY);
+    }
+    sort_range(place);
+    if ((add(-ONE_BUSY) & BUSY) == 0) {
+        say_changed();
+    }
+}
+
+static void sort_until_closed(struct shape_thread *self)
+{
+    (void)self;
+    for (int looks = 0; looks < LOOKS;) {
+        shape_word seen = GET(board);
+        if ((seen & CLOSED) != 0) {
+            return;
+        }
+        if ((seen & (READY | BUSY)) == 0) {
+            looks++;
             continue;
         }
-        shape_word middle = split(now);
-        struct range below = {now.from, middle}, above = {middle + 1, now.end};
-        bool worth = below.end - below.from > WORTH_SHARING && above.end - above.from > WORTH_SHARING;
-        kept[count++] = above;
-        if (!worth || !share(below)) {
-            kept[count++] = below;
+        looks = 0;
+        if ((seen & READY) == 0) {
+            wait_for_change();
+        } else if (take(last_ready(seen), seen)) {
+            work(last_ready(seen));
         }
     }
+    close_board();
 }
 
-static void close_other_desks(unsigned self)
-{
-    for (unsigned i = 0; i < SORTERS; i++) {
-        if (i != self) {
-            LOCK(desks[i].mutex);
-            SET(desks[i].use, CLOSED);
-            (void)solo_condition_signal(desks[i].changed);
-            UNLOCK(desks[i].mutex);
-        }
-    }
-}
+/* ---- Beginning and end ---- */
 
-/* Whether all desks are free now: then the work is done. */
-static bool leave_desk(unsigned self)
+/* Lays so many cards from a place on, and one that lies right; returns how many lie there then. */
+static shape_word lay(int place, shape_word from, int count)
 {
-    LOCK(board);
-    SET(desks[self].use, FREE);
-    ADD(free_desks, 1);
-    bool is_last = GET(free_desks) == SORTERS;
-    if (is_last) {
-        close_other_desks(self);
+    static const shape_word mixed[][LARGE_CARDS + 1] = {[1] = {0, 1}, {1, 0, 2}, [LARGE_CARDS] = {1, 2, 0, 3, 4}};
+    table[place] = (struct range){from, from + count};
+    for (int i = 0; i <= count; i++) {
+        cards[from + i] = from + mixed[count][i];
     }
-    UNLOCK(board);
-    return is_last;
-}
-
-static void sit_at_desk(struct shape_thread *self)
-{
-    struct desk *desk = &desks[self->number];
-    bool is_over = false;
-    while (!is_over) {
-        LOCK(desk->mutex);
-        while (GET(desk->use) == FREE) {
-            (void)solo_condition_wait(desk->changed, desk->mutex, SOLO_NEVER);
-        }
-        is_over = GET(desk->use) == CLOSED;
-        UNLOCK(desk->mutex);
-        if (!is_over) {
-            struct range range = {GET(desk->from), GET(desk->end)};
-            sort_range(range);
-            is_over = leave_desk(self->number);
-        }
-    }
+    return from + count + 1;
 }
 
 void quicksort(bool twin)
 {
     is_twin = twin;
-    (void)shape_main();
-    board = shape_mutex();
-    for (int i = 0; i < CARDS; i++) {
-        cards[i] = (i * 31 + 11) % CARDS; /* 31 and CARDS have no common divisor: each number once */
+    struct shape_thread *self = shape_main();
+    mutex = shape_mutex();
+    changed = shape_condition();
+    shape_word count = 0;
+    for (int i = 0; i < RANGES; i++) {
+        count = lay(i, count, i < LARGE ? LARGE_CARDS : 1 + i % 2);
     }
-    for (int i = 0; i < SORTERS; i++) {
-        desks[i] = (struct desk){.mutex = shape_mutex(), .changed = shape_condition()};
+    board = (1 << RANGES) - 1;
+    for (unsigned i = 1; i < SORTERS; i++) {
+        shape_start(sort_until_closed, i);
     }
-    free_desks = SORTERS;
-    for (unsigned i = 0; i < SORTERS; i++) {
-        shape_start(sit_at_desk, i);
-    }
-    LOCK(desks[0].mutex);
-    ADD(free_desks, -1);
-    SET(desks[0].use, IN_USE);
-    put_on_desk(&desks[0], (struct range){0, CARDS});
+    sort_until_closed(self);
     shape_join();
-    for (int i = 1; i < CARDS; i++) {
+    if ((board & READY) != 0) {
+        sort_range(last_ready(board)); /* a part, so it splits nothing */
+    }
+    for (shape_word i = 1; i < count; i++) {
         shape_check(cards[i - 1] <= cards[i]);
     }
 }
