@@ -137,7 +137,7 @@ static void run_wagon(bool twin, bool interlocked, int loads, int attempts, int 
 
 void steal_interlocked(bool twin)
 {
-    run_wagon(twin, true, 5, 5, 4);
+    run_wagon(twin, true, 4, 6, 4);
 }
 
 void steal_plain(bool twin)
@@ -227,7 +227,7 @@ static void run_yard(bool twin, unsigned visits_each, unsigned moves_each, int o
 
 void steal_interlocked_state(bool twin)
 {
-    run_yard(twin, 9, 11, 0);
+    run_yard(twin, 9, 10, 0);
 }
 
 void steal_state(bool twin)

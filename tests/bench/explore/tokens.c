@@ -2,8 +2,8 @@
  * tokens.c - what is left of the tokens: deviations from the plain schedule, found and shrunk.
  *
  * Each shape is explored as a scenario until it fails, and what is found is shrunk and replayed in a fresh process as
- * for any user. A shape of the size of account, deadlock and stack (8 to 43 points), which is four threads and 50 points
- * at most, is to need at most four deviations; every token is to show its finding again.
+ * for any user. A shape of the size of account, deadlock and stack (8 to 43 points), which is at most four threads and
+ * 50 points, is to need at most four deviations; every token is to show its finding again.
  */
 #include "bench.h"
 #include <stdio.h>
