@@ -1,7 +1,8 @@
 /*
  * pump.c - two string transports, and the bytes between them.
  *
- * A chunk is copied before it is delivered: who receives it may write to either side.
+ * A chunk is copied before it is delivered: who receives it may write to either side, and may call the pump again, but
+ * not end it: the calls outside still use it.
  */
 #include "transport_internal.h"
 #include <solo/string_transport.h>
@@ -13,6 +14,7 @@ struct solo_pump {
     struct solo__object object;
     struct solo_reactor *reactor;
     struct solo_transport *client, *server; /* the pump has a reference to each */
+    unsigned calls;                         /* of its own that may be calling a protocol now */
 };
 
 /* ---- One direction ---- */
@@ -93,8 +95,10 @@ int solo_pump_create(struct solo_reactor *reactor, struct solo_protocol *client,
     solo__transport_ref(pump->server);
     solo__transport_ref(pump->client);
     *ret_pump = pump;
+    pump->calls++;
     solo__string_transport_begin(pump->server, server);
     solo__string_transport_begin(pump->client, client);
+    pump->calls--;
     return 0;
 }
 
@@ -107,8 +111,11 @@ int solo_pump_create(struct solo_reactor *reactor, struct solo_protocol *client,
 static size_t step(struct solo_pump *pump, size_t chunk_max)
 {
     size_t most = chunk_max != 0 ? chunk_max : SIZE_MAX;
-    size_t there = move(pump->client, pump->server, most);
-    return there + move(pump->server, pump->client, most);
+    pump->calls++;
+    size_t moved = move(pump->client, pump->server, most);
+    moved += move(pump->server, pump->client, most);
+    pump->calls--;
+    return moved;
 }
 
 int solo_pump_step(struct solo_pump *pump, size_t chunk_max, size_t *ret_moved)
@@ -159,7 +166,11 @@ int solo_pump_destroy(struct solo_pump *pump)
         return 0;
     }
     CHECK(solo_pump_destroy, pump);
+    if (pump->calls > 0) {
+        return -EBUSY;
+    }
 
+    pump->calls++;
     let_go(pump->client);
     let_go(pump->server);
     solo__object_end(pump);

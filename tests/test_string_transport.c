@@ -379,6 +379,88 @@ static void test_string_transport__a_pump_gives_up_on_a_conversation_without_end
     worlds_run_os(endless_body);
 }
 
+/* ---- Destroying a pump from a callback ---- */
+
+static struct solo_pump *destroyed;
+static int destroy_answer; /* of the last try */
+static unsigned destroy_tries;
+
+static void destroy_pump(struct talker *talker)
+{
+    (void)talker;
+    destroy_answer = solo_pump_destroy(destroyed);
+    destroy_tries++;
+}
+
+static void destroy_pump_on_data(struct talker *talker, const char *data, size_t size)
+{
+    (void)data;
+    (void)size;
+    destroy_pump(talker);
+}
+
+static void tried(unsigned count, int answer)
+{
+    CU_ASSERT_EQUAL(destroy_tries, count);
+    CU_ASSERT_EQUAL(destroy_answer, answer);
+    destroy_tries = 0;
+}
+
+/* Every callback of both sides tries. */
+static void begin_impatient(void)
+{
+    begin_in_memory();
+    destroyed = NULL;
+    destroy_tries = 0;
+    destroy_answer = 0;
+    client.on_made = ask;
+    server.on_made = client.on_lost = server.on_lost = destroy_pump;
+    client.on_data = server.on_data = destroy_pump_on_data;
+}
+
+static void destroy_inside_body(void)
+{
+    begin_impatient();
+    struct talker *asks = make_talker(&client), *answers = make_talker(&server);
+    CU_ASSERT_EQUAL_FATAL(solo_pump_create(reactor, &asks->protocol, &answers->protocol, &destroyed), 0);
+    tried(1, -EBUSY); /* when the server was connected, and the client was not yet */
+    CU_ASSERT_EQUAL(client.open + server.open, 2);
+    CU_ASSERT_EQUAL(solo_pump_step(destroyed, 4, NULL), 0);
+    tried(1, -EBUSY);
+    CU_ASSERT_EQUAL(solo_pump_flush(destroyed, 4), 0);
+    tried(2, -EBUSY);
+    heard(answers, "what is it?");
+    CU_ASSERT_EQUAL(solo_pump_destroy(destroyed), 0);
+    tried(2, -EBUSY); /* as it loses one after the other */
+    CU_ASSERT_EQUAL(asks->losses + answers->losses, 2);
+    worlds_destroy(reactor);
+}
+
+static void test_string_transport__a_pump_is_not_destroyed_inside_its_own_calls(void)
+{
+    worlds_run(destroy_inside_body);
+}
+
+/* The twin: the loop calls, not the pump. */
+static void destroy_from_loop_body(void)
+{
+    begin_impatient();
+    server.on_made = NULL;
+    server.on_lost = NULL;
+    struct talker *asks = make_talker(&client), *answers = make_talker(&server);
+    CU_ASSERT_EQUAL_FATAL(solo_pump_create(reactor, &asks->protocol, &answers->protocol, &destroyed), 0);
+    CU_ASSERT_EQUAL(solo_transport_abort_connection(asks->protocol.transport), 0);
+    pass();
+    tried(1, 0);
+    CU_ASSERT_EQUAL(asks->losses + answers->losses, 2);
+    worlds_destroy(reactor);
+}
+
+static void test_string_transport__a_pump_is_destroyed_from_a_callback_of_the_loop(void)
+{
+    worlds_run(destroy_from_loop_body);
+}
+
 void suite_string_transport(void)
 {
     SOLO_SUITE("string_transport");
@@ -392,4 +474,6 @@ void suite_string_transport(void)
     SOLO_TEST(test_string_transport__a_pump_can_be_stepped_and_brings_resets);
     SOLO_TEST(test_string_transport__a_pump_brings_half_closes);
     SOLO_TEST(test_string_transport__a_pump_gives_up_on_a_conversation_without_end);
+    SOLO_TEST(test_string_transport__a_pump_is_not_destroyed_inside_its_own_calls);
+    SOLO_TEST(test_string_transport__a_pump_is_destroyed_from_a_callback_of_the_loop);
 }

@@ -87,7 +87,10 @@ SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_pump_flush(struct solo_pump *pump, size_t
 /* Whether either side is still connected. */
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_pump_is_connected(struct solo_pump *pump, bool *ret_connected);
 
-/* Ends the pump, after what is still connected has had connection_lost(SOLO_ECONNLOST). Accepts NULL. */
+/*
+ * Ends the pump, after what is still connected has had connection_lost(SOLO_ECONNLOST). Accepts NULL. -EBUSY: called by
+ * one of its protocols inside a call of this pump, which goes on; end it when that has returned.
+ */
 SOLO_REACTOR_ONLY SOLO_PUBLIC int solo_pump_destroy(struct solo_pump *pump);
 
 #ifdef __cplusplus
