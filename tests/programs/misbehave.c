@@ -67,6 +67,34 @@ static void depend_on_address(void)
     solo_semaphore_destroy(semaphore);
 }
 
+static struct solo_mutex *lock;
+
+static void lock_often(void *arg)
+{
+    (void)arg;
+    for (unsigned i = 0; i < 4; i++) {
+        solo_mutex_lock(lock);
+        solo_mutex_unlock(lock);
+    }
+}
+
+/* More orders than anybody will ever try. */
+static void be_a_crowd(void)
+{
+    struct solo_thread *threads[6];
+    if (solo_mutex_create(&lock) < 0) {
+        exit(9);
+    }
+    for (unsigned i = 0; i < 6; i++) {
+        if (solo_thread_create(lock_often, NULL, &threads[i]) < 0) {
+            exit(9);
+        }
+    }
+    for (unsigned i = 0; i < 6; i++) {
+        solo_thread_join(threads[i]);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "nothing";
@@ -74,6 +102,10 @@ int main(int argc, char **argv)
     atexit(say_goodbye);
     if (strcmp(what, "address") == 0) {
         depend_on_address();
+        return 0;
+    }
+    if (strcmp(what, "crowd") == 0) {
+        be_a_crowd();
         return 0;
     }
     count();
