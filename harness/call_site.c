@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
+#include <unwind.h>
 
 enum { RANGES_MAX = 16 };
 
@@ -82,6 +83,38 @@ void solo__call_site_first(struct solo_stack *stack)
     if (first < stack->count) {
         memmove(stack->frames, stack->frames + first, (stack->count - first) * sizeof stack->frames[0]);
         stack->count -= first;
+    }
+}
+
+/* ---- Callers beyond a library without frame pointers ---- */
+
+struct walk {
+    struct solo_stack *stack;
+    uint32_t first; /* the last frame that is known */
+    bool met;
+};
+
+static _Unwind_Reason_Code add_caller(struct _Unwind_Context *context, void *arg)
+{
+    struct walk *walk = arg;
+    uint64_t address = (uint64_t)_Unwind_GetIP(context);
+    if (address == 0 || walk->stack->count == SOLO_STACK_MAX) {
+        return _URC_END_OF_STACK;
+    }
+    if (walk->met) {
+        walk->stack->frames[walk->stack->count++] = address;
+    } else if (address == walk->stack->frames[walk->first]) {
+        walk->met = true;
+        walk->stack->count = walk->first + 1;
+    }
+    return _URC_NO_REASON;
+}
+
+void solo__call_site_complete(struct solo_stack *stack)
+{
+    struct walk walk = {stack, solo__call_site(stack), false};
+    if (walk.first < stack->count && solo__symbolize_is_system((uintptr_t)stack->frames[walk.first] - 1)) {
+        (void)_Unwind_Backtrace(add_caller, &walk);
     }
 }
 

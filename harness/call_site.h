@@ -15,4 +15,10 @@ void solo__call_site_first(struct solo_stack *stack);
  */
 uint64_t solo__call_site_number(const struct solo_stack *stack);
 
+/*
+ * Where the stack, just taken, was called from a system library, in which frames are not linked: finds the callers
+ * beyond by what is written down for exceptions. Takes its time.
+ */
+void solo__call_site_complete(struct solo_stack *stack);
+
 #endif

@@ -6,6 +6,7 @@
  */
 #include "oracle_internal.h"
 #include "annotate.h"
+#include "call_site.h"
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -255,6 +256,9 @@ static void on_block(const struct solo_event *event, struct oracle_thread *threa
     thread->excused_ns = 0;
     if (event->value > SOLO_WAIT_PEER) {
         solo_stack_take(&thread->wait_stack);
+        if (all->names_places) {
+            solo__call_site_complete(&thread->wait_stack);
+        }
     }
     if (solo__oracle_is_wait(thread->wait_kind)) {
         all->stalled_threads += thread->callback_depth != 0;

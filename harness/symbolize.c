@@ -144,10 +144,25 @@ static int is_kit_file(const char *file)
     return starts_with(rest, "reactor/") || starts_with(rest, "harness/");
 }
 
+/* The C++ library stands between the program and its threads as the C library does. */
+static int is_system_library(const char *path)
+{
+    const char *name = strrchr(path, '/');
+    name = name != NULL ? name + 1 : path;
+    return starts_with(name, "libstdc++.so.") || starts_with(name, "libc++.so.") || starts_with(name, "libgcc_s.so.");
+}
+
 static int is_foreign(uintptr_t pc, const char *file)
 {
     Dl_info info;
-    return is_system_header(file) || (dladdr((const void *)pc, &info) != 0 && info.dli_fbase == c_library);
+    return is_system_header(file) ||
+           (dladdr((const void *)pc, &info) != 0 && (info.dli_fbase == c_library || is_system_library(info.dli_fname)));
+}
+
+bool solo__symbolize_is_system(uintptr_t pc)
+{
+    (void)pthread_once(&once, set_up);
+    return is_foreign(pc, "");
 }
 
 /* "chat+0x1234" */

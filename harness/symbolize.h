@@ -11,6 +11,9 @@ bool solo__symbolize_place(const struct solo_stack *stack, struct solo_frame_tex
 /* Whether this address lies in a function whose source is the kit's. */
 bool solo__symbolize_is_kit(uintptr_t pc);
 
+/* Whether it lies in the C library or in that of C++. */
+bool solo__symbolize_is_system(uintptr_t pc);
+
 /* The variable at this address, "accounts+48" inside one; false if it is none with a name, as on a stack. */
 bool solo__symbolize_variable(const void *address, char *buffer, size_t size);
 

@@ -28,6 +28,25 @@ static void test_plain_access__threads_of_cxx_are_the_same_threads(void)
     }
 }
 
+/* Nobody who reads a report has written std::thread::join. */
+static void test_plain_access__places_are_the_programs_and_not_those_of_the_cxx_library(void)
+{
+#ifdef SOLO_TSAN
+    SOLO_SKIP("a kit built for ThreadSanitizer explores programs that use it, and no others");
+#endif
+    struct solo_explore_options options = defaults();
+    if (is_there(program("standard", NULL)[0])) {
+        explore(program("standard", "alone"), &options);
+        CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+        CU_ASSERT_EQUAL(report.findings[0].violation.id, SOLO004_DEADLOCK);
+        CU_ASSERT_STRING_EQUAL(report.findings[0].detail.frames[0].file, "tests/plain/standard.cc");
+        const char *text = report.findings[0].violation.text;
+        const char *end = strstr(text, "end of `main/1` (standard.cc:");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(end);
+        CU_ASSERT_PTR_NOT_NULL(strstr(end, "waits in pthread_cond_wait for `changed` (standard.cc:"));
+    }
+}
+
 /* Whatever builds it: also beside the detector, which would wait for the initialiser inside the kernel. */
 static void check_statics(const char *name)
 {
@@ -327,6 +346,7 @@ void suite_plain_access(void)
 {
     SOLO_SUITE("plain_access");
     SOLO_TEST(test_plain_access__threads_of_cxx_are_the_same_threads);
+    SOLO_TEST(test_plain_access__places_are_the_programs_and_not_those_of_the_cxx_library);
     SOLO_TEST(test_plain_access__a_static_variable_of_cxx_is_initialised_once);
     SOLO_TEST(test_plain_access__an_unlocked_counter_loses_an_update_between_its_accesses);
     SOLO_TEST(test_plain_access__a_spin_on_a_flag_ends_and_a_lock_that_tests_first_is_none);

@@ -1,7 +1,7 @@
 /*
  * standard.cc - threads of C++: std::thread, mutexes, conditions, futures, call_once, thread_local; checked with assert.
  *
- * usage: standard [lost]    lost: an update is lost between two lock sections
+ * usage: standard [lost|alone]    lost: an update is lost between two lock sections; alone: nobody wakes a thread
  */
 #undef NDEBUG
 #include <cassert>
@@ -55,8 +55,22 @@ static int lost()
     return counter == 2 ? 0 : 1;
 }
 
+/* Waits in a function of the C++ library. */
+int wait_for_nobody()
+{
+    std::thread waiting([] {
+        std::unique_lock<std::mutex> guard(lock);
+        changed.wait(guard, [] { return counter == 100; });
+    });
+    waiting.join();
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 1 && std::string(argv[1]) == "alone") {
+        return wait_for_nobody();
+    }
     if (argc > 1 && std::string(argv[1]) == "lost") {
         return lost();
     }
