@@ -176,12 +176,36 @@ static const char *tool_name(unsigned tool)
     return tool < sizeof names / sizeof names[0] ? names[tool] : "another tool";
 }
 
+/* Whoever ends a program on purpose says why, and mostly just before. */
+static void note_last_line(struct solo__page *page, const struct solo_violation *violation, const char *output)
+{
+    bool ended_itself = strstr(violation->text, "SIGABRT") != NULL || strstr(violation->text, "exited with") != NULL ||
+                        strstr(violation->text, "exit with") != NULL;
+    if (output == NULL || violation->from_tool != 0 || !ended_itself) {
+        return;
+    }
+    size_t end = strlen(output);
+    while (end > 0 && (unsigned char)output[end - 1] <= ' ') {
+        end--;
+    }
+    size_t begin = end;
+    while (begin > 0 && output[begin - 1] != '\n') {
+        begin--;
+    }
+    if (begin < end) {
+        solo__page_note(page, "note", "it said last: %.*s", (int)(end - begin), output + begin);
+    }
+}
+
 static void write_notes(struct solo__page *page, const struct solo_violation *violation,
                         const struct solo_report_context *context)
 {
     char headline[SOLO__LINE_MAX], failing[32], schedules[32];
     if (strlen(solo_report_headline(violation, headline, sizeof headline)) > SOLO_REPORT_COLUMNS_MAX) {
         solo__page_note(page, "note", "%s", solo__report_or(violation->text, solo_violation_title(violation->id)));
+    }
+    if (!context->full) {
+        note_last_line(page, violation, context->output);
     }
     if (context->detail != NULL) {
         note_stack(page, context->detail, context->full);

@@ -263,6 +263,36 @@ static void test_report__crowds_keep_four_lanes_and_count_the_rest(void)
     check_text("report_crowd.txt", &violation, &context);
 }
 
+static void check_said(const char *what, unsigned id, const char *output, const char *expected)
+{
+    static struct solo_violation violation;
+    memset(&violation, 0, sizeof violation);
+    violation.id = id;
+    PUT(violation.text, what);
+    struct solo_report_context context = {.world = "sim", .output = output};
+    char *text = written(solo_report_text, &violation, &context);
+    check_fits(text);
+    const char *said = strstr(text, "it said last");
+    CU_ASSERT_EQUAL(said != NULL, expected != NULL);
+    if (said != NULL && expected != NULL) {
+        CU_ASSERT_EQUAL(strncmp(said + 14, expected, strlen(expected)), 0);
+    }
+    free(text);
+}
+
+static void test_report__a_program_that_ends_itself_has_the_last_word(void)
+{
+    static const char died[] = "killed by SIGABRT (abort, or a failed assertion) after step 7";
+    check_said(died, SOLO018_MEMORY, "one\na: a.c:7: main: Assertion `x' failed.\n",
+               "a: a.c:7: main: Assertion `x' failed.\n");
+    check_said("the program exited with status 3", SOLO_NO_VIOLATION, "no such user", "no such user\n");
+    check_said(died, SOLO018_MEMORY, "two\n\n \n", "two\n");
+    check_said(died, SOLO018_MEMORY, "\n", NULL);
+    check_said(died, SOLO018_MEMORY, "", NULL);
+    check_said(died, SOLO018_MEMORY, NULL, NULL);
+    check_said("killed by SIGSEGV after step 7", SOLO018_MEMORY, "all is well\n", NULL); /* it did not see it coming */
+}
+
 /* Of a schedule that did not end, say. */
 static void test_report__long_numbers_of_steps_and_times_stay_apart(void)
 {
@@ -684,6 +714,7 @@ void suite_report(void)
     SOLO_TEST(test_report__an_unreadable_source_leaves_out_the_excerpt_only);
     SOLO_TEST(test_report__a_line_past_the_end_of_the_file_is_no_excerpt);
     SOLO_TEST(test_report__crowds_keep_four_lanes_and_count_the_rest);
+    SOLO_TEST(test_report__a_program_that_ends_itself_has_the_last_word);
     SOLO_TEST(test_report__long_numbers_of_steps_and_times_stay_apart);
     SOLO_TEST(test_report__colour_changes_no_words);
     SOLO_TEST(test_report__the_same_finding_gives_the_same_bytes);
