@@ -415,15 +415,24 @@ void solo__capture_rewind(int fd)
     }
 }
 
-/* The offset is shared with whoever writes: it tells how much was written. */
+/*
+ * The offset is shared with whoever writes: it tells how much was written. Of much both ends are kept: how it began,
+ * and what was said before the end.
+ */
 void solo__capture_read(int fd, char output[SOLO_OUTPUT_MAX])
 {
+    enum { HEAD = SOLO_OUTPUT_MAX / 2 };
     off_t written = fd >= 0 ? lseek(fd, 0, SEEK_CUR) : 0;
-    size_t size = written > 0 && written < SOLO_OUTPUT_MAX - 1 ? (size_t)written
-                  : written > 0                                ? SOLO_OUTPUT_MAX - 1
-                                                               : 0;
-    ssize_t got = size != 0 ? pread(fd, output, size, 0) : 0;
-    output[got > 0 ? got : 0] = '\0';
+    size_t room = SOLO_OUTPUT_MAX - 1, used = 0;
+    if (written > (off_t)room) {
+        ssize_t head = pread(fd, output, HEAD, 0);
+        used = head > 0 ? (size_t)head : 0;
+        used += (size_t)snprintf(output + used, SOLO_OUTPUT_MAX - used, "\n[... cut here ...]\n");
+        room -= used;
+    }
+    size_t size = written > (off_t)room ? room : written > 0 ? (size_t)written : 0;
+    ssize_t got = size != 0 ? pread(fd, output + used, size, written - (off_t)size) : 0;
+    output[used + (got > 0 ? (size_t)got : 0)] = '\0';
 }
 
 void solo__child_redirect(int fd)

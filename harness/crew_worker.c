@@ -23,6 +23,7 @@ static int run_unit(struct solo__subject *subject, const struct solo__region *wh
     region->request.seed += order->first;
     region->request.schedules_max = order->size;
     region->request.distinct_max = 0;
+    region->request.unending_max = order->first == 0 ? whole->request.unending_max : 0; /* of the first ones */
     region->outcome.number = order->first;
     solo__region_clear_ledger(region, (uint64_t)SOLO__UNIT_MAX * 2);
     memcpy(&region->strategy, &whole->strategy, state_size);

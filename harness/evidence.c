@@ -176,7 +176,13 @@ void solo__evidence(const struct solo__region *region, char text[SOLO_EVIDENCE_M
     }
     uint64_t unfinished = ledger->killed + ledger->unending;
     size_t length = strlen(text);
-    if (unfinished != 0) {
+    if (solo__ledger_is_endless(region)) {
+        char number[32];
+        snprintf(text + length, SOLO_EVIDENCE_MAX - length,
+                 "; incomplete: none of the first %s schedules came to its end, so no more were tried",
+                 grouped(unfinished, number, sizeof number));
+        length = strlen(text);
+    } else if (unfinished != 0) {
         snprintf(text + length, SOLO_EVIDENCE_MAX - length, "; incomplete: %llu schedule%s stopped before the end",
                  (unsigned long long)unfinished, unfinished == 1 ? " was" : "s were");
         length = strlen(text);

@@ -59,6 +59,7 @@ static int fill_request(struct solo__region *region, const struct solo_explore_o
             request->distinct_max = (request->distinct_max + options->shards - 1) / options->shards;
         }
     }
+    request->unending_max = solo__strategy_samples(strategy) ? SOLO__UNENDING_MAX : 0;
     request->steps_max = options->steps_max != 0 ? options->steps_max : STEPS_MAX_DEFAULT;
     request->watchdog_ns = options->watchdog_ns != 0 ? options->watchdog_ns : WATCHDOG_DEFAULT_NS;
     request->faults_max = options->faults_max;

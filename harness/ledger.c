@@ -432,6 +432,13 @@ bool solo__ledger_has_only_one(const struct solo__ledger *ledger)
     return ledger->schedules == 1 && ledger->choices == 0 && ledger->killed + ledger->unending == 0;
 }
 
+bool solo__ledger_is_endless(const struct solo__region *region)
+{
+    const struct solo__ledger *ledger = &region->ledger;
+    uint64_t max = region->request.unending_max;
+    return max != 0 && ledger->unending >= max && ledger->unending == ledger->schedules;
+}
+
 bool solo__ledger_is_enough(const struct solo__region *region)
 {
     const struct solo__ledger *ledger = &region->ledger;
@@ -439,5 +446,5 @@ bool solo__ledger_is_enough(const struct solo__region *region)
     return ledger->stop || __atomic_load_n(&ledger->asked_to_stop, __ATOMIC_RELAXED) != 0 || ledger->strategy_ended ||
            ledger->target_found || ledger->schedules >= request->schedules_max ||
            (request->distinct_max != 0 && ledger->traces.distinct >= request->distinct_max) ||
-           (request->stop_at_first && ledger->failing != 0);
+           (request->stop_at_first && ledger->failing != 0) || solo__ledger_is_endless(region);
 }

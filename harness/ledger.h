@@ -52,6 +52,9 @@ bool solo__ledger_knows_trace(const struct solo__region *region, uint64_t hash);
 /* Whether the one schedule that was run had no choice to make, and came to its end: there is no other. */
 bool solo__ledger_has_only_one(const struct solo__ledger *ledger);
 
+/* Whether as many schedules as the request bears did not come to their end, and no other was there. */
+bool solo__ledger_is_endless(const struct solo__region *region);
+
 /* Whether the exploration is over, by its own limits. */
 bool solo__ledger_is_enough(const struct solo__region *region);
 

@@ -49,6 +49,7 @@ struct solo__request {
     uint64_t seed;
     uint64_t schedules_max; /* SOLO__EXPLORE: stop after so many */
     uint64_t distinct_max;  /* or so many different ones; 0: no matter */
+    uint64_t unending_max;  /* or when so many were ended by a limit, and no other one was there; 0: no matter */
     uint64_t steps_max;
     uint64_t watchdog_ns;
     uint32_t faults_max;

@@ -79,4 +79,7 @@ bool solo__subject_is_stopped(const struct solo__subject *subject);
 /* Crashes and hangs after which an exploration gives up. */
 enum { SOLO__KILLED_MAX = 3 };
 
+/* Schedules, the first ones, none of which comes to its end: whoever draws more learns nothing, slowly. */
+enum { SOLO__UNENDING_MAX = 50 };
+
 #endif

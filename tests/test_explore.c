@@ -592,6 +592,58 @@ static void test_explore__a_hang_is_killed_and_keeps_its_schedule(void)
     CU_ASSERT_EQUAL(replay.violation_count, 1);
 }
 
+/* Each of them takes as long as it may, and shows nothing new. */
+static void test_explore__where_no_schedule_ends_few_are_enough(void)
+{
+    static const char words[] = "; incomplete: none of the first 50 schedules came to its end, so no more were tried";
+    for (unsigned jobs = 0; jobs < 3; jobs++) {
+        struct solo_explore_options options = defaults("random");
+        options.steps_max = 200;
+        options.jobs = jobs;
+        options.schedules_max = 400;
+        explore(&endless, &options);
+        CU_ASSERT_EQUAL(report.schedules, 50);
+        CU_ASSERT_EQUAL(report.failing, 50);
+        CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_INCOMPLETE);
+        CU_ASSERT_PTR_NOT_NULL(strstr(report.evidence, words));
+    }
+}
+
+static int went;
+
+static void go(void *arg)
+{
+    (void)arg;
+    solo_yield();
+    went = 1;
+}
+
+static void end_sometimes(void *arg)
+{
+    struct solo_thread *thread;
+    (void)arg;
+    went = 0;
+    CU_ASSERT_EQUAL_FATAL(solo_thread_create(go, NULL, &thread), 0);
+    solo_yield();
+    solo_yield();
+    while (!went) {
+        solo_yield(); /* until it is ended */
+    }
+    (void)solo_thread_join(thread);
+}
+
+static void test_explore__where_one_schedule_ends_the_others_are_tried(void)
+{
+    static const struct solo_scenario ends_sometimes = {.name = "ends-sometimes", .body = end_sometimes};
+    struct solo_explore_options options = defaults("random");
+    options.steps_max = 12;
+    options.schedules_max = 400;
+    explore(&ends_sometimes, &options);
+    CU_ASSERT_EQUAL(report.schedules, 400);
+    CU_ASSERT(report.failing > 100);
+    CU_ASSERT(report.failing < 400);
+}
+
 static void test_explore__too_many_steps_end_a_schedule(void)
 {
     struct solo_explore_options options = defaults("random");
@@ -681,6 +733,30 @@ static void test_explore__output_is_cut(void)
     explore(&scenario, &options);
     CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
     CU_ASSERT_EQUAL(strlen(report.findings[0].output), SOLO_OUTPUT_MAX - 1);
+}
+
+static void print_some_and_a_last_word(void *arg)
+{
+    (void)arg;
+    printf("first word\n");
+    for (unsigned i = 0; i < 3000; i++) {
+        printf("0123456789\n");
+    }
+    printf("last word\n");
+}
+
+static void test_explore__of_much_output_both_ends_are_kept(void)
+{
+    static const struct solo_scenario scenario = {
+        .name = "verbose", .body = print_some_and_a_last_word, .invariant = never_good};
+    struct solo_explore_options options = defaults("fifo");
+    explore(&scenario, &options);
+    CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+    const char *text = report.findings[0].output;
+    CU_ASSERT_EQUAL(strlen(text), SOLO_OUTPUT_MAX - 1);
+    CU_ASSERT_EQUAL(strncmp(text, "first word\n0123456789\n", 22), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\n[... cut here ...]\n"));
+    CU_ASSERT_STRING_EQUAL(text + strlen(text) - 21, "0123456789\nlast word\n");
 }
 
 static void test_explore__the_same_options_give_the_same_report(void)
@@ -1316,11 +1392,14 @@ void suite_explore(void)
     SOLO_TEST(test_explore__a_crash_keeps_its_schedule);
     SOLO_TEST(test_explore__a_search_goes_on_after_crashes);
     SOLO_TEST(test_explore__a_hang_is_killed_and_keeps_its_schedule);
+    SOLO_TEST(test_explore__where_no_schedule_ends_few_are_enough);
+    SOLO_TEST(test_explore__where_one_schedule_ends_the_others_are_tried);
     SOLO_TEST(test_explore__too_many_steps_end_a_schedule);
     SOLO_TEST(test_explore__exit_in_the_middle_is_a_finding);
     SOLO_TEST(test_explore__what_must_happen_is_checked_in_each_schedule);
     SOLO_TEST(test_explore__a_finding_shows_what_was_printed);
     SOLO_TEST(test_explore__output_is_cut);
+    SOLO_TEST(test_explore__of_much_output_both_ends_are_kept);
     SOLO_TEST(test_explore__the_same_options_give_the_same_report);
     SOLO_TEST(test_explore__both_carriers_see_the_same);
     SOLO_TEST(test_explore__stops_at_the_first_failure_if_asked);

@@ -101,7 +101,7 @@ struct solo_finding {
     char passing_token[SOLO_TOKEN_MAX]; /* the nearest schedule that passes, "" if none was seen */
     char signature[128];
     char found_by[16];            /* the strategy that made the first failing schedule */
-    char output[SOLO_OUTPUT_MAX]; /* what the program printed in that schedule, cut at the end */
+    char output[SOLO_OUTPUT_MAX]; /* what the program printed in that schedule; cut in the middle */
 };
 
 enum solo_verdict {
