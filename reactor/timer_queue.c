@@ -1,147 +1,34 @@
 /*
  * timer_queue.c - which delayed call is due next, among one or millions.
  *
- * Three places. The heap (four children a node) holds what is due before the horizon, and everything while timers are
+ * Three places. The heap (timer_heap.h) holds what is due before the horizon, and everything while timers are
  * few. The wheel holds the rest: eight levels of 64 buckets, a bucket of level 0 being one tick of about a millisecond,
  * one of level n all of level n - 1. The level of a timer is told by the highest bit in which its due time differs from
  * the horizon, so all of one level are due before all of the next, and where a timer is follows from when it is due.
  * The batch holds what a pass has taken. As the horizon moves on, a bucket of a higher level is spread over the lower
- * ones, and one of level 0 is sorted and goes to the batch, or to the heap as far as it is not due yet. So each timer
- * is moved a few times in its life, and only the order within one tick is ever sorted.
+ * ones, and one of level 0 is sorted (timer_sort.c) and goes to the batch, or to the heap as far as it is not due yet.
+ * So each timer is moved a few times in its life, and only the order within one tick is ever sorted.
  *
  * Memory is what costs. A bucket is a chain of blocks of entries that are written and read one after the other, and to
  * spread them looks at no timer. Nor does taking a timer out look for its entry: it stays behind, and is known to be
  * stale because the timer's sequence or place has changed. A bucket without timers gives its blocks back; when there
  * are twice as many entries as slots, all stale ones are swept out, which costs each setting two looks at an entry at
- * most. A bucket never has more blocks than its entries fill, but for one: so there are always enough.
+ * most. A bucket never has more blocks than its entries fill, but for one: so there are always enough (timer_room.c).
  *
  * Where a timer is out of its own words: `place` is its index in the heap, IN_WHEEL, or IN_BATCH; IN_WHEEL and due
  * before the horizon is in the batch as well.
  */
-#include "timer_queue.h"
-#include "sanitizer/annotate.h"
+#include "timer_heap.h"
 #include <assert.h>
 #include <string.h>
 
-enum { ARITY = 4, LEVELS = SOLO__TIMER_LEVELS, BUCKETS = SOLO__TIMER_BUCKETS, MARKS = SOLO__TIMER_MARKS, LINE = 64 };
-enum { TICK_BITS = SOLO__TIMER_TICK_BITS, BUCKET_BITS = SOLO__TIMER_BUCKET_BITS, BLOCK_SIZE = SOLO__TIMER_BLOCK_SIZE };
-enum { NOT_SET = SOLO__TIMER_NOT_SET, IN_WHEEL = SOLO__TIMER_IN_WHEEL, IN_BATCH = NOT_SET - 2 };
-#define TICK_NS (UINT64_C(1) << TICK_BITS)
-#define LAST_NS (SOLO_NEVER - 2 * TICK_NS) /* from here on there may be no tick after this one */
-
-/* So few need no wheel; as many are sorted at once, more by the heap; so many are looked through for the soonest. */
-#ifdef SOLO_TORTURE
-enum { FEW_MAX = 32, SORTED_MAX = 4 };
-#define STAMPS_MAX 100u
-#else
-enum { FEW_MAX = 1024, SORTED_MAX = 4096 };
-#define STAMPS_MAX UINT32_MAX
-#endif
-
-enum { LOOK_MAX = 64 };
-
-__extension__ typedef unsigned __int128 key_type;
-
-static inline bool is_before(const struct solo__timer_entry *a, const struct solo__timer_entry *b)
-{
-    return ((key_type)a->due_ns << 64 | a->sequence) < ((key_type)b->due_ns << 64 | b->sequence);
-}
-
-/* ---- The heap ---- */
-
-static void place(struct solo__timer_queue *queue, uint32_t at, struct solo__timer_entry entry)
-{
-    queue->heap[at] = entry;
-    solo__timer_of(queue, entry.slot)->place = at;
-}
-
-static void sift_up(struct solo__timer_queue *queue, uint32_t at, struct solo__timer_entry entry)
-{
-    while (at > 0) {
-        uint32_t parent = (at - 1) / ARITY;
-        if (!is_before(&entry, &queue->heap[parent])) {
-            break;
-        }
-        place(queue, at, queue->heap[parent]);
-        at = parent;
-    }
-    place(queue, at, entry);
-}
-
-static uint32_t first_child(const struct solo__timer_queue *queue, uint32_t at)
-{
-    uint32_t child = at * ARITY + 1;
-    uint32_t end = queue->heap_count - child < ARITY ? queue->heap_count : child + ARITY;
-    uint32_t first = child;
-    for (child++; child < end; child++) {
-        if (is_before(&queue->heap[child], &queue->heap[first])) {
-            first = child;
-        }
-    }
-    return first;
-}
-
-static void sift_down(struct solo__timer_queue *queue, uint32_t at, struct solo__timer_entry entry)
-{
-    while (at * ARITY + 1 < queue->heap_count) { /* it has children */
-        uint32_t child = first_child(queue, at);
-        if (!is_before(&queue->heap[child], &entry)) {
-            break;
-        }
-        place(queue, at, queue->heap[child]);
-        at = child;
-    }
-    place(queue, at, entry);
-}
-
-static void heap_add(struct solo__timer_queue *queue, struct solo__timer_entry entry)
-{
-    sift_up(queue, queue->heap_count++, entry);
-}
-
-static void heap_take(struct solo__timer_queue *queue, uint32_t at)
-{
-    struct solo__timer_entry last = queue->heap[--queue->heap_count];
-    if (at == queue->heap_count) {
-        return;
-    }
-    if (at > 0 && is_before(&last, &queue->heap[(at - 1) / ARITY])) {
-        sift_up(queue, at, last);
-    } else {
-        sift_down(queue, at, last);
-    }
-}
-
-/* Puts the heap into firing order, which is a heap as well: takes out the first again and again, and turns it round. */
-static void heap_sort(struct solo__timer_queue *queue)
-{
-    uint32_t count = queue->heap_count;
-    while (queue->heap_count > 1) {
-        struct solo__timer_entry first = queue->heap[0];
-        heap_take(queue, 0);
-        queue->heap[queue->heap_count] = first;
-    }
-    for (uint32_t i = 0; i < count / 2; i++) {
-        struct solo__timer_entry entry = queue->heap[i];
-        place(queue, i, queue->heap[count - 1 - i]);
-        place(queue, count - 1 - i, entry);
-    }
-    if (count % 2 == 1) {
-        place(queue, count / 2, queue->heap[count / 2]);
-    }
-    queue->heap_count = count;
-}
+enum { LOOK_MAX = 64 }; /* so many are looked through for the soonest */
 
 /* ---- The wheel ---- */
 
 static inline unsigned shift_of(unsigned level)
 {
     return TICK_BITS + level * BUCKET_BITS;
-}
-
-static inline uint64_t tick_after(uint64_t time_ns)
-{
-    return (time_ns | (TICK_NS - 1)) + 1;
 }
 
 static inline unsigned bucket_at(uint64_t time_ns, unsigned level)
@@ -156,16 +43,6 @@ static uint64_t start_of(const struct solo__timer_queue *queue, unsigned number)
     unsigned above = shift + BUCKET_BITS;
     uint64_t upper = above < 64 ? queue->horizon_ns >> above << above : 0;
     return upper | (uint64_t)(number % BUCKETS) << shift;
-}
-
-/* The first bucket in time that has a timer; there is one. */
-static unsigned first_bucket(const struct solo__timer_wheel *wheel)
-{
-    unsigned level = 0;
-    while (wheel->occupied[level] == 0) {
-        level++;
-    }
-    return level * BUCKETS + (unsigned)__builtin_ctzll(wheel->occupied[level]);
 }
 
 static struct solo__timer_block *block_take(struct solo__timer_queue *queue)
@@ -416,91 +293,6 @@ struct solo__timer *solo__timer_queue_pop(struct solo__timer_queue *queue, uint3
     return NULL;
 }
 
-/* ---- Sorting what is due within one tick ---- */
-
-enum { RUN = 8 }; /* so many are sorted by insertion */
-
-/*
- * How marks are compared. The ends of sequences do, counted from a sequence that all of the wheel have come after, as
- * long as not too many have been set since then; else the timers are asked. A stale mark may come anywhere among those
- * of its time.
- */
-struct order {
-    const struct solo__timer_queue *queue;
-    uint32_t since;
-    bool asks;
-};
-
-static inline __attribute__((always_inline)) bool
-mark_is_before(const struct order *order, const struct solo__timer_mark *a, const struct solo__timer_mark *b)
-{
-    if (order->asks) {
-        return a->due_ns != b->due_ns
-                   ? a->due_ns < b->due_ns
-                   : solo__timer_of(order->queue, a->slot)->sequence < solo__timer_of(order->queue, b->slot)->sequence;
-    }
-    return ((key_type)a->due_ns << 32 | (a->stamp - order->since)) <
-           ((key_type)b->due_ns << 32 | (b->stamp - order->since));
-}
-
-static inline void sort_run(const struct order *order, struct solo__timer_mark *marks, uint32_t count)
-{
-    for (uint32_t i = 1; i < count; i++) {
-        struct solo__timer_mark mark = marks[i];
-        uint32_t at = i;
-        for (; at > 0 && mark_is_before(order, &mark, &marks[at - 1]); at--) {
-            marks[at] = marks[at - 1];
-        }
-        marks[at] = mark;
-    }
-}
-
-/* Merges two sorted runs that lie one after the other. */
-static inline void merge(const struct order *order, const struct solo__timer_mark *from, uint32_t middle, uint32_t end,
-                         struct solo__timer_mark *to)
-{
-    uint32_t left = 0, right = middle;
-    while (left < middle && right < end) {
-        bool takes_right = mark_is_before(order, &from[right], &from[left]);
-        *to++ = from[takes_right ? right : left];
-        right += takes_right;
-        left += !takes_right;
-    }
-    memcpy(to, &from[left], (middle - left) * sizeof *to);
-    memcpy(to + (middle - left), &from[right], (end - right) * sizeof *to);
-}
-
-static inline __attribute__((always_inline)) const struct solo__timer_mark *
-sort_by(struct order order, struct solo__timer_mark *const buffers[2], uint32_t count)
-{
-    struct solo__timer_mark *from = buffers[0], *to = buffers[1];
-    for (uint32_t i = 0; i < count; i += RUN) {
-        sort_run(&order, from + i, count - i < RUN ? count - i : RUN);
-    }
-    for (uint32_t run = RUN; run < count; run *= 2) {
-        for (uint32_t i = 0; i < count; i += 2 * run) {
-            uint32_t left = count - i;
-            merge(&order, from + i, left < run ? left : run, left < 2 * run ? left : 2 * run, to + i);
-        }
-        struct solo__timer_mark *other = from;
-        from = to;
-        to = other;
-    }
-    return from;
-}
-
-/* Sorts the first buffer, with the help of the other; returns the one that has the result. */
-static const struct solo__timer_mark *sort(const struct solo__timer_queue *queue)
-{
-    const struct solo__timer_wheel *wheel = queue->wheel;
-    struct order order = {queue, (uint32_t)wheel->since, false};
-    if (queue->sequence - wheel->since <= STAMPS_MAX) {
-        return sort_by(order, wheel->buffers, wheel->buffered);
-    }
-    order.asks = true;
-    return sort_by(order, wheel->buffers, wheel->buffered);
-}
-
 /* ---- Time goes on ---- */
 
 /* What is due in the heap goes to the batch. */
@@ -536,7 +328,7 @@ static void take_bucket(struct solo__timer_queue *queue, unsigned number, uint64
     if (is_tight) {
         batch_tidy(queue);
     }
-    const struct solo__timer_mark *sorted = sort(queue), *end = sorted + queue->wheel->buffered;
+    const struct solo__timer_mark *sorted = solo__timer_sort(queue), *end = sorted + queue->wheel->buffered;
     const struct solo__timer_mark *mark = sorted;
     for (; mark < end && mark->due_ns <= now_ns; mark++) {
         if (!is_tight || is_current(solo__timer_of(queue, mark->slot), mark)) {
@@ -584,8 +376,7 @@ static void empty_wheel(struct solo__timer_queue *queue)
     }
 }
 
-/* What is due from the horizon on goes back to the wheel. */
-static void refill_wheel(struct solo__timer_queue *queue)
+void solo__timer_wheel_refill(struct solo__timer_queue *queue)
 {
     uint32_t count = queue->heap_count;
     queue->heap_count = 0;
@@ -703,115 +494,6 @@ void solo__timer_queue_list(struct solo__timer_queue *queue, size_t count, void 
         fn(queue->heap[i].slot, arg);
     }
     if (needs_wheel) {
-        refill_wheel(queue);
+        solo__timer_wheel_refill(queue);
     }
-}
-
-/* ---- Room ---- */
-
-/* What grow asks for: all of it or nothing. */
-struct room {
-    void *chunk, *blocks;
-    struct solo__timer_entry *heap;
-    struct solo__timer_mark *batch;
-    struct solo__timer_wheel *wheel; /* the first one, if it is time for it */
-    uint32_t slots, capacity;        /* more, and in all */
-    size_t blocks_count;
-};
-
-static void room_release(struct solo_world *world, const struct room *room)
-{
-    world->memory->release(world, room->chunk);
-    world->memory->release(world, room->blocks);
-    world->memory->release(world, room->heap);
-    world->memory->release(world, room->batch);
-    world->memory->release(world, room->wheel);
-}
-
-static bool room_take(struct solo_world *world, struct room *room, bool has_wheel, bool wants_wheel)
-{
-    const struct solo_memory_table *memory = world->memory;
-    room->chunk = memory->allocate(world, room->slots * sizeof(struct solo__timer) + LINE - 1);
-    room->heap = memory->allocate(world, room->capacity * sizeof *room->heap);
-    room->batch = memory->allocate(world, room->capacity * sizeof *room->batch);
-    if (wants_wheel) {
-        room->blocks_count = 2 * (size_t)room->capacity / MARKS + LEVELS * BUCKETS + 2;
-        room->wheel = memory->allocate(world, sizeof *room->wheel + 2 * SORTED_MAX * sizeof(struct solo__timer_mark));
-    } else if (has_wheel) {
-        room->blocks_count = 2 * (size_t)room->slots / MARKS + 1;
-    }
-    if (room->blocks_count > 0) {
-        room->blocks = memory->allocate(world, room->blocks_count * BLOCK_SIZE + BLOCK_SIZE - 1);
-    }
-    return room->chunk != NULL && room->heap != NULL && room->batch != NULL &&
-           (room->blocks_count == 0 || room->blocks != NULL) && (!wants_wheel || room->wheel != NULL);
-}
-
-/* The wheel takes over from the heap. */
-static void begin_wheel(struct solo__timer_queue *queue, struct solo__timer_wheel *wheel, uint64_t now_ns)
-{
-    memset(wheel, 0, sizeof *wheel);
-    wheel->buffers[0] = (struct solo__timer_mark *)(wheel + 1);
-    wheel->buffers[1] = wheel->buffers[0] + SORTED_MAX;
-    wheel->fresh_chunk = queue->chunks_count - 1;
-    wheel->since = 0; /* what the heap hands over is older than anything that is set from now on */
-    queue->wheel = wheel;
-    queue->horizon_ns = now_ns < LAST_NS ? tick_after(now_ns) : SOLO_NEVER;
-    refill_wheel(queue);
-    queue->wheel_soonest_ns = queue->wheel_count > 0 ? wheel->buckets[first_bucket(wheel)].soonest_ns : SOLO_NEVER;
-}
-
-static void *align(void *memory, uintptr_t size)
-{
-    return (void *)(((uintptr_t)memory + size - 1) & ~(size - 1));
-}
-
-static void replace(struct solo_world *world, void **array, void *bigger, size_t used)
-{
-    if (used > 0) {
-        memcpy(bigger, *array, used);
-    }
-    world->memory->release(world, *array);
-    *array = bigger;
-}
-
-int solo__timer_queue_grow(struct solo__timer_queue *queue, struct solo_world *world, uint64_t now_ns)
-{
-    struct room room = {.slots = 1u << (SOLO__TIMERS_FIRST_BITS + queue->chunks_count)};
-    if (queue->chunks_count == SOLO__TIMER_CHUNKS_MAX) {
-        return -ENOMEM;
-    }
-    room.capacity = queue->capacity + room.slots;
-    bool wants_wheel = queue->wheel == NULL && room.capacity > FEW_MAX;
-    if (!room_take(world, &room, queue->wheel != NULL, wants_wheel)) {
-        room_release(world, &room);
-        return -ENOMEM;
-    }
-    SOLO_ANNOTATE_PRIVATE(room.chunk, room.slots * sizeof(struct solo__timer));
-    SOLO_ANNOTATE_PRIVATE(room.heap, room.capacity * sizeof *room.heap);
-    replace(world, (void **)&queue->heap, room.heap, queue->heap_count * sizeof *room.heap);
-    replace(world, (void **)&queue->batch, room.batch, queue->batch_end * sizeof *room.batch);
-    queue->chunk_memory[queue->chunks_count] = room.chunk;
-    queue->chunks[queue->chunks_count] = align(room.chunk, LINE);
-    queue->blocks[queue->chunks_count].memory = room.blocks;
-    queue->blocks[queue->chunks_count].first = align(room.blocks, BLOCK_SIZE);
-    queue->blocks[queue->chunks_count].count = room.blocks_count;
-    queue->chunks_count++;
-    queue->capacity = room.capacity;
-    if (wants_wheel) {
-        begin_wheel(queue, room.wheel, now_ns);
-    }
-    return 0;
-}
-
-void solo__timer_queue_end(struct solo__timer_queue *queue, struct solo_world *world)
-{
-    assert(solo__timer_queue_count(queue) == 0);
-    for (unsigned i = 0; i < queue->chunks_count; i++) {
-        world->memory->release(world, queue->chunk_memory[i]);
-        world->memory->release(world, queue->blocks[i].memory);
-    }
-    world->memory->release(world, queue->heap);
-    world->memory->release(world, queue->batch);
-    world->memory->release(world, queue->wheel);
 }
