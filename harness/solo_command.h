@@ -144,5 +144,7 @@ int command_print_beside(const struct command_options *options, const struct sol
 /* The text of every verb's --help about the options above. */
 extern const char command_help_common[];
 extern const char command_help_schedule[];
+/* What command_explored_code returns. */
+extern const char command_help_explored_code[];
 
 #endif

@@ -55,7 +55,8 @@ static int print_help(void)
            "\n"
            "  --strategy S[:N]     portfolio, random, pct, pos, urw, surw, hold, locks, fifo (one schedule: the\n"
            "                       plain one), dfs, preempt, dpor (exhaustive); help tells what each does (portfolio)\n"
-           "  --schedules N        stop after N schedules (1,000 distinct ones, or the end of the search)\n"
+           "  --schedules N        stop after N schedules (1,000 distinct ones, or the end of the search);\n"
+           "                       with --shard: all shards together, but of dfs, preempt and dpor each of them\n"
            "  --bound B            dfs, preempt: at most B delays, or preemptions, a schedule (2)\n"
            "  --seed S             of the first schedule; those of the others follow from it (1)\n"
            "  --first              stop at the first failing schedule\n"
@@ -66,11 +67,11 @@ static int print_help(void)
            "  --twice N            run every N-th schedule twice and compare the traces (0: never)\n"
            "  --jobs N             N processes share the work; the result is the same for every N\n"
            "  --shard K/N          do the K-th of N shares; `solo merge` puts their --format json together\n"
-           "                       (of dfs, preempt and dpor a share of the search, at most --schedules each)\n"
+           "                       (of dfs, preempt and dpor a share of the search)\n"
            "  --format junit|sarif for continuous integration; also text and json\n"
            "  --checkpoint FILE    save what is known there now and then, and go on from it if it is there\n"
-           "%s%s",
-           FULL_REPORTS_MAX, command_help_schedule, command_help_common);
+           "%s%s%s",
+           FULL_REPORTS_MAX, command_help_schedule, command_help_common, command_help_explored_code);
     return EXIT_CLEAN;
 }
 
@@ -154,7 +155,7 @@ static struct contexts *contexts_of(const struct command_options *options, const
             .token =
                 finding->token[0] != '\0' ? printable(finding->token, all->tokens[i], sizeof all->tokens[i]) : NULL,
             .passing_token = finding->passing_token[0] != '\0' ? finding->passing_token : NULL,
-            .schedules = report->schedules,
+            .schedules = report->schedules + report->directed,
             .failing = finding->schedules,
             .found_by = strcmp(options->explore.strategy, "portfolio") == 0 ? finding->found_by : NULL,
             .output = finding->output,

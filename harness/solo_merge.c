@@ -17,8 +17,8 @@ static int print_help(void)
            "Puts together what `solo explore --shard K/N --format json` wrote for each K, in any order: how many\n"
            "schedules there were, how many different ones, and each defect once. Shards that are missing are named.\n"
            "\n"
-           "%s",
-           command_help_common);
+           "%s%s",
+           command_help_common, command_help_explored_code);
     return EXIT_CLEAN;
 }
 

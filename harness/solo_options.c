@@ -18,6 +18,11 @@ const char command_help_common[] =
     "  --full               whole stacks, all steps, the program's output\n"
     "  --help               this text\n";
 
+const char command_help_explored_code[] =
+    "\n"
+    "Exit status: 0 clean, 1 something was reported, 2 wrong usage, 3 it failed, or was stopped (or lacks a\n"
+    "shard) before it could tell.\n";
+
 const char command_help_schedule[] =
     "  --peer FILE          play this peer script as the program's clients\n"
     "  --policy refuse|abort|report\n"
