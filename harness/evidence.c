@@ -145,6 +145,14 @@ static void print_sample(const struct solo__ledger *ledger, char *text)
              plural(ledger->orders.distinct), failing, new_schedule, new_order);
 }
 
+void solo__evidence_directed(uint64_t directed, uint64_t failing, char text[SOLO_EVIDENCE_MAX])
+{
+    size_t length = strlen(text);
+    snprintf(text + length, SOLO_EVIDENCE_MAX - length,
+             "; %llu more directed at locks taken in a circle, %llu of them fail", (unsigned long long)directed,
+             (unsigned long long)failing);
+}
+
 bool solo__is_exhausted(const struct solo__region *region)
 {
     const union solo__strategy_state *state = &region->strategy;

@@ -154,6 +154,8 @@ static void fill_report(const struct solo__region *region, struct solo_report *r
     report->unlisted = ledger->lost;
     report->traces_full = ledger->traces.full != 0;
     report->orders_full = ledger->orders.full != 0;
+    report->directed = ledger->directed;
+    report->directed_failing = ledger->directed_failing;
     report->unfinished = ledger->killed + ledger->unending;
     report->stopped = ledger->asked_to_stop != 0;
     report->required_count = ledger->required_count;

@@ -63,5 +63,7 @@ bool solo__is_exhausted(const struct solo__region *region);
 
 /* One honest sentence about what the schedules prove. */
 void solo__evidence(const struct solo__region *region, char text[SOLO_EVIDENCE_MAX]);
+/* Adds that some more schedules were directed at locks taken in a circle. */
+void solo__evidence_directed(uint64_t directed, uint64_t failing, char text[SOLO_EVIDENCE_MAX]);
 
 #endif

@@ -7,6 +7,7 @@
  */
 #include "lock_orders.h"
 #include "ledger.h"
+#include "unit.h"
 #include <string.h>
 
 enum { DIRECTED_SCENARIO = 200, DIRECTED_PROGRAM = 40 };
@@ -63,6 +64,20 @@ static bool may_go_on(const struct solo__region *region)
            !(region->request.stop_at_first && ledger->failing != 0);
 }
 
+static uint64_t directed_max(const struct solo__subject *subject)
+{
+    return subject->scenario != NULL ? DIRECTED_SCENARIO : DIRECTED_PROGRAM;
+}
+
+static void aim(struct solo__region *region, uint64_t schedules_max)
+{
+    strcpy(region->request.strategy, "locks");
+    region->request.schedules_max = schedules_max;
+    region->request.distinct_max = 0;
+    region->request.twin_every = 0;
+    (void)solo_strategy_prepare(solo_strategy_find("locks", NULL), &region->strategy, 0);
+}
+
 /* Runs more schedules, as a part of the same exploration. */
 static int direct(struct solo__subject *subject, char *evidence)
 {
@@ -70,33 +85,58 @@ static int direct(struct solo__subject *subject, char *evidence)
     struct solo__ledger *ledger = &region->ledger;
     const struct solo__request wanted = region->request;
     uint64_t schedules = ledger->schedules, failing = ledger->failing;
-    strcpy(region->request.strategy, "locks");
-    region->request.schedules_max = schedules + (subject->scenario != NULL ? DIRECTED_SCENARIO : DIRECTED_PROGRAM);
-    region->request.distinct_max = 0;
-    region->request.twin_every = 0;
     ledger->strategy_ended = 0;
     ledger->next = schedules; /* a search that was divided begins some schedules more often */
-    (void)solo_strategy_prepare(solo_strategy_find("locks", NULL), &region->strategy, 0);
+    aim(region, schedules + directed_max(subject));
     int result = subject->explore(subject);
     region->request = wanted;
-    size_t length = strlen(evidence);
-    snprintf(evidence + length, SOLO_EVIDENCE_MAX - length,
-             "; %llu more directed at locks taken in a circle, %llu of them fail",
-             (unsigned long long)(ledger->schedules - schedules), (unsigned long long)(ledger->failing - failing));
+    solo__evidence_directed(ledger->schedules - schedules, ledger->failing - failing, evidence);
+    return result;
+}
+
+/*
+ * The same for a share of a search. The shares together have each schedule of the search once and say so: these are
+ * counted apart. Each share has others.
+ */
+static int direct_apart(struct solo__subject *subject, char *evidence)
+{
+    struct solo__ledger *ledger = &subject->region->ledger;
+    uint64_t schedules = directed_max(subject);
+    struct solo__subject scout;
+    int result = solo__subject_copy(&scout, subject);
+    if (result < 0) {
+        return result;
+    }
+    struct solo__region *region = scout.region;
+    region->request = subject->region->request;
+    region->request.comes_in_pieces = 0;
+    region->request.seed += subject->shard * schedules;
+    region->outcome.number = 0;
+    solo__region_clear_ledger(region, 2 * schedules);
+    aim(region, schedules);
+    result = scout.explore(&scout);
+    if (result == 0) {
+        ledger->directed = region->ledger.schedules;
+        ledger->directed_failing = region->ledger.failing;
+        solo__unit_merge_findings(subject->region, region);
+        solo__evidence_directed(ledger->directed, ledger->directed_failing, evidence);
+    }
+    solo__subject_finish(&scout);
     return result;
 }
 
 int solo__lock_orders_settle(struct solo__subject *subject, char evidence[SOLO_EVIDENCE_MAX])
 {
     struct solo__region *region = subject->region;
-    if (subject->shards > 1 && !solo__strategy_samples(region->request.strategy)) {
-        (void)sift(region, false); /* a share of a search: only all of them together know, or may have more schedules */
+    bool is_share = subject->shards > 1 && !solo__strategy_samples(region->request.strategy);
+    bool complete = is_complete(region);
+    if (sift(region, complete && !is_share) == 0 || !may_go_on(region)) {
         return 0;
     }
-    if (sift(region, is_complete(region)) == 0 || !may_go_on(region)) {
-        return 0;
+    if (is_share && complete) {
+        return 0; /* as the other shares are then, if nothing stops them: put together they know that there is none */
     }
-    int result = direct(subject, evidence);
+    int result = is_share ? direct_apart(subject, evidence) : direct(subject, evidence);
     (void)sift(region, false);
     return result;
 }

@@ -147,6 +147,8 @@ static void add_numbers(struct merging *merging, const json_t *document)
     ledger->choices += number_of(document, "choices");
     ledger->unending += number_of(shard, "unfinished");
     ledger->lost += number_of(document, "unlisted");
+    ledger->directed += number_of(shard, "directed");
+    ledger->directed_failing += number_of(shard, "directed_failing");
     ledger->traces.full |= json_is_true(json_object_get(shard, "traces_full"));
     ledger->orders.full |= json_is_true(json_object_get(shard, "orders_full"));
     ledger->asked_to_stop |= json_is_true(json_object_get(shard, "stopped"));
@@ -237,10 +239,11 @@ static void set_totals(struct merging *merging)
 {
     size_t index;
     json_t *finding;
+    uint64_t total = merging->region->ledger.schedules + merging->region->ledger.directed;
     json_array_foreach(merging->findings, index, finding)
     {
         json_t *explored = json_object_get(finding, "explored");
-        json_object_set_new(explored, "total", json_integer((json_int_t)merging->region->ledger.schedules));
+        json_object_set_new(explored, "total", json_integer((json_int_t)total));
     }
 }
 
@@ -349,6 +352,9 @@ static void fill_report(struct merging *merging)
     memcpy(report->required, ledger->required, sizeof report->required);
     report->finding_count = (unsigned)json_array_size(merging->findings);
     solo__evidence(merging->region, report->evidence);
+    if (ledger->directed != 0) {
+        solo__evidence_directed(ledger->directed, ledger->directed_failing, report->evidence);
+    }
     unsigned missing = add_missing(merging, report->evidence, sizeof report->evidence);
     report->verdict = some_have_findings(merging)                    ? SOLO_VERDICT_FINDINGS
                       : missing != 0 || some_are_incomplete(merging) ? SOLO_VERDICT_INCOMPLETE

@@ -126,11 +126,12 @@ struct solo__ledger {
     struct solo__seen orders; /* fingerprints of order.h */
     uint32_t threads_most;    /* in a schedule */
     uint32_t points_most;
-    uint64_t killed;        /* by the watchdog */
-    uint64_t unending;      /* stopped by steps_max */
-    uint64_t lost;          /* violations that did not fit into the table of defects */
-    uint32_t stop;          /* nothing more to do */
-    uint32_t asked_to_stop; /* by solo_explore_stop: the exploration ends after the schedule in flight */
+    uint64_t killed;                     /* by the watchdog */
+    uint64_t unending;                   /* stopped by steps_max */
+    uint64_t lost;                       /* violations that did not fit into the table of defects */
+    uint64_t directed, directed_failing; /* schedules besides, of a shard of a search (lock_orders.c) */
+    uint32_t stop;                       /* nothing more to do */
+    uint32_t asked_to_stop;              /* by solo_explore_stop: the exploration ends after the schedule in flight */
     uint32_t strategy_ended;
     uint32_t target_found;
     uint32_t defect_count;

@@ -280,6 +280,8 @@ static void set_shard(json_t *root, const struct solo_report *report)
     set_number(shard, "number", report->shard);
     set_number(shard, "of", report->shards);
     set_number(shard, "unfinished", report->unfinished);
+    set_number(shard, "directed", report->directed);
+    set_number(shard, "directed_failing", report->directed_failing);
     json_object_set_new(shard, "stopped", json_boolean(report->stopped));
     json_object_set_new(shard, "traces_full", json_boolean(report->traces_full));
     json_object_set_new(shard, "orders_full", json_boolean(report->orders_full));

@@ -107,13 +107,22 @@ static void merge_set(struct solo__region *whole, const uint64_t *set, uint64_t 
     }
 }
 
+void solo__unit_merge_findings(struct solo__region *whole, const struct solo__region *unit)
+{
+    for (uint32_t i = 0; i < unit->ledger.defect_count; i++) {
+        merge_defect(whole, unit, i);
+    }
+    for (uint32_t i = 0; i < unit->ledger.cycle_count; i++) {
+        solo__ledger_add_cycle(&whole->ledger, unit->ledger.cycles[i]);
+    }
+    whole->ledger.lost += unit->ledger.lost;
+}
+
 void solo__unit_merge(struct solo__region *whole, const struct solo__region *unit)
 {
     struct solo__ledger *ours = &whole->ledger;
     const struct solo__ledger *theirs = &unit->ledger;
-    for (uint32_t i = 0; i < theirs->defect_count; i++) {
-        merge_defect(whole, unit, i);
-    }
+    solo__unit_merge_findings(whole, unit);
     if (theirs->schedules <= SOLO__UNIT_MAX) {
         for (uint64_t i = 0; i < theirs->schedules; i++) {
             solo__ledger_count_trace(whole, unit->unit_traces[i]);
@@ -126,16 +135,12 @@ void solo__unit_merge(struct solo__region *whole, const struct solo__region *uni
         ours->orders.full |= theirs->orders.full;
     }
     solo__required_merge(ours, theirs);
-    for (uint32_t i = 0; i < theirs->cycle_count; i++) {
-        solo__ledger_add_cycle(ours, theirs->cycles[i]);
-    }
     ours->schedules += theirs->schedules;
     ours->failing += theirs->failing;
     ours->steps += theirs->steps;
     ours->choices += theirs->choices;
     ours->killed += theirs->killed;
     ours->unending += theirs->unending;
-    ours->lost += theirs->lost;
     ours->threads_most = theirs->threads_most > ours->threads_most ? theirs->threads_most : ours->threads_most;
     ours->points_most = theirs->points_most > ours->points_most ? theirs->points_most : ours->points_most;
     ours->next += theirs->next;

@@ -28,5 +28,7 @@ uint64_t solo__unit_wanted(const struct solo__region *whole, const struct solo__
 
 /* Adds what a unit saw, as if its schedules had come after those of `whole`. */
 void solo__unit_merge(struct solo__region *whole, const struct solo__region *unit);
+/* Adds only what it found, and none of its schedules. */
+void solo__unit_merge_findings(struct solo__region *whole, const struct solo__region *unit);
 
 #endif

@@ -804,6 +804,101 @@ static void test_lock_order__shards_put_together_leave_out_what_one_of_them_reac
     check_merged(true, "verdict: ", "SOLO016");
 }
 
+/* ---- Shards of a search ---- */
+
+enum { SHARDS = 3 };
+
+static struct solo_explore_options share(const char *strategy, unsigned shard)
+{
+    struct solo_explore_options options = defaults(0);
+    options.strategy = strategy;
+    options.shard = shard;
+    options.shards = SHARDS;
+    return options;
+}
+
+/* Returns how many of them have this to report. */
+static unsigned write_search(void (*body)(void *), const char *strategy, unsigned id, const char *found_by)
+{
+    unsigned having = 0;
+    for (unsigned shard = 1; shard <= SHARDS; shard++) {
+        struct solo_explore_options options = share(strategy, shard);
+        struct solo_report_context *contexts = calloc(SOLO_FINDINGS_MAX, sizeof *contexts);
+        char name[16];
+        snprintf(name, sizeof name, "%u.json", shard);
+        explore(body, &options);
+        contexts[0].schedules = report.schedules + report.directed;
+        contexts[0].failing = report.findings[0].schedules;
+        having += report.finding_count == 1 && report.findings[0].violation.id == id &&
+                  (found_by == NULL || strcmp(report.findings[0].found_by, found_by) == 0);
+        FILE *file = fopen(runner_scratch_path(name), "w");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+        CU_ASSERT_EQUAL(solo_report_explored_json(file, &report, contexts), 0);
+        fclose(file);
+        free(report.traces);
+        free(report.seen_orders);
+        free(contexts);
+    }
+    return having;
+}
+
+/* Puts together the first of them, or all. */
+static enum solo_verdict merge_search(unsigned count, char *text, size_t size)
+{
+    char paths[SHARDS][512], why[SOLO_EVIDENCE_MAX];
+    const char *files[SHARDS];
+    enum solo_verdict verdict = SOLO_VERDICT_INCOMPLETE;
+    unsigned findings;
+    for (unsigned i = 0; i < count; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%u.json", i + 1);
+        snprintf(paths[i], sizeof paths[i], "%s", runner_scratch_path(name));
+        files[i] = paths[i];
+    }
+    FILE *out = fmemopen(text, size, "w");
+    CU_ASSERT_EQUAL(solo_merge(files, count, false, out, &verdict, &findings, why), 0);
+    fclose(out);
+    printf("%s", text);
+    return verdict;
+}
+
+/* One schedule is the whole search. Whoever has it sees the circle, and what lies beyond the bound is looked at. */
+static void test_lock_order__a_share_of_a_bounded_search_is_directed_at_the_deadlock_too(void)
+{
+    static char text[1 << 16];
+    CU_ASSERT_EQUAL(write_search(free_two, "dfs:0", SOLO004_DEADLOCK, "locks"), 1);
+    CU_ASSERT_EQUAL(merge_search(SHARDS, text, sizeof text), SOLO_VERDICT_FINDINGS);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "error[SOLO004]"));
+    CU_ASSERT_PTR_NULL(strstr(text, "SOLO016"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(text, "evidence: exhausted at delay bound 0: 1 schedule, no failure; 200 more directed"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, " of 201 explored schedules show it"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\nexplored: 1 schedule, 1 distinct, 0 failing, "));
+}
+
+/* What one of them holds for possible all of them together know to be impossible; two of them do not. */
+static void test_lock_order__shares_that_tried_everything_together_hold_nothing_for_possible(void)
+{
+    static char text[1 << 16];
+    CU_ASSERT(write_search(never_meet, "dfs:4294967295", SOLO016_LOCK_ORDER, NULL) != 0);
+    CU_ASSERT_EQUAL(merge_search(SHARDS, text, sizeof text), SOLO_VERDICT_CLEAN);
+    CU_ASSERT_PTR_NULL(strstr(text, "SOLO016"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "verdict: clean\nevidence: all "));
+    CU_ASSERT_PTR_NULL(strstr(text, "directed"));
+    CU_ASSERT_EQUAL(merge_search(SHARDS - 1, text, sizeof text), SOLO_VERDICT_FINDINGS);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "warning[SOLO016]"));
+}
+
+/* Beyond the bound nobody has looked, and those that were directed did not get there. */
+static void test_lock_order__a_bounded_search_leaves_what_it_did_not_reach_possible(void)
+{
+    static char text[1 << 16];
+    CU_ASSERT_EQUAL(write_search(never_meet, "dfs:0", SOLO016_LOCK_ORDER, NULL), 1);
+    CU_ASSERT_EQUAL(merge_search(SHARDS, text, sizeof text), SOLO_VERDICT_FINDINGS);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "warning[SOLO016]"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "; 200 more directed at locks"));
+}
+
 /* ---- Detectors ---- */
 
 static void test_lock_order__what_threadsanitizer_says_of_locks_is_no_race(void)
@@ -863,5 +958,8 @@ void suite_lock_order(void)
     SOLO_TEST(test_lock_order__pthread_locks_are_named_with_their_places);
     SOLO_TEST(test_lock_order__with_points_at_memory_accesses_a_flag_is_seen);
     SOLO_TEST(test_lock_order__a_warning_hides_no_exit_status);
+    SOLO_TEST(test_lock_order__a_share_of_a_bounded_search_is_directed_at_the_deadlock_too);
+    SOLO_TEST(test_lock_order__shares_that_tried_everything_together_hold_nothing_for_possible);
+    SOLO_TEST(test_lock_order__a_bounded_search_leaves_what_it_did_not_reach_possible);
     SOLO_TEST(test_lock_order__what_threadsanitizer_says_of_locks_is_no_race);
 }

@@ -146,6 +146,8 @@ struct solo_report {
     uint64_t unfinished; /* schedules that were stopped before their end, by the watchdog or steps_max */
     bool stopped;        /* by solo_explore_stop */
     struct solo_searched search; /* of one with jobs, shards or a checkpoint */
+    /* Of a shard of a search: schedules directed at locks taken in a circle, which are not among `schedules`. */
+    uint64_t directed, directed_failing;
     /* Of one shard, for whoever puts them together; all zero otherwise. */
     unsigned shard, shards;
     char exploration[SOLO_EXPLORATION_MAX]; /* program and options in words: equal for shards of one exploration */
