@@ -262,18 +262,24 @@ void solo__oracle_lock_given(const struct solo_event *event)
 
 /* ---- What else puts threads in an order ---- */
 
-/* Not a wake-up of a loop: what the loop does then was queued for it, and that is an event of its own. */
 #define KIND(name) (UINT64_C(1) << SOLO_PROBE_##name)
+#define AT_DESCRIPTORS (KIND(LISTEN) | KIND(CONNECT) | KIND(ACCEPT) | KIND(READ) | KIND(WRITE) | KIND(CLOSE))
+
+/* Bytes come out at another object than they went in at: all descriptors are one. */
+enum { DESCRIPTORS = 0xffffffff };
+
+static uint32_t object_of(const struct solo_event *event)
+{
+    return (AT_DESCRIPTORS >> event->kind & 1) != 0 ? DESCRIPTORS : event->object;
+}
+
+/* Not a wake-up of a loop: what the loop does then was queued for it, and that is an event of its own. */
 const uint64_t solo__oracle_lock_order_kinds =
     KIND(THREAD_START) | KIND(THREAD_BEGIN) | KIND(THREAD_END) | KIND(THREAD_JOIN) | KIND(WAIT) | KIND(WAITED) |
     KIND(SIGNAL) | KIND(UNBLOCK) | KIND(CALL_ACCEPTED) | KIND(CALL_BEGUN) | KIND(CALL_ENDED) | KIND(CALL_HANDED_BACK) |
     KIND(CALL_DROPPED) | KIND(JOB_FINISHED) | KIND(JOB_CANCEL) | KIND(DEFERRED_FIRED) | KIND(WORKER_QUIT) |
-    KIND(CONFINED_BOUND) | KIND(CONFINED_USED) | KIND(LISTEN) | KIND(CONNECT) | KIND(ACCEPT) | KIND(READ) |
-    KIND(WRITE) | KIND(CLOSE) | KIND(SIGNAL_SENT) | KIND(ACCESS_READ) | KIND(ACCESS_WRITE);
-#undef KIND
-
-/* Bytes come out at another object than they went in at: all descriptors are one. */
-enum { DESCRIPTORS = 0xffffffff };
+    KIND(CONFINED_BOUND) | KIND(CONFINED_USED) | AT_DESCRIPTORS | KIND(SIGNAL_SENT) | KIND(ACCESS_READ) |
+    KIND(ACCESS_WRITE);
 
 void solo__oracle_lock_order_event(const struct solo_event *event, unsigned wait_kind)
 {
@@ -295,18 +301,9 @@ void solo__oracle_lock_order_event(const struct solo_event *event, unsigned wait
     case SOLO_PROBE_THREAD_BEGIN:
     case SOLO_PROBE_THREAD_JOIN:
     case SOLO_PROBE_ACCESS_READ: learn(holder, event->object); break;
-    case SOLO_PROBE_LISTEN:
-    case SOLO_PROBE_CONNECT:
-    case SOLO_PROBE_ACCEPT:
-    case SOLO_PROBE_READ:
-    case SOLO_PROBE_WRITE:
-    case SOLO_PROBE_CLOSE:
-        learn(holder, DESCRIPTORS);
-        publish(holder, DESCRIPTORS);
-        break;
     default:
-        learn(holder, event->object);
-        publish(holder, event->object);
+        learn(holder, object_of(event));
+        publish(holder, object_of(event));
         break;
     }
 }

@@ -4,27 +4,12 @@
 #ifndef SOLO_TESTS_PLAIN_H
 #define SOLO_TESTS_PLAIN_H
 
-#include "runner.h"
-#include <solo/explore.h>
-#include <solo/token.h>
-#include <stdlib.h>
-#include <string.h>
+#include "explored.h"
 #include <sys/stat.h>
-
-static struct solo_report report; /* too large for the stack */
-static struct solo_replay replay;
-static char why[SOLO_EVIDENCE_MAX];
 
 static inline char **program(const char *name, const char *argument)
 {
-    static char path[512];
-    static char *argv[3];
-    snprintf(path, sizeof path, "tests/plain/%s", name);
-    strcpy(path, runner_build_path(path));
-    argv[0] = path;
-    argv[1] = (char *)argument;
-    argv[2] = NULL;
-    return argv;
+    return program_in("plain", name, argument);
 }
 
 static inline struct solo_explore_options defaults(void)
@@ -37,24 +22,6 @@ static inline struct solo_explore_options defaults(void)
     options.schedules_max = 100;
 #endif
     return options;
-}
-
-static inline void explore(char **argv, const struct solo_explore_options *options)
-{
-    int result = solo_explore_program(argv, options, &report);
-    printf("%s %s: %d, %s\n", argv[0], argv[1] != NULL ? argv[1] : "", result, report.evidence);
-    CU_ASSERT_EQUAL_FATAL(result, 0);
-    for (unsigned i = 0; i < report.finding_count; i++) {
-        const struct solo_finding *finding = &report.findings[i];
-        printf("  %s: %s\n  %s\n  %s\n", finding->signature, finding->violation.text, finding->token, finding->output);
-    }
-}
-
-static inline int replay_token(char **argv, const char *token, const struct solo_explore_options *options)
-{
-    free(replay.trace);
-    replay.trace = NULL;
-    return solo_replay_program(argv, token, options, true, true, &replay, why);
 }
 
 /* The bug is found with this id, its token shows it again in a fresh process, and its twin has none. */

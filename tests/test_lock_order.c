@@ -1,8 +1,8 @@
 /*
  * test_lock_order.c - SOLO016: locks taken in a circle are found where threads can meet, and nowhere else.
  *
- * With the kit's own locks bodies run with the oracles around them, in both worlds. The pthread programs are
- * tests/plain/lock_order.c, explored as they are.
+ * With the kit's own locks bodies run with the oracles around them, in both worlds. Pthread programs are
+ * test_plain_lock_order.c's.
  */
 #include "runner.h"
 #include "oracle.h"
@@ -11,10 +11,8 @@
 #include <solo/merge.h>
 #include <solo/report.h>
 #include <solo/solo.h>
-#include <solo/tool_report.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static struct solo_report report; /* too large for the stack */
 static struct solo_replay replay;
@@ -263,29 +261,42 @@ static void test_lock_order__a_lock_of_one_thread_keeps_nobody_apart(void)
     run_in_both(different_gates, 1);
 }
 
-static void one_after_the_other(void *arg)
+/* By another thread, which is joined. */
+static void let_another(solo_thread_fn fn, void *arg)
 {
     struct solo_thread *thread;
+    CU_ASSERT_EQUAL_FATAL(solo_thread_create(fn, arg, &thread), 0);
+    CU_ASSERT_EQUAL(solo_thread_join(thread), 0);
+}
+
+/* Another thread does that, and this one takes 1 and 0 beside it, after a while. */
+static void take_beside(solo_thread_fn fn, void *arg, uint64_t while_ns)
+{
+    struct solo_thread *thread;
+    CU_ASSERT_EQUAL_FATAL(solo_thread_create(fn, arg, &thread), 0);
+    if (while_ns > 0) {
+        (void)solo_sleep(while_ns);
+    }
+    take("10");
+    CU_ASSERT_EQUAL(solo_thread_join(thread), 0);
+}
+
+static void one_after_the_other(void *arg)
+{
     (void)arg;
     make_locks();
-    CU_ASSERT_EQUAL_FATAL(solo_thread_create(take, "01", &thread), 0);
-    CU_ASSERT_EQUAL(solo_thread_join(thread), 0);
+    let_another(take, "01");
     take("10");
-    CU_ASSERT_EQUAL_FATAL(solo_thread_create(take, "01", &thread), 0);
-    CU_ASSERT_EQUAL(solo_thread_join(thread), 0);
+    let_another(take, "01");
     destroy_locks();
 }
 
 /* The same, but for who is joined when. */
 static void one_beside_the_other(void *arg)
 {
-    struct solo_thread *thread;
     (void)arg;
     make_locks();
-    CU_ASSERT_EQUAL_FATAL(solo_thread_create(take, "01", &thread), 0);
-    (void)solo_sleep(1000000);
-    take("10");
-    CU_ASSERT_EQUAL(solo_thread_join(thread), 0);
+    take_beside(take, "01", 1000000);
     destroy_locks();
 }
 
@@ -384,12 +395,9 @@ static void explore(void (*body)(void *), const struct solo_explore_options *opt
 
 static void free_two(void *arg)
 {
-    struct solo_thread *thread;
     (void)arg;
     make_locks();
-    CU_ASSERT_EQUAL_FATAL(solo_thread_create(take, "01", &thread), 0);
-    take("10");
-    CU_ASSERT_EQUAL(solo_thread_join(thread), 0);
+    take_beside(take, "01", 0);
     destroy_locks();
 }
 
@@ -593,13 +601,9 @@ static void many_times(void *arg)
 
 static void two_many_times(void *arg)
 {
-    struct solo_thread *thread;
     (void)arg;
     make_locks();
-    CU_ASSERT_EQUAL_FATAL(solo_thread_create(many_times, "01 02 03 12 13 23", &thread), 0);
-    (void)solo_sleep(1000000);
-    take("10");
-    CU_ASSERT_EQUAL(solo_thread_join(thread), 0);
+    take_beside(many_times, "01 02 03 12 13 23", 1000000);
     destroy_locks();
 }
 
@@ -617,17 +621,12 @@ static void unlock_what_another_holds(void *arg)
 
 static void with_refused_unlock(void *arg)
 {
-    struct solo_thread *thread;
     (void)arg;
     make_locks();
     CU_ASSERT_EQUAL(solo_mutex_lock(locks[0]), 0);
-    CU_ASSERT_EQUAL_FATAL(solo_thread_create(unlock_what_another_holds, NULL, &thread), 0);
-    CU_ASSERT_EQUAL(solo_thread_join(thread), 0);
+    let_another(unlock_what_another_holds, NULL);
     CU_ASSERT_EQUAL(solo_mutex_unlock(locks[0]), 0);
-    CU_ASSERT_EQUAL_FATAL(solo_thread_create(take, "01", &thread), 0);
-    (void)solo_sleep(1000000);
-    take("10");
-    CU_ASSERT_EQUAL(solo_thread_join(thread), 0);
+    take_beside(take, "01", 1000000);
     destroy_locks();
 }
 
@@ -635,118 +634,6 @@ static void test_lock_order__an_unlock_that_is_refused_changes_nothing(void)
 {
     run_in_sim(with_refused_unlock, SOLO_CARRIER_FIBER);
     expect_warning(1);
-}
-
-/* ---- Programs that know nothing of the kit ---- */
-
-/* A library built for a compiler's detector does not load into a program without it. */
-#if defined(SOLO_ASAN) || defined(SOLO_TSAN)
-enum { CAN_BE_LOADED = 0, PROGRAM_SCHEDULES = 0 };
-#elif defined(SOLO_VALGRIND)
-enum { CAN_BE_LOADED = 1, PROGRAM_SCHEDULES = 10 };
-#else
-enum { CAN_BE_LOADED = 1, PROGRAM_SCHEDULES = 60 };
-#endif
-
-static char **program(const char *file, const char *what)
-{
-    static char path[512];
-    static char *argv[3];
-    snprintf(path, sizeof path, "tests/plain/%s", file);
-    strcpy(path, runner_build_path(path));
-    argv[0] = path;
-    argv[1] = (char *)(uintptr_t)what;
-    argv[2] = NULL;
-    return argv;
-}
-
-/* Built for this flavour. */
-static bool is_there(const char *name)
-{
-    struct stat status;
-    char path[512];
-    snprintf(path, sizeof path, "tests/plain/%s", name);
-    return stat(runner_build_path(path), &status) == 0 && status.st_size != 0;
-}
-
-static void explore_program(const char *file, const char *what, const char *strategy)
-{
-    struct solo_explore_options options = defaults(PROGRAM_SCHEDULES);
-    options.strategy = strategy;
-    options.shrink = false;
-    CU_ASSERT_EQUAL_FATAL(solo_explore_program(program(file, what), &options, &report), 0);
-    printf("%s: %s\n", what, report.evidence);
-    for (unsigned i = 0; i < report.finding_count; i++) {
-        printf("  %s: %s\n", report.findings[i].signature, report.findings[i].violation.text);
-    }
-}
-
-static void test_lock_order__circles_of_pthread_locks_are_reached_from_one_schedule(void)
-{
-    static const char *const circles[] = {"two", "three", "posted-too-early", "reader-and-writer"};
-    for (unsigned i = 0; i < sizeof circles / sizeof circles[0]; i++) {
-        explore_program("lock_order", circles[i], "fifo");
-        CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
-        CU_ASSERT_EQUAL(report.findings[0].violation.id, SOLO004_DEADLOCK);
-        CU_ASSERT(report.findings[0].reproduced);
-    }
-}
-
-static void test_lock_order__what_keeps_pthreads_apart_is_no_circle(void)
-{
-    static const char *const twins[] = {"one-order", "one-thread",  "gate",    "joined",  "posted",
-                                        "pipe",      "locked-flag", "readers", "attempt", "deadline"};
-    for (unsigned i = 0; i < sizeof twins / sizeof twins[0]; i++) {
-        explore_program("lock_order", twins[i], "portfolio");
-        CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
-        CU_ASSERT_EQUAL(report.finding_count, 0);
-        CU_ASSERT_PTR_NULL(strstr(report.evidence, "directed"));
-    }
-}
-
-static void test_lock_order__half_a_gate_is_none(void)
-{
-    explore_program("lock_order", "half-a-gate", "portfolio");
-    CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
-    CU_ASSERT_EQUAL(report.findings[0].violation.id, SOLO004_DEADLOCK);
-}
-
-static void test_lock_order__pthread_locks_are_named_with_their_places(void)
-{
-    explore_program("lock_order", "flag", "fifo");
-    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_FINDINGS);
-    CU_ASSERT_EQUAL(report.failing, 0);
-    CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
-    const struct solo_finding *finding = &report.findings[0];
-    CU_ASSERT_EQUAL(finding->violation.id, SOLO016_LOCK_ORDER);
-    CU_ASSERT(finding->reproduced);
-    CU_ASSERT_STRING_EQUAL(finding->violation.function, "pthread_mutex_lock");
-    CU_ASSERT_STRING_EQUAL(finding->violation.text,
-                           "possible deadlock: `main/2` takes `first` (lock_order.c:33) while it holds `second`, and "
-                           "`main/1` takes `second` (lock_order.c:33) while it holds `first`");
-    CU_ASSERT_STRING_EQUAL(finding->detail.frames[0].function, "take");
-    CU_ASSERT_STRING_EQUAL(finding->detail.owner_frames[0].function, "take");
-}
-
-static void test_lock_order__with_points_at_memory_accesses_a_flag_is_seen(void)
-{
-    if (!is_there("lock_order.gcc")) {
-        SOLO_SKIP("solo cc is for the plain build");
-    }
-    explore_program("lock_order.gcc", "flag", "portfolio");
-    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
-    explore_program("lock_order.gcc", "two", "fifo");
-    CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
-    CU_ASSERT_EQUAL(report.findings[0].violation.id, SOLO004_DEADLOCK);
-}
-
-static void test_lock_order__a_warning_hides_no_exit_status(void)
-{
-    explore_program("lock_order", "exit-1", "fifo");
-    CU_ASSERT_EQUAL_FATAL(report.finding_count, 2);
-    CU_ASSERT_STRING_EQUAL(report.findings[0].violation.text, "the program exited with status 1");
-    CU_ASSERT_EQUAL(report.findings[1].violation.id, SOLO016_LOCK_ORDER);
-    CU_ASSERT_EQUAL(report.failing, report.schedules);
 }
 
 /* ---- Shards ---- */
@@ -899,31 +786,6 @@ static void test_lock_order__a_bounded_search_leaves_what_it_did_not_reach_possi
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "; 200 more directed at locks"));
 }
 
-/* ---- Detectors ---- */
-
-static void test_lock_order__what_threadsanitizer_says_of_locks_is_no_race(void)
-{
-    if (!is_there("lock_order.tsan")) {
-        SOLO_SKIP("solo cc --tsan needs clang and a plain build");
-    }
-    explore_program("lock_order.tsan", "two", "fifo");
-    bool said = false;
-    for (unsigned i = 0; i < report.finding_count; i++) {
-        const struct solo_finding *finding = &report.findings[i];
-        CU_ASSERT_NOT_EQUAL(finding->violation.id, SOLO017_DATA_RACE);
-        if (finding->violation.from_tool == SOLO_TOOL_TSAN) {
-            said = true;
-            CU_ASSERT_EQUAL(finding->violation.id, SOLO016_LOCK_ORDER);
-            CU_ASSERT(finding->reproduced);
-            CU_ASSERT_PTR_NOT_NULL(strstr(finding->violation.text, "takes locks in the opposite order"));
-            CU_ASSERT_STRING_EQUAL(finding->detail.frames[0].function, "take");
-        }
-    }
-    CU_ASSERT(said);
-    explore_program("lock_order.tsan", "one-order", "fifo");
-    CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
-}
-
 void suite_lock_order(void)
 {
     SOLO_SUITE("lock_order");
@@ -949,17 +811,7 @@ void suite_lock_order(void)
     SOLO_TEST(test_lock_order__what_is_taken_again_and_again_takes_no_room);
     SOLO_TEST(test_lock_order__an_unlock_that_is_refused_changes_nothing);
     SOLO_TEST(test_lock_order__shards_put_together_leave_out_what_one_of_them_reached);
-    if (!CAN_BE_LOADED) {
-        return; /* as test_plain.c tests */
-    }
-    SOLO_TEST(test_lock_order__circles_of_pthread_locks_are_reached_from_one_schedule);
-    SOLO_TEST(test_lock_order__what_keeps_pthreads_apart_is_no_circle);
-    SOLO_TEST(test_lock_order__half_a_gate_is_none);
-    SOLO_TEST(test_lock_order__pthread_locks_are_named_with_their_places);
-    SOLO_TEST(test_lock_order__with_points_at_memory_accesses_a_flag_is_seen);
-    SOLO_TEST(test_lock_order__a_warning_hides_no_exit_status);
     SOLO_TEST(test_lock_order__a_share_of_a_bounded_search_is_directed_at_the_deadlock_too);
     SOLO_TEST(test_lock_order__shares_that_tried_everything_together_hold_nothing_for_possible);
     SOLO_TEST(test_lock_order__a_bounded_search_leaves_what_it_did_not_reach_possible);
-    SOLO_TEST(test_lock_order__what_threadsanitizer_says_of_locks_is_no_race);
 }

@@ -3,33 +3,18 @@
  *
  * The programs are tests/programs/<name>.c.
  */
-#include "runner.h"
+#include "explored.h"
 #include "support.h"
 #include <errno.h>
 #include <signal.h>
-#include <solo/explore.h>
-#include <solo/token.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define MS UINT64_C(1000000)
 
-static struct solo_report report; /* too large for the stack */
-static struct solo_replay replay;
-static char why[SOLO_EVIDENCE_MAX];
-
 static char **program(const char *name, const char *argument)
 {
-    static char path[512];
-    static char *argv[3];
-    snprintf(path, sizeof path, "tests/programs/%s", name);
-    strcpy(path, runner_build_path(path));
-    argv[0] = path;
-    argv[1] = (char *)argument;
-    argv[2] = NULL;
-    return argv;
+    return program_in("programs", name, argument);
 }
 
 static struct solo_explore_options defaults(const char *strategy)
@@ -39,24 +24,6 @@ static struct solo_explore_options defaults(const char *strategy)
     options.strategy = strategy;
     options.schedules_max = 100;
     return options;
-}
-
-static void explore(char **argv, const struct solo_explore_options *options)
-{
-    int result = solo_explore_program(argv, options, &report);
-    printf("%s %s: %d, %s\n", argv[0], argv[1] != NULL ? argv[1] : "", result, report.evidence);
-    CU_ASSERT_EQUAL_FATAL(result, 0);
-    for (unsigned i = 0; i < report.finding_count; i++) {
-        const struct solo_finding *finding = &report.findings[i];
-        printf("  %s: %s\n  %s\n  %s\n", finding->signature, finding->violation.text, finding->token, finding->output);
-    }
-}
-
-static int replay_token(char **argv, const char *token, const struct solo_explore_options *options)
-{
-    free(replay.trace);
-    replay.trace = NULL;
-    return solo_replay_program(argv, token, options, true, true, &replay, why);
 }
 
 /* ---- What is found ---- */
