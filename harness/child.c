@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/ucontext.h>
 #include <unistd.h>
@@ -433,13 +434,33 @@ void solo__capture_read(int fd, char output[SOLO_OUTPUT_MAX])
     size_t size = written > (off_t)room ? room : written > 0 ? (size_t)written : 0;
     ssize_t got = size != 0 ? pread(fd, output + used, size, written - (off_t)size) : 0;
     output[used + (got > 0 ? (size_t)got : 0)] = '\0';
+    if (written >= CAPTURE_MAX) { /* and what it said last is not among it */
+        static const char rest[] = "\n[... the rest found no room ...]\n";
+        memcpy(output + SOLO_OUTPUT_MAX - sizeof rest, rest, sizeof rest);
+    }
+}
+
+bool solo__child_has_input(void)
+{
+    struct stat input;
+    return fstat(STDIN_FILENO, &input) == 0 && S_ISREG(input.st_mode) && input.st_size != 0 &&
+           lseek(STDIN_FILENO, 0, SEEK_CUR) == 0;
+}
+
+void solo__child_reopen_input(bool empty)
+{
+    int fd = open(empty ? "/dev/null" : "/proc/self/fd/0", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)dup2(fd, STDIN_FILENO);
+        close(fd);
+    }
 }
 
 void solo__child_redirect(int fd)
 {
     int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
     int to = fd >= 0 ? fd : nowhere;
-    if (nowhere >= 0) {
+    if (nowhere >= 0 && !solo__child_has_input()) {
         dup2(nowhere, STDIN_FILENO);
     }
     if (to >= 0) {

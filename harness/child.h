@@ -53,8 +53,12 @@ void solo__child_mute(bool mute);
 /* The strategy that the request names, with its state in the region. */
 const struct solo_strategy *solo__child_strategy(struct solo__region *region);
 
-/* Standard output and error go to this descriptor, standard input is empty. fd -1: to nowhere. */
+/* Standard output and error go to this descriptor, standard input is empty, if it is no file. fd -1: to nowhere. */
 void solo__child_redirect(int fd);
+/* Whether standard input is a file with something in it, of which nobody has read anything. */
+bool solo__child_has_input(void);
+/* For one schedule: the file, which has an offset that all would share, from its beginning; or nothing. */
+void solo__child_reopen_input(bool empty);
 
 /* A file in memory for what a schedule prints, of limited size: writing more fails. -1: none to be had. */
 int solo__capture_create(void);

@@ -35,6 +35,7 @@ struct server {
     struct solo__child next; /* forked ahead */
     bool next_knows_names;   /* it was forked after solo__child_warm_up_names */
     bool quick;              /* no tool looks at this process */
+    bool has_input;
 };
 
 static struct server server;
@@ -178,6 +179,9 @@ static void become_schedule(void)
 {
     struct solo__region *region = server.region;
     struct solo_sim *sim = NULL;
+    if (server.has_input) {
+        solo__child_reopen_input(region->request.mode == SOLO__STEP); /* there it is whoever answers */
+    }
     solo__child_prepare(region);
     solo__step_listen(region, server.fds[2]);
     bool twin = region->request.mode == SOLO__TWIN;
@@ -341,6 +345,7 @@ static void prepare(void)
     server.quick = is_quick();
     solo__children_begin(server.control_fd);
     solo__child_redirect(server.fds[1]);
+    server.has_input = solo__child_has_input();
     solo__child_warm_up();
     solo__child_prepare_last_words(server.region);
     (void)on_exit(on_program_exit, NULL);

@@ -100,5 +100,14 @@ int solo_report_replay_line(const struct solo_report_context *context, char *buf
             free(text);
         }
     }
+    if (context->input != NULL) {
+        char *text = solo_report_shell_word(context->input);
+        if (text == NULL) {
+            return -ENOMEM;
+        }
+        add_word(&line, "<");
+        add_word(&line, text);
+        free(text);
+    }
     return line.used + 1 < size ? 0 : -ENAMETOOLONG;
 }

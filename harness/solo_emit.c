@@ -134,7 +134,14 @@ static void write_test(FILE *out, const struct command_options *options, const c
           "    if (argc > 1) {\n"
           "        arguments[0] = argv[1];\n"
           "    }\n"
-          "    if (CU_initialize_registry() != CUE_SUCCESS) {\n"
+          "    if (CU_initialize_registry() != CUE_SUCCESS",
+          out);
+    if (options->input[0] != '\0') {
+        fputs(" ||\n        freopen(", out);
+        write_literal(out, options->input, "                ");
+        fputs(", \"r\", stdin) == NULL", out);
+    }
+    fputs(") {\n"
           "        return 2;\n"
           "    }\n"
           "    CU_pSuite suite = CU_add_suite(\"schedules\", NULL, NULL);\n"

@@ -151,6 +151,7 @@ static struct contexts *contexts_of(const struct command_options *options, const
             .detail = &finding->detail,
             .world = "sim",
             .argv = options->program,
+            .input = options->input[0] != '\0' ? options->input : NULL,
             .options = options->replay_options,
             .token =
                 finding->token[0] != '\0' ? printable(finding->token, all->tokens[i], sizeof all->tokens[i]) : NULL,

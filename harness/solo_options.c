@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define WATCHDOG_DEFAULT_NS UINT64_C(10000000000)
@@ -316,6 +317,27 @@ int command_next_option(const char *verb, int argc, char **argv, const struct op
     }
 }
 
+/*
+ * A file can be read again by every schedule; a pipe or a terminal cannot. One without a name, as of a here-document,
+ * is read all the same, but no replay line can say so.
+ */
+static void find_input(char *input, size_t size)
+{
+    struct stat status, named;
+    char folder[4096];
+    bool is_file = fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode) && status.st_size != 0 &&
+                   lseek(STDIN_FILENO, 0, SEEK_CUR) == 0;
+    ssize_t length = is_file ? readlink("/proc/self/fd/0", input, size - 1) : 0;
+    input[length > 0 ? length : 0] = '\0';
+    if (length > 0 && (stat(input, &named) < 0 || named.st_ino != status.st_ino || named.st_dev != status.st_dev)) {
+        input[0] = '\0';
+    }
+    size_t prefix = getcwd(folder, sizeof folder) != NULL ? strlen(folder) : 0;
+    if (prefix > 1 && strncmp(input, folder, prefix) == 0 && input[prefix] == '/') {
+        memmove(input, input + prefix + 1, strlen(input + prefix));
+    }
+}
+
 bool command_take_program(const char *verb, int argc, char **argv, struct command_options *options)
 {
     if (optind >= argc) {
@@ -323,6 +345,9 @@ bool command_take_program(const char *verb, int argc, char **argv, struct comman
         return false;
     }
     options->program = argv + optind;
+    if (strcmp(verb, "step") != 0) { /* there it is whoever answers */
+        find_input(options->input, sizeof options->input);
+    }
     if (options->program[0][0] == '\0') {
         (void)command_wrong(verb, "the program's name is empty");
         return false;

@@ -17,6 +17,7 @@ static struct solo_report_context context_of(const struct command_options *optio
         .detail = &replay->details[index],
         .world = "sim",
         .argv = options->program,
+        .input = options->input[0] != '\0' ? options->input : NULL,
         .options = options->replay_options,
         .token = token[0] != '\0' ? token : NULL,
         .output = replay->output,

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -152,10 +153,18 @@ static int is_system_library(const char *path)
     return starts_with(name, "libstdc++.so.") || starts_with(name, "libc++.so.") || starts_with(name, "libgcc_s.so.");
 }
 
+/* What the program's file begins with is not its author's, and calls main through the C library. */
+static int is_start(uintptr_t pc)
+{
+    enum { START_SIZE = 64 };
+    uintptr_t entry = (uintptr_t)getauxval(AT_ENTRY);
+    return pc >= entry && pc - entry < START_SIZE;
+}
+
 static int is_foreign(uintptr_t pc, const char *file)
 {
     Dl_info info;
-    return is_system_header(file) ||
+    return is_system_header(file) || (file[0] == '\0' && is_start(pc)) ||
            (dladdr((const void *)pc, &info) != 0 && (info.dli_fbase == c_library || is_system_library(info.dli_fname)));
 }
 

@@ -97,6 +97,24 @@ static void test_emit__arguments_and_checks_of_the_program_are_kept(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(output.text, "the program exited with status 3"));
 }
 
+static void test_emit__a_test_of_a_program_that_reads_gives_it_the_file(void)
+{
+    if (!can_link()) {
+        SOLO_SKIP("the libraries need a sanitizer's runtime");
+    }
+    char program[1024];
+    support_shell(&output, "printf 'one\\ntwo\\n' > %s", runner_scratch_path("words"));
+    (void)snprintf(program, sizeof program, "%s < %s", runner_build_path("tests/plain/reads"),
+                   runner_scratch_path("words"));
+    find_token("", program);
+    emit("", program);
+    compile();
+    CU_ASSERT_EQUAL(run_test("< /dev/null"), 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(output.text, "the program exited with status 7"));
+    support_shell(&output, "rm %s", runner_scratch_path("words"));
+    CU_ASSERT_EQUAL(run_test("< /dev/null"), 2);
+}
+
 static void test_emit__a_schedule_without_a_finding_is_no_test(void)
 {
     char program[512];
@@ -126,6 +144,7 @@ void suite_emit(void)
     SOLO_SUITE("emit");
     SOLO_TEST(test_emit__the_test_fails_with_the_defect_and_passes_without_it);
     SOLO_TEST(test_emit__arguments_and_checks_of_the_program_are_kept);
+    SOLO_TEST(test_emit__a_test_of_a_program_that_reads_gives_it_the_file);
     SOLO_TEST(test_emit__a_schedule_without_a_finding_is_no_test);
     SOLO_TEST(test_emit__a_file_that_cannot_be_written_is_said);
 }

@@ -258,6 +258,7 @@ static void test_plain__a_loop_that_gives_up_no_turn_is_shown_where_it_is(void)
         CU_ASSERT_STRING_EQUAL(report.findings[0].violation.thread, "main");
         CU_ASSERT_PTR_NOT_NULL(strstr(report.findings[0].violation.help, "solo cc"));
         CU_ASSERT_STRING_EQUAL(report.findings[0].detail.frames[0].function, "main");
+        CU_ASSERT_EQUAL(report.findings[0].detail.frame_count, 1); /* nobody of the program's has called main */
     }
 }
 
@@ -306,6 +307,50 @@ static void test_plain__its_descriptors_have_the_same_numbers_in_every_process(v
     (void)snprintf(first, sizeof first, "%.*s", (int)strcspn(text, "\n") + 1, text);
     CU_ASSERT_TRUE(support_count(text, "\n") > report.schedules);
     CU_ASSERT_EQUAL(support_count(text, first), support_count(text, "\n"));
+}
+
+/* ---- What it reads ---- */
+
+static struct runner_output output;
+
+static void explore_with_input(const char *input)
+{
+    support_shell(&output, "cd %s && printf 'one\\ntwo\\nthree\\n' > words && %s explore --schedules 60 -- %s %s",
+                  runner_scratch_path(""), runner_build_path("bin/solo"), runner_build_path("tests/plain/reads"),
+                  input);
+    printf("%s", output.text);
+}
+
+static void test_plain__a_file_as_standard_input_is_read_by_every_schedule(void)
+{
+    explore_with_input("< words");
+    CU_ASSERT_EQUAL(output.status, 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(output.text, "it said last: one two\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(output.text, "60 of 60 explored schedules show it"));
+    char command[4096] = "";
+    const char *begin = strstr(output.text, "solo replay solo1.");
+    const char *end = begin != NULL ? strstr(begin, "\nsummary:") : NULL;
+    CU_ASSERT_TRUE_FATAL(end != NULL && end - begin < 4000);
+    memcpy(command, begin + 4, (size_t)(end - begin - 4));
+    CU_ASSERT_PTR_NOT_NULL(strstr(command, "< words"));
+    support_shell(&output, "cd %s && %s%s", runner_scratch_path(""), runner_build_path("bin/solo"), command);
+    CU_ASSERT_EQUAL(output.status, 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(output.text, "it said last: one two\n"));
+}
+
+static void test_plain__what_cannot_be_read_again_is_an_empty_input(void)
+{
+    explore_with_input("< /dev/null");
+    CU_ASSERT_EQUAL(output.status, 0);
+    explore_with_input("< /dev/zero");
+    CU_ASSERT_EQUAL(output.status, 0);
+    support_shell(&output, "cd %s && cat words | %s explore --schedules 20 -- %s", runner_scratch_path(""),
+                  runner_build_path("bin/solo"), runner_build_path("tests/plain/reads"));
+    CU_ASSERT_EQUAL(output.status, 0);
+    support_shell(&output, "cd %s && while read line; do %s explore --schedules 20 -- %s || exit; done < words",
+                  runner_scratch_path(""), runner_build_path("bin/solo"), runner_build_path("tests/plain/reads"));
+    CU_ASSERT_EQUAL(output.status, 0);
+    CU_ASSERT_EQUAL(support_count(output.text, "verdict: clean\n"), 3); /* nobody took a line of the shell's */
 }
 
 /* ---- What program it is ---- */
@@ -369,7 +414,6 @@ static char *write_static_program(void)
 /* A copy of the command that lacks one of the libraries that go into programs. */
 static void check_missing(const char *library)
 {
-    static struct runner_output output;
     support_shell(&output,
                   "cd %s && rm -rf kit && mkdir -p kit/bin kit/lib && cp %s kit/bin && cp %s/libsolo*.so kit/lib && "
                   "rm kit/lib/%s && kit/bin/solo explore -- %s",
@@ -458,6 +502,8 @@ void suite_plain(void)
     SOLO_TEST(test_plain__a_loop_that_gives_up_no_turn_is_shown_where_it_is);
     SOLO_TEST(test_plain__however_it_ends_its_status_is_told);
     SOLO_TEST(test_plain__its_descriptors_have_the_same_numbers_in_every_process);
+    SOLO_TEST(test_plain__a_file_as_standard_input_is_read_by_every_schedule);
+    SOLO_TEST(test_plain__what_cannot_be_read_again_is_an_empty_input);
     SOLO_TEST(test_plain__a_program_without_threads_has_one_schedule);
     SOLO_TEST(test_plain__a_wrapper_does_not_hide_it);
 }

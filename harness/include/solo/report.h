@@ -27,6 +27,7 @@ struct solo_report_context {
     const char *world;                /* "os" or "sim" */
     char *const *argv;                /* the program, ends with NULL: for the replay line */
     const char *options;              /* more options of the replay line, such as "--peer chat.peer" */
+    const char *input;                /* file that is the program's standard input; NULL: none */
     const char *token;                /* replays it; as printed, so perhaps "@file" */
     const char *passing_token;        /* the nearest schedule without it */
     uint64_t schedules;               /* explored in all; 0: nothing was explored */
@@ -68,9 +69,9 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_json(FILE *out, const struct solo_vi
 /*
  * Writes what an exploration found as one JSON document: {"schema": "solo.report.1", "verdict", "evidence",
  * "schedules", "distinct", "orders", "threads", "points", "failing", "unlisted", "steps", "choices", "exhausted",
- * "shard": {number, of, unfinished, stopped, traces_full, orders_full, exploration, traces, orders, cycles},
- * "required": [{name, wanted, least, schedules}], "findings": [as above, with deviations and signature]}. contexts: one
- * for each finding. `shard` only for one: what solo_merge needs.
+ * "shard": {number, of, unfinished, directed, directed_failing, stopped, traces_full, orders_full, exploration, traces,
+ * orders, cycles}, "required": [{name, wanted, least, schedules}], "findings": [as above, with deviations and
+ * signature]}. contexts: one for each finding. `shard` only for one: what solo_merge needs.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_explored_json(FILE *out, const struct solo_report *report,
                                                           const struct solo_report_context *contexts);
