@@ -300,6 +300,9 @@ static int create_sim(struct solo__region *region, const struct solo_strategy *s
         .faults_max = request->faults_max,
         .log = log,
     };
+    if (strategy == &solo__strategy_dpor) {
+        ((struct solo__dpor_state *)state)->time_may_pass = options.let_time_pass;
+    }
     int result = solo_sim_create(&options, ret_sim);
     if (result == 0) {
         solo_sim_set_ending_hook(*ret_sim, solo__child_ending, region);

@@ -10,7 +10,8 @@
  * could go on is given up, because it would repeat what was seen.
  *
  * Choices of values (which waiter, which job, how many bytes), faults, and letting time pass, which nothing commutes
- * with, are all tried. Idle workers with the same past are not told apart.
+ * with, are all tried. If time may pass while somebody can run, it is a transition that races with all before it: then
+ * whoever sets the next time limit is tried before them. Idle workers with the same past are not told apart.
  */
 #ifndef SOLO__DPOR_H
 #define SOLO__DPOR_H
@@ -25,7 +26,13 @@ enum { SOLO__DPOR_TOUCHES_MAX = 1 << 12, SOLO__DPOR_CLOCKS_MAX = 1 << 15, SOLO__
 enum { SOLO__DPOR_NODES_MAX = 1 << 15, SOLO__DPOR_OPTIONS_MAX = 1 << 18, SOLO__DPOR_STEPS_MAX = 1 << 16 };
 enum { SOLO__DPOR_TOUCHES_MAX = 1 << 18, SOLO__DPOR_CLOCKS_MAX = 1 << 21, SOLO__DPOR_WORDS_MAX = 1 << 12 };
 #endif
-enum { SOLO__DPOR_THREADS = SOLO_SIM_THREADS_MAX, SOLO__DPOR_TIME = 0xffff, SOLO__DPOR_SLOTS = 1 << 10 };
+enum {
+    SOLO__DPOR_THREADS = SOLO_SIM_THREADS_MAX,
+    SOLO__DPOR_TIME = 0xffff,
+    SOLO__DPOR_NOBODY = 0xfffe,
+    SOLO__DPOR_SLOTS = 1 << 10
+};
+enum { SOLO__DPOR_SERVICES = 32 };
 
 /* A choice on the path. Its options lie together, from first_option on. */
 struct solo__dpor_node {
@@ -55,8 +62,13 @@ struct solo__dpor_step {
 struct solo__dpor_touch {
     uint32_t key, step;
     uint32_t previous; /* touch of the same key before it, + 1 */
-    uint8_t writes;
+    uint8_t way;       /* enum solo__way */
+    uint8_t takes, gives, waits;
+    uint8_t in_vain; /* enum solo__dpor_vain */
 };
+
+/* Attempts (dependence.h): of something that others took, or of what nobody can take away. */
+enum solo__dpor_vain { SOLO__DPOR_DONE, SOLO__DPOR_TRIED, SOLO__DPOR_NOTHING };
 
 /* What is known of a thread in the schedule under way. */
 struct solo__dpor_thread {
@@ -66,9 +78,16 @@ struct solo__dpor_thread {
     uint32_t woken_by;   /* step + 1, for its next step */
     uint32_t enabled_at; /* decision at which it could run last, + 1 */
     uint64_t past;       /* hash over its events: equal for workers that have done the same */
+    uint32_t point_object;
+    uint32_t wants;      /* the pool that it wants a job of, not knowing yet whether it gets one; 0: none */
+    uint32_t blocked_on; /* the mutex or semaphore that it waits for */
     uint8_t point;       /* kind of its last point */
-    uint8_t works;       /* it is a worker of a pool */
     uint8_t asleep;
+    uint8_t blocked;                  /* it sleeps in the kit, or has been woken and has not gone on yet */
+    uint8_t works;                    /* it is a worker */
+    uint8_t loops;                    /* it is in a loop, or was */
+    uint8_t ends_loop;                /* that loop is stopping */
+    uint8_t sees_many;                /* more jobs than can be told apart */
     struct solo__footprint footprint; /* of what it would do, if it sleeps */
 };
 
@@ -85,6 +104,8 @@ struct solo__dpor_state {
     uint32_t thread_count;
     uint32_t decisions;               /* of who runs, those without a choice included */
     uint32_t pending_node;            /* the choice that the next step follows from, + 1; 0: none was made */
+    uint32_t latest;                  /* step + 1 that some thread really did last */
+    uint32_t took;                    /* the mutex or semaphore that the step under way has got; 0: none */
     uint16_t running;                 /* thread of the step under way */
     uint8_t came_to_rest;             /* nobody could run in the end */
     struct solo__footprint footprint; /* of the step under way */
@@ -93,6 +114,8 @@ struct solo__dpor_state {
     struct solo__dpor_option options[SOLO__DPOR_OPTIONS_MAX];
     struct solo__dpor_step steps[SOLO__DPOR_STEPS_MAX];
     struct solo__dpor_touch touches[SOLO__DPOR_TOUCHES_MAX];
+    uint32_t services[SOLO__DPOR_SERVICES]; /* addresses that were listened at, or connected to */
+    uint32_t service_count;
     struct {
         uint32_t key, last;                 /* touch + 1 */
     } slots[SOLO__DPOR_SLOTS];              /* by key */
@@ -100,6 +123,7 @@ struct solo__dpor_state {
     uintptr_t words[SOLO__DPOR_WORDS_MAX];  /* words of memory, in the order in which they were first seen */
     uint32_t word_count;
     uint32_t word_of[SOLO__DPOR_WORDS_MAX]; /* the schedule's n-th word: index + 1 */
+    uint32_t time_may_pass;                 /* also while somebody can run; set by whoever knows, and when it is seen */
 };
 
 /* The choices that a part of a divided search begins with; their options one after the other. */
@@ -111,6 +135,16 @@ struct solo__dpor_path {
 
 /* Lets the state search what lies below this path, and nothing else. Words that it knows it goes on knowing. */
 void solo__dpor_begin_part(struct solo__dpor_state *state, const struct solo__dpor_path *path);
+
+/* An event of the schedule under way. */
+void solo__dpor_step(struct solo__dpor_state *state, const struct solo_event *event);
+/* The step under way is over: whoever slept and depends on it wakes. `blocks`: its thread cannot go on. */
+void solo__dpor_finish_step(struct solo__dpor_state *state, bool blocks);
+/* The thread can go on: before the step that may have let it is over, and at the decision after that. */
+void solo__dpor_note_wake(struct solo__dpor_state *state, uint16_t thread);
+void solo__dpor_note_enabled(struct solo__dpor_state *state, uint16_t thread);
+/* Words of memory have numbers that depend on the schedule; options say their addresses. */
+void solo__dpor_learn_word(struct solo__dpor_state *state, const struct solo_option *option);
 
 /* Looks for the races of the schedule that ran, and marks what is to be tried because of them. */
 void solo__dpor_find_races(struct solo__dpor_state *state);

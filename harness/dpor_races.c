@@ -9,7 +9,7 @@
 #include "dpor.h"
 #include <string.h>
 
-enum { CANDIDATES_MAX = 512 };
+enum { CONFLICTS_MAX = 512 };
 
 static uint32_t *clock_of(struct solo__dpor_state *state, uint32_t step)
 {
@@ -107,64 +107,135 @@ static void try_the_other_way(struct solo__dpor_state *state, uint32_t one, uint
     }
     if (choice != UINT32_MAX) {
         want(state, node, choice);
-    } else {
+    } else if (state->steps[two].thread != SOLO__DPOR_TIME) { /* time is tried wherever it could pass */
         want_all(state, node);
     }
 }
 
 /* ---- Races ---- */
 
-/* Earlier steps that conflict with this one, as far as none is known to be before another; latest first. */
-static uint32_t list_conflicts(const struct solo__dpor_state *state, uint32_t step, uint32_t *candidates)
+struct conflict {
+    uint32_t step;     /* the earlier one */
+    uint32_t reverses; /* what is to come second instead, + 1: that step, or the lock before its unlock; 0: nothing */
+};
+
+struct conflicts {
+    struct conflict list[CONFLICTS_MAX]; /* latest first */
+    uint32_t count;
+};
+
+static void add_conflict(struct conflicts *conflicts, struct conflict conflict)
 {
-    uint32_t count = 0;
-    uint32_t end = step + 1 < state->step_count ? state->steps[step + 1].first_touch : state->touch_count;
-    for (uint32_t t = state->steps[step].first_touch; t < end; t++) {
-        bool writes = state->touches[t].writes;
-        for (uint32_t at = state->touches[t].previous; at != 0; at = state->touches[at - 1].previous) {
-            const struct solo__dpor_touch *other = &state->touches[at - 1];
-            bool conflicts = (writes || other->writes) && other->step != step &&
-                             state->steps[other->step].thread != state->steps[step].thread;
-            if (conflicts && count < CANDIDATES_MAX) {
-                uint32_t i = count++;
-                for (; i > 0 && candidates[i - 1] < other->step; i--) {
-                    candidates[i] = candidates[i - 1];
-                }
-                candidates[i] = other->step;
-            }
-            if (other->writes && other->step != step) {
-                break; /* what is before it, it is after */
+    struct conflict *list = conflicts->list;
+    uint32_t at = conflicts->count;
+    while (at > 0 && list[at - 1].step < conflict.step) {
+        at--;
+    }
+    if (at > 0 && list[at - 1].step == conflict.step) {
+        list[at - 1].reverses = list[at - 1].reverses > conflict.reverses ? list[at - 1].reverses : conflict.reverses;
+        return;
+    }
+    if (conflicts->count == CONFLICTS_MAX) {
+        return;
+    }
+    memmove(&list[at + 1], &list[at], (conflicts->count - at) * sizeof *list);
+    list[at] = conflict;
+    conflicts->count++;
+}
+
+/* The step + 1 in which what this touch gives was taken; 0: not in this schedule. */
+static uint32_t taken_in(const struct solo__dpor_state *state, const struct solo__dpor_touch *gift)
+{
+    uint16_t thread = state->steps[gift->step].thread;
+    for (uint32_t at = gift->previous; at != 0; at = state->touches[at - 1].previous) {
+        const struct solo__dpor_touch *touch = &state->touches[at - 1];
+        if (touch->takes && state->steps[touch->step].thread == thread) {
+            return touch->step + 1;
+        }
+    }
+    return 0;
+}
+
+/*
+ * Earlier touches of this one's key that it conflicts with. Those of one way that follow each other commute, and each
+ * of them comes after all that went before; so with the first change of way after a conflict there is nothing more.
+ */
+static void list_conflicts_of(const struct solo__dpor_state *state, const struct solo__dpor_touch *touch,
+                              struct conflicts *conflicts)
+{
+    unsigned way = UINT8_MAX; /* of the conflicts found */
+    uint32_t step = 0;        /* of the last of them */
+    for (uint32_t at = touch->previous; at != 0; at = state->touches[at - 1].previous) {
+        const struct solo__dpor_touch *other = &state->touches[at - 1];
+        if (other->step == touch->step || other->in_vain != SOLO__DPOR_DONE) {
+            continue;
+        }
+        if (way != UINT8_MAX && other->step != step && (other->way != way || way == SOLO__WRITES)) {
+            return;
+        }
+        if (solo__ways_conflict(touch->way, other->way)) {
+            way = other->way;
+            step = other->step;
+            if (state->steps[step].thread != state->steps[touch->step].thread) {
+                bool lets_through = other->gives && touch->waits;
+                add_conflict(conflicts, (struct conflict){step, lets_through ? taken_in(state, other) : step + 1});
             }
         }
     }
-    return count;
+}
+
+/* Earlier steps that conflict with this one, as far as none is known to be before another; latest first. */
+static void list_conflicts(const struct solo__dpor_state *state, uint32_t step, struct conflicts *conflicts)
+{
+    uint32_t end = step + 1 < state->step_count ? state->steps[step + 1].first_touch : state->touch_count;
+    conflicts->count = 0;
+    for (uint32_t t = state->steps[step].first_touch; t < end; t++) {
+        if (state->touches[t].in_vain != SOLO__DPOR_NOTHING) {
+            list_conflicts_of(state, &state->touches[t], conflicts);
+        }
+    }
 }
 
 static void order_step(struct solo__dpor_state *state, uint32_t index, uint32_t *last, uint32_t last_time)
 {
     const struct solo__dpor_step *step = &state->steps[index];
-    uint32_t candidates[CANDIDATES_MAX];
+    struct conflicts conflicts;
     uint32_t *clock = clock_of(state, index);
     join_clock(state, clock, last[step->thread]);
     join_clock(state, clock, step->after);
     join_clock(state, clock, step->after_too);
     join_clock(state, clock, last_time);
     clock[step->thread] = step->number;
-    uint32_t count = list_conflicts(state, index, candidates);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct solo__dpor_step *other = &state->steps[candidates[i]];
+    list_conflicts(state, index, &conflicts);
+    for (uint32_t i = 0; i < conflicts.count; i++) {
+        const struct conflict *conflict = &conflicts.list[i];
+        const struct solo__dpor_step *other = &state->steps[conflict->step];
         if (clock[other->thread] < other->number) {
-            try_the_other_way(state, candidates[i], index);
-            join_clock(state, clock, candidates[i] + 1);
+            if (conflict->reverses != 0 && clock[other->thread] < state->steps[conflict->reverses - 1].number) {
+                try_the_other_way(state, conflict->reverses - 1, index);
+            }
+            join_clock(state, clock, conflict->step + 1);
         }
     }
     last[step->thread] = index + 1;
 }
 
-static void order_time(struct solo__dpor_state *state, uint32_t index, const uint32_t *last)
+/*
+ * Time comes after all that was done. What did not have to be done for it to pass could have come after it: but then
+ * whoever set the time limit has to be first.
+ */
+static void order_time(struct solo__dpor_state *state, uint32_t index, uint32_t last_time)
 {
-    for (uint32_t i = 0; i < state->thread_count; i++) {
-        join_clock(state, clock_of(state, index), last[i]);
+    uint32_t *clock = clock_of(state, index);
+    join_clock(state, clock, last_time);
+    for (uint32_t i = index; i > last_time; i--) {
+        const struct solo__dpor_step *step = &state->steps[i - 1];
+        if (clock[step->thread] < step->number) {
+            if (state->time_may_pass) {
+                try_the_other_way(state, i - 1, index);
+            }
+            join_clock(state, clock, i);
+        }
     }
 }
 
@@ -188,7 +259,7 @@ void solo__dpor_find_races(struct solo__dpor_state *state)
     memset(state->clocks, 0, (size_t)state->step_count * state->thread_count * sizeof state->clocks[0]);
     for (uint32_t i = 0; i < state->step_count; i++) {
         if (state->steps[i].thread == SOLO__DPOR_TIME) {
-            order_time(state, i, last);
+            order_time(state, i, last_time);
             last_time = i + 1;
         } else {
             order_step(state, i, last, last_time);

@@ -97,7 +97,7 @@ static uint64_t pass_object(struct solo__order *order, const struct solo_event *
     } else if (event->access == SOLO_ACCESS_READ) {
         hash = mix(hash, order->object[at].written);
         order->object[at].read += hash;
-    } else if (event->access == SOLO_ACCESS_WRITE) {
+    } else if ((event->access & SOLO_ACCESS_WRITE) != 0) {
         hash = mix(mix(hash, order->object[at].written), order->object[at].read);
         order->object[at].written = hash;
         order->object[at].read = 0;

@@ -121,7 +121,7 @@ int solo_mutex_lock(struct solo_mutex *mutex)
 {
     SOLO__LIVE_OBJECT(solo_mutex_lock, mutex, SOLO__MUTEX, SOLO006_USE_AFTER_END);
 
-    solo__announce(mutex->object.world, SOLO_PROBE_LOCK, SOLO_ACCESS_WRITE, mutex->object.id, 0);
+    solo__announce(mutex->object.world, SOLO_PROBE_LOCK, SOLO_ACCESS_WAIT, mutex->object.id, 0);
     return solo__mutex_take(mutex);
 }
 

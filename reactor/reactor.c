@@ -42,7 +42,8 @@ static inline __attribute__((always_inline)) size_t poll(struct solo_reactor *re
     uint64_t deadline_ns = poll_deadline(reactor, limit_ns);
     bool woken = false;
 
-    solo__announce(world, SOLO_PROBE_POLL, SOLO_ACCESS_WRITE, id, deadline_ns);
+    bool no_limit = deadline_ns == SOLO_NEVER || deadline_ns == solo__lifecycle_deadline(reactor);
+    solo__announce(world, SOLO_PROBE_POLL, no_limit ? SOLO_ACCESS_WAIT : SOLO_ACCESS_WRITE, id, deadline_ns);
     if (deadline_ns != 0) { /* nobody wants to see a stop give up */
         solo__self->patient = deadline_ns == solo__lifecycle_deadline(reactor);
     }

@@ -77,7 +77,7 @@ int solo_semaphore_wait(struct solo_semaphore *semaphore, uint64_t timeout_ns)
     uint32_t id = semaphore->object.id;
     uint64_t now_ns = timeout_ns == SOLO_NEVER ? 0 : world->clock->now_ns(world);
     uint64_t deadline_ns = timeout_ns < SOLO_NEVER - now_ns ? now_ns + timeout_ns : SOLO_NEVER;
-    solo__announce(world, SOLO_PROBE_WAIT, SOLO_ACCESS_WRITE, id, 0);
+    solo__announce(world, SOLO_PROBE_WAIT, timeout_ns == SOLO_NEVER ? SOLO_ACCESS_WAIT : SOLO_ACCESS_WRITE, id, 0);
     bool taken = take(semaphore, world, 0);
     if (!taken && timeout_ns != 0) {
         solo__announce(world, SOLO_PROBE_BLOCK, SOLO_ACCESS_NONE, id, SOLO_WAIT_SEMAPHORE);

@@ -15,7 +15,7 @@ static struct solo__work *next_work(struct solo_worker *worker)
     struct solo_world *world = worker->object.world;
     const struct solo_wait why = {SOLO_WAIT_JOB, worker->object.id, NULL};
     struct solo__work *work;
-    solo__announce(world, SOLO_PROBE_JOB_WANTED, SOLO_ACCESS_WRITE, worker->object.id, 0);
+    solo__announce(world, SOLO_PROBE_JOB_WANTED, SOLO_ACCESS_WAIT, worker->object.id, 0);
     solo__worker_enter(worker);
     while ((work = solo__work_pop(worker)) == NULL && !worker->has_quit) {
         (void)world->threads->wait(world, &worker->gate, &worker->lock, &why, SOLO_NEVER);

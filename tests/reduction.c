@@ -2,16 +2,21 @@
 #include "reduction.h"
 #include "runner.h"
 #include "strategy.h"
+#include <solo/probe.h>
 #include <solo/sim.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OUTCOMES_MAX = 8192, PLAIN_MIN = 2000, TENTH = 10 };
+enum { SET_MAX = 1 << 15, PLAIN_MIN = 2000, TENTH = 10 };
+
+struct set {
+    uint64_t members[SET_MAX];
+    unsigned count;
+};
 
 struct search {
-    uint64_t outcomes[OUTCOMES_MAX];
-    unsigned outcome_count;
+    struct set outcomes, histories;
     unsigned schedules; /* given-up ones included */
     unsigned given_up;  /* because they would have repeated what was seen */
     bool ended;
@@ -38,21 +43,75 @@ uint64_t reduction_mix_text(uint64_t outcome, const char *text)
     return outcome;
 }
 
-static bool has(const struct search *search, uint64_t outcome)
+static bool has(const struct set *set, uint64_t member)
 {
-    for (unsigned i = 0; i < search->outcome_count; i++) {
-        if (search->outcomes[i] == outcome) {
+    for (unsigned i = 0; i < set->count; i++) {
+        if (set->members[i] == member) {
             return true;
         }
     }
     return false;
 }
 
-static void add(struct search *search, uint64_t outcome)
+static void add(struct set *set, uint64_t member)
 {
-    if (!has(search, outcome) && search->outcome_count < OUTCOMES_MAX) {
-        search->outcomes[search->outcome_count++] = outcome;
+    if (!has(set, member) && set->count < SET_MAX) {
+        set->members[set->count++] = member;
     }
+}
+
+/* Members of one that the other has not. */
+static unsigned count_missed(const struct set *one, const struct set *other)
+{
+    unsigned missed = 0;
+    for (unsigned i = 0; i < one->count; i++) {
+        missed += !has(other, one->members[i]);
+    }
+    return missed;
+}
+
+/* ---- Histories ---- */
+
+/*
+ * What each thread did, in its order, without how long it waited for it: which threads came first is not in it, nor are
+ * numbers that are given in the order of asking.
+ */
+static struct {
+    uint64_t threads[SOLO_SIM_THREADS_MAX];
+} history;
+
+static bool belongs_to_history(const struct solo_event *event)
+{
+    switch (event->kind) {
+    case SOLO_PROBE_BLOCK:
+    case SOLO_PROBE_UNBLOCK:
+    case SOLO_PROBE_TIME:
+    case SOLO_PROBE_WAKE_SENT:
+    case SOLO_PROBE_WAKE_SEEN: return false;
+    case SOLO_PROBE_CHOICE: return event->object == SOLO_CHOICE_READY || event->object == SOLO_CHOICE_CHUNK;
+    default: return true;
+    }
+}
+
+static void take_event(const struct solo_event *event, void *arg)
+{
+    (void)arg;
+    bool has_time = event->kind == SOLO_PROBE_POLL || event->kind == SOLO_PROBE_SLEEP ||
+                    event->kind == SOLO_PROBE_TIMER_SET || event->kind == SOLO_PROBE_PASS;
+    if (event->thread < SOLO_SIM_THREADS_MAX && belongs_to_history(event)) {
+        uint64_t *thread = &history.threads[event->thread];
+        *thread = reduction_mix(reduction_mix(*thread, event->kind), has_time ? 0 : event->value);
+    }
+}
+
+/* Threads are not told apart: which of several like ones did it makes no difference. */
+static uint64_t whole_history(void)
+{
+    uint64_t whole = 0;
+    for (unsigned i = 0; i < SOLO_SIM_THREADS_MAX; i++) {
+        whole += reduction_mix(history.threads[i], 1);
+    }
+    return whole;
 }
 
 static void run(struct search *search, const char *name, const struct reduction_case *measured, unsigned max)
@@ -65,42 +124,37 @@ static void run(struct search *search, const char *name, const struct reduction_
     CU_ASSERT_PTR_NOT_NULL_FATAL(state);
     CU_ASSERT_EQUAL_FATAL(solo_strategy_prepare(strategy, state, SOLO_DELAY_UNBOUNDED), 0);
     CU_ASSERT_EQUAL_FATAL(solo_sim_create(&options, &sim), 0);
-    search->outcome_count = search->schedules = search->given_up = 0;
+    CU_ASSERT_EQUAL_FATAL(solo_probe_subscribe(take_event, NULL), 0);
+    search->outcomes.count = search->histories.count = search->schedules = search->given_up = 0;
     search->ended = false;
     while (search->schedules < max && !search->ended) {
         measured->begin(sim);
+        memset(&history, 0, sizeof history);
         int ending = solo_sim_run(sim, 1, measured->body, NULL);
         search->ended = ending < 0;
         search->schedules += ending >= 0;
         search->given_up += ending == SOLO_ENDING_DIVERGED;
         if (ending >= 0 && ending != SOLO_ENDING_DIVERGED) {
-            add(search, reduction_mix(measured->outcome(), (uint64_t)ending));
+            add(&search->outcomes, reduction_mix(measured->outcome(), (uint64_t)ending));
+            add(&search->histories, whole_history());
         }
     }
+    (void)solo_probe_unsubscribe(take_event, NULL);
     solo_sim_destroy(sim);
     free(state);
-}
-
-/* Outcomes of one that the other has not. */
-static unsigned count_missed(const struct search *one, const struct search *other)
-{
-    unsigned missed = 0;
-    for (unsigned i = 0; i < one->outcome_count; i++) {
-        missed += !has(other, one->outcomes[i]);
-    }
-    return missed;
 }
 
 void reduction_measure(const struct reduction_case *measured)
 {
     run(&reduced, "dpor", measured, reduction_wanted());
     run(&plain, "dfs", measured, reduced.ended ? reduction_wanted() * TENTH : PLAIN_MIN);
-    unsigned missed = reduced.ended ? count_missed(&plain, &reduced) : 0;
-    unsigned invented = plain.ended ? count_missed(&reduced, &plain) : 0;
+    unsigned missed = reduced.ended ? count_missed(&plain.outcomes, &reduced.outcomes) : 0;
+    unsigned invented = plain.ended ? count_missed(&reduced.outcomes, &plain.outcomes) : 0;
     FILE *rows = fopen(getenv("SOLO_TESTS_REDUCTION_ROWS"), "a");
     CU_ASSERT_PTR_NOT_NULL_FATAL(rows);
-    (void)fprintf(rows, "%s\t%s%u\t%s%u\t%u\t%u\t%u\t%u\n", CU_get_current_test()->pName, plain.ended ? "" : ">",
-                  plain.schedules, reduced.ended ? "" : ">", reduced.schedules, reduced.given_up, plain.outcome_count,
-                  missed, invented);
+    (void)fprintf(rows, "%s\t%s%u\t%s%u\t%u\t%u\t%u\t%u\t%u\t%u\t%u\n", CU_get_current_test()->pName,
+                  plain.ended ? "" : ">", plain.schedules, reduced.ended ? "" : ">", reduced.schedules,
+                  reduced.given_up, plain.outcomes.count, missed, invented, plain.histories.count,
+                  reduced.histories.count, reduced.ended ? count_missed(&plain.histories, &reduced.histories) : 0);
     CU_ASSERT_EQUAL(fclose(rows), 0);
 }

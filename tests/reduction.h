@@ -5,7 +5,9 @@
  * With SOLO_TESTS_REDUCTION=N and SOLO_TESTS_REDUCTION_ROWS=FILE in the environment worlds_run does this, and adds a
  * row to the file for each body; N is how many schedules the search with reduction may have, and plain search has ten
  * times as many. What a schedule leaves behind is its ending, what its test noted, and the findings; both searches have
- * to leave the same behind. tests/bench/reduction adds the rows up.
+ * to leave the same behind. Histories are counted as well: what each thread did, in its order. Two schedules with
+ * different ones are different for somebody, so no search that is to see each history can try fewer schedules.
+ * tests/bench/reduction adds the rows up.
  */
 #ifndef SOLO_TESTS_REDUCTION_H
 #define SOLO_TESTS_REDUCTION_H

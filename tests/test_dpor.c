@@ -4,14 +4,11 @@
  * Programs are small enough that plain depth-first search ends. What a schedule leaves behind is summed up in one
  * number; the two searches have to find the same set of them. Some programs are written, most are drawn.
  */
-#include "runner.h"
-#include "strategy.h"
+#include "searches.h"
 #include <solo/access.h>
 #include <solo/solo.h>
-#include <stdlib.h>
-#include <string.h>
 
-enum { OUTCOMES_MAX = 4096, SCHEDULES_MAX = 300000, SAMPLES_MAX = 5000, THREADS = 3 };
+enum { THREADS = 3 };
 
 /* Programs that are drawn: fewer where each schedule takes longer. */
 #if defined(SOLO_ASAN) || defined(SOLO_TSAN) || defined(SOLO_VALGRIND) || defined(SOLO_TORTURE)
@@ -19,98 +16,6 @@ enum { DRAWN_MAX = 8 };
 #else
 enum { DRAWN_MAX = 60 };
 #endif
-
-/* ---- Running a search ---- */
-
-static uint64_t outcome; /* of the schedule that just ended, as far as the program says */
-
-static void put(uint64_t value)
-{
-    outcome = (outcome ^ value) * UINT64_C(0x9e3779b97f4a7c15) + 1;
-}
-
-struct found {
-    uint64_t outcomes[OUTCOMES_MAX];
-    unsigned count;
-    unsigned schedules; /* given-up ones included */
-    unsigned given_up;
-    bool ended;
-};
-
-static void add_outcome(struct found *found, uint64_t value)
-{
-    for (unsigned i = 0; i < found->count; i++) {
-        if (found->outcomes[i] == value) {
-            return;
-        }
-    }
-    if (found->count < OUTCOMES_MAX) {
-        found->outcomes[found->count++] = value;
-    }
-}
-
-static void search(const char *name, void (*body)(void *arg), bool let_time_pass, struct found *found)
-{
-    size_t size;
-    const struct solo_strategy *strategy = solo_strategy_find(name, &size);
-    void *state = calloc(1, size);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(state);
-    CU_ASSERT_EQUAL_FATAL(solo_strategy_prepare(strategy, state, SOLO_DELAY_UNBOUNDED), 0);
-    struct solo_sim_options options = {
-        .strategy = strategy, .strategy_state = state, .let_time_pass = let_time_pass, .steps_max = 20000};
-    struct solo_sim *sim;
-    CU_ASSERT_EQUAL_FATAL(solo_sim_create(&options, &sim), 0);
-    memset(found, 0, sizeof *found);
-    unsigned schedules_max = solo__strategy_samples(name) ? SAMPLES_MAX : SCHEDULES_MAX;
-    while (found->schedules < schedules_max) {
-        outcome = 0;
-        int ending = solo_sim_run(sim, 1, body, NULL);
-        if (ending < 0) {
-            found->ended = true;
-            break;
-        }
-        found->schedules++;
-        if (ending == SOLO_ENDING_DIVERGED) {
-            found->given_up++;
-        } else {
-            put((uint64_t)ending);
-            add_outcome(found, outcome);
-        }
-    }
-    solo_sim_destroy(sim);
-    free(state);
-}
-
-static bool is_in(const struct found *found, uint64_t value)
-{
-    for (unsigned i = 0; i < found->count; i++) {
-        if (found->outcomes[i] == value) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static struct found plain, reduced;
-
-/*
- * Both searches end with the same outcomes; the reduced one needs at most one schedule in `fraction` of the plain
- * one's.
- */
-static void compare(void (*body)(void *arg), bool let_time_pass, unsigned fraction)
-{
-    search("dfs", body, let_time_pass, &plain);
-    search("dpor", body, let_time_pass, &reduced);
-    CU_ASSERT_TRUE(plain.ended);
-    CU_ASSERT_TRUE(reduced.ended);
-    unsigned missed = 0;
-    for (unsigned i = 0; i < plain.count; i++) {
-        missed += !is_in(&reduced, plain.outcomes[i]);
-    }
-    CU_ASSERT_EQUAL(missed, 0);
-    CU_ASSERT_EQUAL(reduced.count, plain.count);
-    CU_ASSERT_TRUE((uint64_t)reduced.schedules * fraction <= plain.schedules);
-}
 
 static void start_and_join(const solo_thread_fn *threads, unsigned count)
 {

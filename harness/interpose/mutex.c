@@ -70,7 +70,8 @@ static int wait_until_free(struct solo_world *world, struct interpose_object *ob
 int interpose_mutex_lock(struct solo_world *world, struct interpose_object *object, uint64_t deadline_ns)
 {
     interpose_busy();
-    interpose_announce(world, SOLO_PROBE_LOCK, SOLO_ACCESS_WRITE, object->id, 0);
+    interpose_announce(world, SOLO_PROBE_LOCK, deadline_ns == SOLO_NEVER ? SOLO_ACCESS_WAIT : SOLO_ACCESS_WRITE,
+                       object->id, 0);
     if (object->mutex.holder == solo_model_self() && object->mutex.type == PTHREAD_MUTEX_RECURSIVE) {
         return take_again(object);
     }

@@ -33,8 +33,11 @@ enum solo_choice_kind {
     SOLO_CHOICE_KINDS
 };
 
-/* What an option or an event does to its object. Two operations on one object depend unless both are reads. */
-enum solo_access { SOLO_ACCESS_NONE = 0, SOLO_ACCESS_READ = 1, SOLO_ACCESS_WRITE = 2 };
+/*
+ * What an option or an event does to its object. Two operations on one object depend unless both are reads. WAIT is a
+ * WRITE that waits as long as it takes and tries again when it is woken, so that its waiting changes nothing.
+ */
+enum solo_access { SOLO_ACCESS_NONE = 0, SOLO_ACCESS_READ = 1, SOLO_ACCESS_WRITE = 2, SOLO_ACCESS_WAIT = 6 };
 
 /* One thing that could be done next. 32 bytes; pointer-free except for the address range of memory accesses. */
 struct solo_option {
