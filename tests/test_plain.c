@@ -92,6 +92,22 @@ static void test_plain__a_thread_that_spins_politely_ends(void)
     check_holds("yields");
 }
 
+/* Each could be interrupted again and again where it holds one of two locks. */
+static void test_plain__threads_that_back_off_from_each_other_end(void)
+{
+    static const char *const topics[] = {"backing-off", "only-trying"};
+    static const char *const strategies[] = {"portfolio", "hold", "pct", "random"};
+    for (unsigned i = 0; i < 8; i++) {
+        struct solo_explore_options options = defaults();
+        options.strategy = strategies[i / 2];
+        options.schedules_max = 300;
+        options.steps_max = 20000;
+        explore(program("primitives", topics[i % 2]), &options);
+        CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+        CU_ASSERT_EQUAL(report.finding_count, 0);
+    }
+}
+
 static void test_plain__read_write_locks_exclude_writers(void)
 {
     check_holds("rwlocks");
@@ -481,6 +497,7 @@ void suite_plain(void)
     SOLO_TEST(test_plain__timed_waits_end_in_virtual_time);
     SOLO_TEST(test_plain__hours_of_sleep_take_no_time);
     SOLO_TEST(test_plain__a_thread_that_spins_politely_ends);
+    SOLO_TEST(test_plain__threads_that_back_off_from_each_other_end);
     SOLO_TEST(test_plain__read_write_locks_exclude_writers);
     SOLO_TEST(test_plain__semaphores_count);
     SOLO_TEST(test_plain__barriers_hold_everybody_back);

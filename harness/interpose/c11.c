@@ -128,7 +128,7 @@ INTERPOSED int mtx_trylock(mtx_t *mutex)
 INTERPOSED int mtx_unlock(mtx_t *mutex)
 {
     struct solo_world *world = WORLD_OF_CALLER();
-    return world != NULL ? as_result(interpose_mutex_unlock(world, mutex_of(mutex))) : NEXT(mtx_unlock)(mutex);
+    return world != NULL ? as_result(interpose_mutex_release(world, mutex_of(mutex))) : NEXT(mtx_unlock)(mutex);
 }
 
 INTERPOSED int cnd_init(cnd_t *condition)

@@ -149,6 +149,7 @@ struct interpose_thread {
     bool detached, joined, finished;
     unsigned idle_calls; /* how often in a row it yielded or tried in vain */
     unsigned looks;      /* at the clock, in a row */
+    unsigned in_vain;    /* attempts at locks that were held, less those at others (mutex.c) */
     const void *stack_top;
     unsigned repeats; /* accesses to recently touched memory, in a row */
     unsigned recent_next;
@@ -222,6 +223,8 @@ int interpose_mutex_trylock(struct solo_world *world, struct interpose_object *m
 /* After a wait that let go of it: the same, without a scheduling point before it. */
 int interpose_mutex_lock_again(struct solo_world *world, struct interpose_object *mutex);
 int interpose_mutex_unlock(struct solo_world *world, struct interpose_object *mutex);
+/* The same, by a program that may have to back off. */
+int interpose_mutex_release(struct solo_world *world, struct interpose_object *mutex);
 /* The calling thread ends: the robust mutexes that it holds are left to others. */
 void interpose_mutexes_leave(struct solo_world *world);
 

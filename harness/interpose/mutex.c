@@ -91,15 +91,43 @@ int interpose_mutex_lock_again(struct solo_world *world, struct interpose_object
 int interpose_mutex_trylock(struct solo_world *world, struct interpose_object *object)
 {
     interpose_announce(world, SOLO_PROBE_LOCK, SOLO_ACCESS_WRITE, object->id, 1);
+    unsigned *in_vain = &interpose_self()->in_vain;
     if (object->mutex.holder == NULL) {
         interpose_busy();
+        *in_vain -= *in_vain != 0;
         return take(world, object, false);
     }
     if (object->mutex.holder == solo_model_self() && object->mutex.type == PTHREAD_MUTEX_RECURSIVE) {
         return take_again(object);
     }
+    *in_vain += 2;
     interpose_idle(world);
     return EBUSY;
+}
+
+/*
+ * Threads that take one lock and try another, and let go of the first where that is held, may do so for ever if each is
+ * interrupted where it holds one. Whoever has often tried in vain waits for a moment where it holds less: after an
+ * unlock, and longer each time, until it gets what it wants.
+ */
+static void back_off(struct solo_world *world)
+{
+    enum { IN_VAIN_MAX = 32, DOUBLINGS_MAX = 10 };
+    unsigned in_vain = interpose_self()->in_vain;
+    if (in_vain >= IN_VAIN_MAX) {
+        unsigned doublings = (in_vain - IN_VAIN_MAX) / 2;
+        uint64_t pause_ns = UINT64_C(1000) << (doublings < DOUBLINGS_MAX ? doublings : DOUBLINGS_MAX);
+        interpose_sleep_until(world, world->clock->now_ns(world) + pause_ns);
+    }
+}
+
+int interpose_mutex_release(struct solo_world *world, struct interpose_object *object)
+{
+    int result = interpose_mutex_unlock(world, object);
+    if (result == 0) {
+        back_off(world);
+    }
+    return result;
 }
 
 int interpose_mutex_unlock(struct solo_world *world, struct interpose_object *object)
@@ -208,7 +236,7 @@ INTERPOSED int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, 
 INTERPOSED int pthread_mutex_unlock(pthread_mutex_t *mutex)
 {
     struct solo_world *world = WORLD_OF_CALLER();
-    return world != NULL ? interpose_mutex_unlock(world, interpose_mutex(mutex)) : NEXT(pthread_mutex_unlock)(mutex);
+    return world != NULL ? interpose_mutex_release(world, interpose_mutex(mutex)) : NEXT(pthread_mutex_unlock)(mutex);
 }
 
 /* A spin lock is a mutex for which one waits in a hurry. */
@@ -251,5 +279,5 @@ INTERPOSED int pthread_spin_trylock(pthread_spinlock_t *spin)
 INTERPOSED int pthread_spin_unlock(pthread_spinlock_t *spin)
 {
     struct solo_world *world = WORLD_OF_CALLER();
-    return world != NULL ? interpose_mutex_unlock(world, spin_of(spin)) : NEXT(pthread_spin_unlock)(spin);
+    return world != NULL ? interpose_mutex_release(world, spin_of(spin)) : NEXT(pthread_spin_unlock)(spin);
 }

@@ -515,6 +515,47 @@ static void robust(void)
     assert(pthread_mutex_lock(&left_behind) == EOWNERDEAD);
 }
 
+/* Two locks in both orders, and no deadlock: whoever does not get the second lets go of the first, at once. */
+static pthread_mutex_t pair[2] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER};
+static int only_tries;
+
+static void *take_both(void *arg)
+{
+    unsigned first = arg != NULL;
+    for (;;) {
+        if (only_tries) {
+            while (pthread_mutex_trylock(&pair[first]) != 0) {
+            }
+        } else {
+            must(pthread_mutex_lock(&pair[first]));
+        }
+        if (pthread_mutex_trylock(&pair[!first]) == 0) {
+            break;
+        }
+        must(pthread_mutex_unlock(&pair[first]));
+    }
+    shared++;
+    must(pthread_mutex_unlock(&pair[0]));
+    must(pthread_mutex_unlock(&pair[1]));
+    return arg;
+}
+
+static void backs_off(void)
+{
+    pthread_t thread;
+    shared = 0;
+    must(pthread_create(&thread, NULL, take_both, pair));
+    take_both(NULL);
+    must(pthread_join(thread, NULL));
+    assert(shared == 2);
+}
+
+static void backs_off_from_tries(void)
+{
+    only_tries = 1;
+    backs_off();
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -522,6 +563,8 @@ int main(int argc, char **argv)
         void (*fn)(void);
     } topics[] = {
         {"robust", robust},
+        {"backing-off", backs_off},
+        {"only-trying", backs_off_from_tries},
         {"threads", threads},
         {"many-threads", many_threads},
         {"main-leaves", main_leaves},
