@@ -48,4 +48,4 @@ static size_t choose(void *state, const struct solo_choice *choice)
     return answer % choice->count;
 }
 
-const struct solo_strategy solo__strategy_bytes = {"bytes", begin, choose, NULL, NULL};
+const struct solo_strategy solo__strategy_bytes = {.name = "bytes", .begin = begin, .choose = choose};

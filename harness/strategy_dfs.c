@@ -274,5 +274,5 @@ static void end(void *state, int ending)
     }
 }
 
-const struct solo_strategy solo__strategy_dfs = {"dfs", begin, choose, NULL, end};
-const struct solo_strategy solo__strategy_preempt = {"preempt", begin, choose, NULL, end};
+const struct solo_strategy solo__strategy_dfs = {.name = "dfs", .begin = begin, .choose = choose, .end = end};
+const struct solo_strategy solo__strategy_preempt = {.name = "preempt", .begin = begin, .choose = choose, .end = end};

@@ -252,4 +252,5 @@ static void end(void *opaque, int ending)
     }
 }
 
-const struct solo_strategy solo__strategy_dpor = {"dpor", begin, choose, step, end};
+const struct solo_strategy solo__strategy_dpor = {
+    .name = "dpor", .begin = begin, .choose = choose, .step = step, .end = end};

@@ -19,4 +19,4 @@ static size_t choose(void *state, const struct solo_choice *choice)
     return 0;
 }
 
-const struct solo_strategy solo__strategy_fifo = {"fifo", begin, choose, NULL, NULL};
+const struct solo_strategy solo__strategy_fifo = {.name = "fifo", .begin = begin, .choose = choose};

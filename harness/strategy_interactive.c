@@ -39,4 +39,4 @@ static size_t choose(void *state, const struct solo_choice *choice)
     return chosen;
 }
 
-const struct solo_strategy solo__strategy_interactive = {"interactive", begin, choose, NULL, NULL};
+const struct solo_strategy solo__strategy_interactive = {.name = "interactive", .begin = begin, .choose = choose};

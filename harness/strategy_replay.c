@@ -115,4 +115,4 @@ uint32_t solo__replay_close(struct solo__replay_state *state, uint32_t answers_c
     return state->diverged_at;
 }
 
-const struct solo_strategy solo__strategy_replay = {"replay", begin, choose, step, NULL};
+const struct solo_strategy solo__strategy_replay = {.name = "replay", .begin = begin, .choose = choose, .step = step};

@@ -74,7 +74,7 @@ static void count_race(const struct solo_violation *violation, void *arg)
 
 int main(int argc, char **argv)
 {
-    static const struct solo_strategy dice = {"dice", dice_begin, dice_choose, NULL, NULL};
+    static const struct solo_strategy dice = {.name = "dice", .begin = dice_begin, .choose = dice_choose};
     uint64_t state = 0;
     struct solo_sim_options options = {.strategy = &dice, .strategy_state = &state};
     struct solo_sim *sim;

@@ -56,7 +56,7 @@ static size_t walk_choose(void *state, const struct solo_choice *choice)
     return solo__draw_below(solo__draw(&walk.random), choice->count);
 }
 
-static const struct solo_strategy strategy = {"walk", walk_begin, walk_choose, NULL, NULL};
+static const struct solo_strategy strategy = {.name = "walk", .begin = walk_begin, .choose = walk_choose};
 
 static int run(enum solo_carrier carrier, unsigned schedules, void (*body)(void *arg))
 {

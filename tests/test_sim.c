@@ -70,7 +70,7 @@ static size_t walk_choose(void *state, const struct solo_choice *choice)
     return (size_t)((*random >> 33) % choice->count);
 }
 
-static const struct solo_strategy walk = {"walk", walk_begin, walk_choose, NULL, NULL};
+static const struct solo_strategy walk = {.name = "walk", .begin = walk_begin, .choose = walk_choose};
 static uint64_t walk_state;
 
 static struct solo_sim_options walking(enum solo_carrier carrier)
@@ -351,7 +351,7 @@ static size_t gives_up(void *state, const struct solo_choice *choice)
     return choice->count;
 }
 
-static const struct solo_strategy quitter = {"quitter", NULL, gives_up, NULL, NULL};
+static const struct solo_strategy quitter = {.name = "quitter", .choose = gives_up};
 
 static void test_sim__a_strategy_may_give_up(void)
 {
@@ -366,7 +366,7 @@ static int nothing_left(void *state, uint64_t seed)
     return 1;
 }
 
-static const struct solo_strategy exhausted = {"exhausted", nothing_left, gives_up, NULL, NULL};
+static const struct solo_strategy exhausted = {.name = "exhausted", .begin = nothing_left, .choose = gives_up};
 
 static void test_sim__a_strategy_with_nothing_left_runs_nothing(void)
 {
@@ -408,7 +408,8 @@ static void count_step(void *state, const struct solo_event *event)
     last_step = event->step;
 }
 
-static const struct solo_strategy counting = {"counting", walk_begin, walk_choose, count_step, NULL};
+static const struct solo_strategy counting = {
+    .name = "counting", .begin = walk_begin, .choose = walk_choose, .step = count_step};
 
 static void test_sim__a_strategy_is_told_of_every_event(void)
 {
@@ -437,7 +438,7 @@ static size_t look_at_options(void *state, const struct solo_choice *choice)
     return 0;
 }
 
-static const struct solo_strategy looking = {"looking", NULL, look_at_options, NULL, NULL};
+static const struct solo_strategy looking = {.name = "looking", .choose = look_at_options};
 
 static void test_sim__the_chooser_is_asked_only_where_there_is_a_choice(void)
 {

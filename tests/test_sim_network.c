@@ -58,7 +58,7 @@ static void enter_body(void *arg)
 
 static int simulate_with(void (*body)(void), uint32_t faults_max)
 {
-    static const struct solo_strategy strategy = {"script", script_begin, script_choose, NULL, NULL};
+    static const struct solo_strategy strategy = {.name = "script", .begin = script_begin, .choose = script_choose};
     struct solo_sim_options options = {.strategy = &strategy, .strategy_state = &script, .faults_max = faults_max};
     struct solo_sim *sim = NULL;
     CU_ASSERT_EQUAL_FATAL(solo_sim_create(&options, &sim), 0);
@@ -758,7 +758,7 @@ static size_t choose_fault(void *state, const struct solo_choice *choice)
 
 static void mail_with(uint32_t tag, uint32_t faults_max, const char *expected)
 {
-    static const struct solo_strategy strategy = {"fault", script_begin, choose_fault, NULL, NULL};
+    static const struct solo_strategy strategy = {.name = "fault", .begin = script_begin, .choose = choose_fault};
     struct solo_sim_options options = {.strategy = &strategy, .strategy_state = &script, .faults_max = faults_max};
     struct solo_sim *sim = NULL;
     fault_tag = tag;

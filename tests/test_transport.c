@@ -925,7 +925,7 @@ static void fragile_body(void *arg)
 
 static void test_transport__whatever_fails_once_each_beginning_has_its_end(void)
 {
-    static const struct solo_strategy strategy = {"one fault", begin_faults, choose_fault, NULL, NULL};
+    static const struct solo_strategy strategy = {.name = "one fault", .begin = begin_faults, .choose = choose_fault};
     struct solo_sim_options options = {.strategy = &strategy, .faults_max = 1};
     struct solo_sim *sim = NULL;
     CU_ASSERT_EQUAL_FATAL(solo_sim_create(&options, &sim), 0);

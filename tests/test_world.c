@@ -1166,7 +1166,7 @@ static size_t dice_choose(void *state, const struct solo_choice *choice)
     return (size_t)(*dice >> 33) % choice->count;
 }
 
-static const struct solo_strategy dice = {"dice", dice_begin, dice_choose, NULL, NULL};
+static const struct solo_strategy dice = {.name = "dice", .begin = dice_begin, .choose = dice_choose};
 
 static void run_claim(void *arg)
 {

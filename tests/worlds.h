@@ -133,7 +133,7 @@ static inline void worlds_main(void *arg)
 
 static inline void worlds_simulate(worlds_fn body, enum solo_carrier carrier, bool random, uint64_t seeds)
 {
-    static const struct solo_strategy dice = {"dice", worlds_dice_begin, worlds_dice_choose, NULL, NULL};
+    static const struct solo_strategy dice = {.name = "dice", .begin = worlds_dice_begin, .choose = worlds_dice_choose};
     uint64_t state = 0;
     struct solo_sim_options options = {.carrier = carrier, .strategy = random ? &dice : NULL, .strategy_state = &state};
     struct solo_sim *sim = NULL;

@@ -37,7 +37,7 @@ static int begin(void *state, uint64_t seed)
     return 0;
 }
 
-static const struct solo_strategy random_walk = {"random", begin, choose, NULL, NULL};
+static const struct solo_strategy random_walk = {.name = "random", .begin = begin, .choose = choose};
 
 static void worker(void *arg)
 {

@@ -125,7 +125,7 @@ static size_t temper_choose(void *state, const struct solo_choice *choice)
     return (size_t)chat_dice(&temper->dice, choice->count);
 }
 
-static const struct solo_strategy temper_strategy = {"temper", temper_begin, temper_choose, NULL, NULL};
+static const struct solo_strategy temper_strategy = {.name = "temper", .begin = temper_begin, .choose = temper_choose};
 
 /* ---- One run ---- */
 
