@@ -47,21 +47,3 @@ size_t solo__fair_demand(struct solo__fair *fair, const struct solo_choice *choi
     bool only_spins = other == choice->count && fair->yields >= SOLO__FAIR_YIELDS_MAX;
     return only_spins && threads < choice->count ? choice->count - 1 : other; /* who waits for it, waits for time */
 }
-
-size_t solo__fair_took(struct solo__fair *fair, const struct solo_choice *choice, size_t taken)
-{
-    if (choice->kind != SOLO_CHOICE_THREAD || taken >= choice->count) {
-        return taken;
-    }
-    const struct solo_option *option = choice->options[taken];
-    if (option->tag == SOLO_TAG_TIME) {
-        fair->still = fair->picks = fair->yields = 0;
-        return taken;
-    }
-    fair->still += solo__offers_time(choice);
-    bool same = option->thread == fair->thread;
-    fair->picks = same ? fair->picks + 1 : 0;
-    fair->yields = option->operation == SOLO_PROBE_YIELD ? (same ? fair->yields + 1 : 1) : 0;
-    fair->thread = option->thread;
-    return taken;
-}

@@ -31,8 +31,21 @@ struct solo__fair {
 void solo__fair_begin(struct solo__fair *fair);
 /* The option that fairness demands; choice->count: the strategy is free to choose. */
 size_t solo__fair_demand(struct solo__fair *fair, const struct solo_choice *choice);
-/* Told of what was taken: returns it. */
-size_t solo__fair_took(struct solo__fair *fair, const struct solo_choice *choice, size_t taken);
+/* Told of what was taken among threads. `offers_time`: the last option lets time pass. */
+static inline void solo__fair_took(struct solo__fair *fair, const struct solo_choice *choice, size_t taken,
+                                   bool offers_time)
+{
+    const struct solo_option *option = choice->options[taken];
+    if (offers_time && taken + 1 == choice->count) {
+        fair->still = fair->picks = fair->yields = 0;
+        return;
+    }
+    fair->still += offers_time;
+    bool same = option->thread == fair->thread;
+    fair->picks = same ? fair->picks + 1 : 0;
+    fair->yields = option->operation != SOLO_PROBE_YIELD ? 0 : same ? fair->yields + 1 : 1;
+    fair->thread = option->thread;
+}
 
 /* Whether it demands nothing, whatever is offered. */
 static inline bool solo__fair_is_content(const struct solo__fair *fair)

@@ -45,9 +45,22 @@ static bool is_named_by_number(unsigned operation)
     }
 }
 
-static bool is_memory(unsigned operation)
+static inline bool is_memory(unsigned operation)
 {
     return operation == SOLO_PROBE_ACCESS_READ || operation == SOLO_PROBE_ACCESS_WRITE;
+}
+
+/*
+ * Something is new. If the schedule is known from its beginning it is learnt from after all; otherwise its places would
+ * not be the right ones, and it is the next that is learnt from.
+ */
+static void be_surprised(struct solo__profile *profile)
+{
+    if (profile->hears_all) {
+        profile->learns = 1;
+    } else {
+        profile->rest = 0;
+    }
 }
 
 /* ---- Tables ---- */
@@ -57,21 +70,26 @@ static uint32_t slot_of(uint64_t hash, uint32_t slots)
     return (uint32_t)((hash * UINT64_C(0x9e3779b97f4a7c15) >> 32) * slots >> 32);
 }
 
-static uint16_t find_object(struct solo__profile *profile, uint64_t key, bool make)
+static uint16_t find_object(struct solo__profile *profile, uint64_t key)
 {
     enum { SLOTS = SOLO__OBJECTS_MAX * 2 };
+    if (profile->last_key == key) {
+        return profile->last_object;
+    }
     for (uint32_t slot = slot_of(key, SLOTS);; slot = slot + 1 == SLOTS ? 0 : slot + 1) {
         uint16_t entry = profile->object_slots[slot];
         if (entry != 0 && profile->objects[entry - 1].key == key) {
-            return (uint16_t)(entry - 1);
+            profile->last_key = key;
+            return profile->last_object = (uint16_t)(entry - 1);
         }
         if (entry != 0) {
             continue;
         }
-        if (!make || profile->object_count == SOLO__OBJECTS_MAX) {
+        if (profile->object_count == SOLO__OBJECTS_MAX) {
             return SOLO__NO_INDEX;
         }
         uint16_t index = (uint16_t)profile->object_count++;
+        be_surprised(profile);
         profile->objects[index] = (struct solo__shared){
             .key = key, .last_path = SOLO__NO_INDEX, .last_count = SOLO__NO_INDEX, .guards = UINT64_MAX};
         profile->object_slots[slot] = (uint16_t)(index + 1);
@@ -203,13 +221,13 @@ static uint16_t object_of_option(struct solo__profile *profile, const struct sol
         return SOLO__NO_INDEX;
     }
     if (option->address == 0) {
-        return find_object(profile, key_of(option->operation, option->object), true);
+        return find_object(profile, key_of(option->operation, option->object));
     }
-    uint32_t number = option->object & ((1u << OBJECT_BITS) - 1);
+    uint32_t number = solo__profile_word(option->object);
     if (number < SOLO__OBJECTS_MAX && profile->memory[number] != 0) {
         return (uint16_t)(profile->memory[number] - 1);
     }
-    uint16_t index = find_object(profile, MEMORY_KEY | option->address / 8, true);
+    uint16_t index = find_object(profile, MEMORY_KEY | option->address / 8);
     if (number < SOLO__OBJECTS_MAX && index != SOLO__NO_INDEX) {
         profile->memory[number] = (uint16_t)(index + 1);
     }
@@ -231,22 +249,28 @@ uint16_t solo__profile_find_object(struct solo__profile *profile, const struct s
     return object;
 }
 
-/* The object of a point, as far as it has been an option. */
+/* The word that a thread touches, as far as it has been an option. */
+static inline uint16_t word_of_event(const struct solo__profile *profile, const struct solo_event *event)
+{
+    uint32_t number = solo__profile_word(event->object);
+    uint16_t index = number < SOLO__OBJECTS_MAX ? profile->memory[number] : 0;
+    return (uint16_t)(index - 1u); /* 0 is none */
+}
+
+/* The object of a point; memory as far as it has been an option. */
 static uint16_t object_of_event(struct solo__profile *profile, const struct solo_event *event)
 {
     if (event->object == 0) {
         return SOLO__NO_INDEX;
     }
     if (is_memory(event->kind)) {
-        uint32_t number = event->object & ((1u << OBJECT_BITS) - 1);
-        uint16_t index = number < SOLO__OBJECTS_MAX ? profile->memory[number] : 0;
-        return index != 0 ? (uint16_t)(index - 1) : SOLO__NO_INDEX;
+        return word_of_event(profile, event);
     }
     const struct solo__ahead *ahead = &profile->ahead[event->thread];
     if (ahead->named && ahead->id == event->object && ahead->operation == event->kind) {
         return ahead->object;
     }
-    return find_object(profile, key_of(event->kind, event->object), true);
+    return find_object(profile, key_of(event->kind, event->object));
 }
 
 bool solo__profile_is_held(struct solo__profile *profile, const struct solo_option *option)
@@ -258,10 +282,24 @@ bool solo__profile_is_held(struct solo__profile *profile, const struct solo_opti
     return profile->objects[object].holder != 0 && profile->objects[object].holder != option->thread + 1u;
 }
 
+bool solo__profile_is_own(struct solo__profile *profile, const struct solo_option *option)
+{
+    uint16_t index = option->address != 0 ? solo__profile_object(profile, option) : SOLO__NO_INDEX;
+    if (index == SOLO__NO_INDEX || profile->objects[index].several) {
+        return false;
+    }
+    uint16_t path = solo__profile_path(profile, option->thread);
+    if (profile->objects[index].last_path == path) {
+        return true;
+    }
+    be_surprised(profile); /* somebody else comes to it now */
+    return false;
+}
+
 /* A lock was taken, or is given back. */
 static void note_lock(struct solo__profile *profile, const struct solo_event *event)
 {
-    uint16_t object = find_object(profile, key_of(SOLO_PROBE_LOCK, event->object), true);
+    uint16_t object = find_object(profile, key_of(SOLO_PROBE_LOCK, event->object));
     if (object == SOLO__NO_INDEX) {
         return;
     }
@@ -307,17 +345,27 @@ static uint16_t place_of_event(struct solo__profile *profile, uint16_t thread, u
     return place_before(profile, thread, operation, access, object, true);
 }
 
-/* The thread passes the point. */
-static void pass(struct solo__profile *profile, uint16_t thread, unsigned operation, unsigned access, uint16_t object)
+/* The thread was at the place of this point. */
+static void note_place(struct solo__profile *profile, uint16_t thread, unsigned operation, unsigned access,
+                       uint16_t object)
 {
-    if (!makes_place(profile, operation, object)) {
-        return;
-    }
     uint16_t place = place_of_event(profile, thread, operation, access, object);
     if (place != SOLO__NO_INDEX) {
         uint16_t path = solo__profile_path(profile, thread);
         profile->places[place].visitors |= UINT64_C(1) << (path % 64);
         profile->places[place].locked |= profile->locks[thread] != 0;
+    }
+}
+
+/* The thread passes the point. */
+static inline void pass(struct solo__profile *profile, uint16_t thread, unsigned operation, unsigned access,
+                        uint16_t object)
+{
+    if (!makes_place(profile, operation, object)) {
+        return;
+    }
+    if (profile->learns) {
+        note_place(profile, thread, operation, access, object);
     }
     uint64_t *recent = profile->recent[thread];
     recent[1] = recent[0];
@@ -355,9 +403,12 @@ uint16_t solo__profile_find_place(struct solo__profile *profile, const struct so
 
 /* ---- A schedule ---- */
 
-void solo__profile_begin(struct solo__profile *profile)
+void solo__profile_begin(struct solo__profile *profile, bool hears_all)
 {
     profile->schedules++;
+    profile->hears_all = hears_all;
+    profile->learns = profile->rest == 0;
+    profile->rest -= profile->rest != 0;
     profile->choices_now = 0;
     profile->start_count = 0;
     for (uint32_t i = 0; i < profile->path_count; i++) {
@@ -402,8 +453,22 @@ static void walk_trail(struct solo__profile *profile)
     profile->trail_count = 0;
 }
 
+/* When it will learn again. */
+static void rest(struct solo__profile *profile)
+{
+    bool taught = profile->version != profile->known || profile->schedules < SOLO__LEARNS_FIRST;
+    uint32_t longer = profile->rest_next * 2 + 1;
+    profile->rest_next = taught ? 0 : longer < SOLO__REST_MAX ? longer : SOLO__REST_MAX;
+    profile->rest = profile->rest_next;
+    profile->known = profile->version;
+}
+
 void solo__profile_end(struct solo__profile *profile)
 {
+    if (!profile->learns) {
+        return;
+    }
+    rest(profile);
     walk_trail(profile);
     bool changed = false;
     for (uint32_t i = 0; i < profile->path_count; i++) {
@@ -436,9 +501,8 @@ static void meet_option(struct solo__profile *profile, const struct solo_option 
     profile->ahead[option->thread].offered = 1;
 }
 
-void solo__profile_options(struct solo__profile *profile, const struct solo_choice *choice, size_t threads)
+void solo__profile_meet(struct solo__profile *profile, const struct solo_choice *choice, size_t threads)
 {
-    profile->choices_now++;
     for (size_t i = 0; i < threads; i++) {
         if (!solo__profile_ahead(profile, choice->options[i]->thread)->offered) {
             meet_option(profile, choice->options[i]);
@@ -498,9 +562,12 @@ static uint16_t note_point(struct solo__profile *profile, const struct solo_even
 {
     uint16_t path = solo__profile_path(profile, event->thread);
     uint16_t object = object_of_event(profile, event);
-    profile->paths[path].passed++;
     profile->paths[path].left--;
     note_move(profile, event, object);
+    if (!profile->learns) {
+        return object;
+    }
+    profile->paths[path].passed++;
     if (object != SOLO__NO_INDEX && event->access != SOLO_ACCESS_NONE) {
         note_access(profile, path, object, event);
         count_access(profile, path, object);
@@ -534,12 +601,28 @@ static uint16_t note_event(struct solo__profile *profile, const struct solo_even
     return note_point(profile, event);
 }
 
+/* The thread touches a word, and nothing is to be learnt from it. */
+static inline uint16_t follow_access(struct solo__profile *profile, const struct solo_event *event)
+{
+    uint16_t thread = event->thread;
+    uint16_t object = word_of_event(profile, event);
+    profile->paths[solo__profile_path(profile, thread)].left--;
+    if (solo__profile_is_contended(profile, object)) {
+        pass(profile, thread, event->kind, event->access, object);
+    }
+    return object;
+}
+
 uint16_t solo__profile_event(struct solo__profile *profile, const struct solo_event *event)
 {
-    if (event->kind == SOLO_PROBE_CHOICE || event->kind == SOLO_PROBE_TIME) {
-        return SOLO__NO_INDEX; /* who asked is where it was */
+    uint16_t object;
+    if (is_memory(event->kind) && !profile->learns) {
+        object = follow_access(profile, event);
+    } else if (event->kind == SOLO_PROBE_TIME) {
+        return SOLO__NO_INDEX; /* who let it pass is where it was */
+    } else {
+        object = note_event(profile, event);
     }
-    uint16_t object = note_event(profile, event);
     profile->ahead[event->thread] = (struct solo__ahead){0};
     return object;
 }

@@ -11,6 +11,11 @@
  * that run the same code come to the same places, and so are treated alike.
  *
  * Memory that only one thread touches makes no places.
+ *
+ * Learning takes longer than choosing, and most schedules of a program show what the ones before them showed. So once
+ * there have been SOLO__LEARNS_FIRST, a schedule that taught nothing is followed by some that are not learnt from, ever
+ * more of them, up to SOLO__REST_MAX. In these the profile still knows each thread's path, place and what it has left,
+ * but counts nothing. An object that is new, or new to a thread, ends such a rest.
  */
 #ifndef SOLO__PROFILE_H
 #define SOLO__PROFILE_H
@@ -25,6 +30,7 @@ enum { SOLO__PLACES_MAX = 128, SOLO__OBJECTS_MAX = 128, SOLO__COUNTS_MAX = 512, 
 #else
 enum { SOLO__PLACES_MAX = 1024, SOLO__OBJECTS_MAX = 1024, SOLO__COUNTS_MAX = 4096, SOLO__TRAIL_MAX = 4096 };
 #endif
+enum { SOLO__LEARNS_FIRST = 100, SOLO__REST_MAX = 16 }; /* one less than a prime: in step with no round of members */
 enum { SOLO__PATHS_MAX = 256, SOLO__STARTS_MAX = SOLO_SIM_THREADS_MAX };
 
 #define SOLO__NO_INDEX 0xffffu
@@ -92,6 +98,11 @@ struct solo__ahead {
 
 struct solo__profile {
     uint32_t schedules; /* begun */
+    uint8_t learns;     /* from the schedule under way; see above */
+    uint8_t hears_all;  /* of that schedule */
+    uint32_t rest;      /* schedules that it will not learn from before the next that it does */
+    uint32_t rest_next; /* and so many after that one, if it teaches nothing */
+    uint32_t known;     /* `version` when it last learnt from a schedule */
     uint32_t version;   /* changes when a place may be another one than it was: places or contention are new */
     uint32_t choices;   /* about threads, in a schedule, as far as was seen */
     uint32_t choices_now;
@@ -102,6 +113,8 @@ struct solo__profile {
     struct solo__count counts[SOLO__COUNTS_MAX];
     uint32_t trail_count;
     struct solo__trail trail[SOLO__TRAIL_MAX];
+    uint64_t last_key; /* of the object that was looked for last, which is often the next one too; 0: none yet */
+    uint16_t last_object;
     uint16_t object_slots[SOLO__OBJECTS_MAX * 2]; /* index + 1, by hash of key */
     uint16_t place_slots[SOLO__PLACES_MAX * 2];   /* index + 1, by hash */
 
@@ -123,12 +136,29 @@ struct solo__profile {
     uint16_t memory[SOLO__OBJECTS_MAX]; /* the schedule's n-th word of memory: index of its object + 1 */
 };
 
-/* A profile without anything in it is zeroed memory. A schedule begins, and has ended, however it did. */
-void solo__profile_begin(struct solo__profile *profile);
+/* The word of memory that an id stands for: the schedule's n-th. */
+static inline uint32_t solo__profile_word(uint32_t object)
+{
+    return object & 0xffffff;
+}
+
+/*
+ * A profile without anything in it is zeroed memory. A schedule begins, and has ended, however it did. `hears_all`:
+ * even while it does not learn it will be told of every point but those on memory that only one thread touches.
+ */
+void solo__profile_begin(struct solo__profile *profile, bool hears_all);
 void solo__profile_end(struct solo__profile *profile);
 
 /* What the strategy is told: before it chooses among `threads` threads, and every event. */
-void solo__profile_options(struct solo__profile *profile, const struct solo_choice *choice, size_t threads);
+void solo__profile_meet(struct solo__profile *profile, const struct solo_choice *choice, size_t threads);
+static inline void solo__profile_options(struct solo__profile *profile, const struct solo_choice *choice,
+                                         size_t threads)
+{
+    profile->choices_now++;
+    if (profile->learns || profile->start_count != 0) { /* else there is nobody new */
+        solo__profile_meet(profile, choice, threads);
+    }
+}
 /* Returns the index of what a point touched; SOLO__NO_INDEX if it is none, or memory that was never an option. */
 uint16_t solo__profile_event(struct solo__profile *profile, const struct solo_event *event);
 
@@ -165,6 +195,9 @@ static inline bool solo__profile_is_contended(const struct solo__profile *profil
 {
     return object != SOLO__NO_INDEX && profile->objects[object].several && profile->objects[object].written;
 }
+
+/* Whether the option is on memory that its thread, as far as is known, is the only one to touch. */
+bool solo__profile_is_own(struct solo__profile *profile, const struct solo_option *option);
 
 /*
  * Whether some lock was held at every access to it: then the order of those accesses is the order in which the lock was

@@ -11,7 +11,7 @@ static size_t choose_plain(struct solo__sampling_state *state, const struct solo
     return 0;
 }
 
-static const struct solo__sampler_table plain = {"plain", NULL, choose_plain, NULL, true};
+static const struct solo__sampler_table plain = {.name = "plain", .choose = choose_plain, .wants_profile = true};
 
 static const struct solo__sampler_table *const samplers[SOLO__SAMPLERS] = {[SOLO__SAMPLE_PLAIN] = &plain,
                                                                            [SOLO__SAMPLE_RANDOM] = &solo__sample_random,
@@ -68,11 +68,13 @@ int solo__sampling_begin(void *opaque, uint64_t seed)
     state->random = seed;
     state->patience = solo__draw_patience(&state->random);
     solo__fair_begin(&state->fair);
+    memset(&state->pass, 0, sizeof state->pass);
     memset(state->priorities, 0, sizeof state->priorities);
     state->profiles = needs_profile(state);
     if (state->profiles) {
         solo__profile_end(&state->profile); /* here, because a schedule that ends in a crash has no end */
-        solo__profile_begin(&state->profile);
+        solo__profile_begin(&state->profile, !samplers[state->sampler]->misses_words);
+        state->profiles = state->profile.learns || samplers[state->sampler]->wants_profile;
     }
     if (samplers[state->sampler]->begin != NULL) {
         samplers[state->sampler]->begin(state);
@@ -80,38 +82,73 @@ int solo__sampling_begin(void *opaque, uint64_t seed)
     return 0;
 }
 
-static size_t choose_thread(struct solo__sampling_state *state, const struct solo_choice *choice)
+/* Takes account of the choices that were not asked for since the last one. */
+static inline void count_passed(struct solo__sampling_state *state)
 {
+    state->choices += state->pass.used;
+    state->fair.picks += state->pass.used; /* the same thread had them all, but for those who were alone meanwhile */
+    state->pass.used = 0;
+}
+
+/* Until something changes, the thread that has the turn needs to ask only where the sampler wants it to. */
+static inline void give_pass(struct solo__sampling_state *state, const struct solo__sampler_table *sampler,
+                             const struct solo_choice *choice)
+{
+    if (state->profile.learns) {
+        return;
+    }
+    const struct solo_option *option = choice->options[0];
+    uint32_t word = solo__profile_word(option->object);
+    if (option->address != 0 && option->thread == choice->thread && word < SOLO_PASS_WORDS) {
+        state->pass.word[word] = sampler->pass(state, option, solo__profile_object(&state->profile, option));
+    }
+    state->pass.left = SOLO__FAIR_PICKS_MAX - state->fair.picks;
+}
+
+static inline size_t choose_thread(struct solo__sampling_state *state, const struct solo_choice *choice)
+{
+    const struct solo__sampler_table *sampler = samplers[state->sampler];
     bool offers_time = solo__offers_time(choice);
     size_t threads = choice->count - offers_time;
+    count_passed(state);
+    state->pass.left = 0;
+    state->choices++;
     if (state->profiles) {
         solo__profile_options(&state->profile, choice, threads);
     }
-    state->choices++;
-    size_t chosen = samplers[state->sampler]->choose(state, choice, threads);
-    bool content = solo__fair_is_content(&state->fair);
-    size_t demanded = content ? choice->count : solo__fair_demand(&state->fair, choice);
+    size_t chosen = sampler->choose(state, choice, threads);
+    size_t demanded = solo__fair_is_content(&state->fair) ? choice->count : solo__fair_demand(&state->fair, choice);
     if (demanded < choice->count) {
         chosen = demanded;
     } else if (offers_time && solo__draw_time(&state->random, state->patience, choice)) {
         chosen = choice->count - 1;
     }
-    return solo__fair_took(&state->fair, choice, chosen);
+    solo__fair_took(&state->fair, choice, chosen, offers_time);
+    if (sampler->pass != NULL) {
+        give_pass(state, sampler, choice);
+    }
+    return chosen;
+}
+
+static size_t choose_value(struct solo__sampling_state *state, const struct solo_choice *choice)
+{
+    bool plainly = state->sampler == SOLO__SAMPLE_PLAIN || (state->sampler == SOLO__SAMPLE_HOLD && state->hold.plain);
+    return plainly ? 0 : solo__draw_value(&state->random, choice);
 }
 
 size_t solo__sampling_choose(void *opaque, const struct solo_choice *choice)
 {
     struct solo__sampling_state *state = opaque;
-    if (choice->kind == SOLO_CHOICE_THREAD) {
-        return choose_thread(state, choice);
+    size_t chosen = choice->kind == SOLO_CHOICE_THREAD ? choose_thread(state, choice) : choose_value(state, choice);
+    if (state->sampler == SOLO__SAMPLE_POS) {
+        solo__pos_asked(state, choice->thread);
     }
-    bool plainly = state->sampler == SOLO__SAMPLE_PLAIN || (state->sampler == SOLO__SAMPLE_HOLD && state->hold.plain);
-    return plainly ? 0 : solo__draw_value(&state->random, choice);
+    return chosen;
 }
 
-/* Out of line, so that what is not listened to costs next to nothing. */
-static __attribute__((noinline)) void hear(struct solo__sampling_state *state, const struct solo_event *event)
+void solo__sampling_step(void *opaque, const struct solo_event *event)
 {
+    struct solo__sampling_state *state = opaque;
     if (event->thread >= SOLO_SIM_THREADS_MAX) {
         return;
     }
@@ -121,10 +158,7 @@ static __attribute__((noinline)) void hear(struct solo__sampling_state *state, c
     }
 }
 
-void solo__sampling_step(void *opaque, const struct solo_event *event)
+struct solo_pass *solo__sampling_find_pass(void *state)
 {
-    struct solo__sampling_state *state = opaque;
-    if (event->kind != SOLO_PROBE_CHOICE || state->sampler == SOLO__SAMPLE_POS) {
-        hear(state, event); /* choices are half of all events, and one strategy asks who asked */
-    }
+    return &((struct solo__sampling_state *)state)->pass;
 }

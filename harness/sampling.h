@@ -74,6 +74,7 @@ struct solo__sampling_state {
     uint64_t random;
     uint32_t patience; /* solo__draw_patience */
     struct solo__fair fair;
+    struct solo_pass pass;
     int64_t priorities[SOLO_SIM_THREADS_MAX]; /* 0: not drawn */
     struct solo__pct pct;
     struct solo__pos pos;
@@ -90,22 +91,33 @@ struct solo__sampler_table {
     /* The thread to run among the first `threads` options. */
     size_t (*choose)(struct solo__sampling_state *state, const struct solo_choice *choice, size_t threads);
     /*
-     * Told of every event; `object` is the profile's index of what a point touched, else SOLO__NO_INDEX. May be NULL.
+     * Told of every event but choices; `object` is the profile's index of what a point touched, else SOLO__NO_INDEX.
+     * May be NULL.
      */
     void (*step)(struct solo__sampling_state *state, const struct solo_event *event, uint16_t object);
     bool wants_profile;
+    bool misses_words; /* its passes leave step out on words that several threads touch */
+    /* What a pass says of a word, by the profile's index (choice.h): 0 to be asked. NULL: always asked. */
+    uint8_t (*pass)(struct solo__sampling_state *state, const struct solo_option *option, uint16_t object);
 };
 
 extern const struct solo__sampler_table solo__sample_random, solo__sample_pct, solo__sample_pos, solo__sample_urw,
     solo__sample_surw, solo__sample_hold, solo__sample_locks;
 
+/* Strategy pos: the thread that asked for a choice was ready to go on, and draws anew for that. */
+static inline void solo__pos_asked(struct solo__sampling_state *state, uint16_t thread)
+{
+    state->priorities[thread] = 0;
+}
+
 /* Makes a state ready. */
 void solo__sampling_prepare(struct solo__sampling_state *state, enum solo__sampler sampler, bool rotates,
                             uint32_t argument);
-/* The four functions of every strategy that samples. */
+/* The functions of every strategy that samples. */
 int solo__sampling_begin(void *state, uint64_t seed);
 size_t solo__sampling_choose(void *state, const struct solo_choice *choice);
 void solo__sampling_step(void *state, const struct solo_event *event);
+struct solo_pass *solo__sampling_find_pass(void *state);
 
 /* Name of the sampler that drew the last schedule. */
 const char *solo__sampling_name(const struct solo__sampling_state *state);

@@ -5,7 +5,8 @@
 
 #define SAMPLES(word)                                                                                                  \
     {                                                                                                                  \
-        word, solo__sampling_begin, solo__sampling_choose, solo__sampling_step, NULL                                   \
+        .name = word, .begin = solo__sampling_begin, .choose = solo__sampling_choose, .step = solo__sampling_step,     \
+        .find_pass = solo__sampling_find_pass, .skips_choices = true                                                   \
     }
 
 static const struct solo_strategy pct = SAMPLES("pct");

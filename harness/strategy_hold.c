@@ -145,7 +145,25 @@ static void step(struct solo__sampling_state *state, const struct solo_event *ev
     (void)object;
     if (event->kind == SOLO_PROBE_YIELD) {
         state->priorities[event->thread] = 1;
+        state->pass.left = 0;
     }
 }
 
-const struct solo__sampler_table solo__sample_hold = {"hold", begin, choose, step, true};
+static bool is_held_at(const struct solo__sampling_state *state, uint16_t object)
+{
+    const uint16_t *places = state->hold.places;
+    return (places[0] != SOLO__NO_INDEX && state->profile.places[places[0]].object == object) ||
+           (places[1] != SOLO__NO_INDEX && state->profile.places[places[1]].object == object);
+}
+
+/* Whoever has the turn keeps it until it comes to a place of the object; what it passes before makes the place. */
+static uint8_t pass(struct solo__sampling_state *state, const struct solo_option *option, uint16_t object)
+{
+    if (solo__profile_is_contended(&state->profile, object)) {
+        return is_held_at(state, object) ? 0 : SOLO_PASS_ANYONE_TELLS;
+    }
+    return solo__profile_is_own(&state->profile, option) ? (uint8_t)(option->thread + 1) : 0;
+}
+
+const struct solo__sampler_table solo__sample_hold = {
+    .name = "hold", .begin = begin, .choose = choose, .step = step, .pass = pass, .wants_profile = true};

@@ -56,4 +56,4 @@ static void step(struct solo__sampling_state *state, const struct solo_event *ev
     }
 }
 
-const struct solo__sampler_table solo__sample_locks = {"locks", begin, choose, step, false};
+const struct solo__sampler_table solo__sample_locks = {.name = "locks", .begin = begin, .choose = choose, .step = step};

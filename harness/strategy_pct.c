@@ -68,4 +68,4 @@ static void step(struct solo__sampling_state *state, const struct solo_event *ev
     }
 }
 
-const struct solo__sampler_table solo__sample_pct = {"pct", begin, choose, step, false};
+const struct solo__sampler_table solo__sample_pct = {.name = "pct", .begin = begin, .choose = choose, .step = step};

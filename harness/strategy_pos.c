@@ -48,4 +48,4 @@ static void step(struct solo__sampling_state *state, const struct solo_event *ev
     }
 }
 
-const struct solo__sampler_table solo__sample_pos = {"pos", begin, choose, step, false};
+const struct solo__sampler_table solo__sample_pos = {.name = "pos", .begin = begin, .choose = choose, .step = step};

@@ -23,7 +23,7 @@ static size_t choose(void *state, const struct solo_choice *choice)
     return random % SOLO__RARE == 0 ? choice->count - 1 : solo__draw_below(random, choice->count - 1);
 }
 
-const struct solo_strategy solo__strategy_random = {"random", begin, choose, NULL, NULL};
+const struct solo_strategy solo__strategy_random = {.name = "random", .begin = begin, .choose = choose};
 
 /* ---- As a member of the portfolio ---- */
 
@@ -33,4 +33,4 @@ static size_t choose_thread(struct solo__sampling_state *state, const struct sol
     return solo__draw_below(solo__draw(&state->random), threads);
 }
 
-const struct solo__sampler_table solo__sample_random = {"random", NULL, choose_thread, NULL, false};
+const struct solo__sampler_table solo__sample_random = {.name = "random", .choose = choose_thread};

@@ -174,10 +174,32 @@ static void step(struct solo__sampling_state *state, const struct solo_event *ev
     if (object != SOLO__NO_INDEX && object == state->surw.object && event->access != SOLO_ACCESS_NONE) {
         state->surw.left[solo__profile_path(&state->profile, event->thread)]--;
         state->surw.intended = SOLO__NO_INDEX;
+        state->pass.left = 0;
     }
     if (event->kind == SOLO_PROBE_YIELD) {
         state->priorities[event->thread] = 1;
+        state->pass.left = 0;
+    } else if (event->kind == SOLO_PROBE_UNLOCK) {
+        state->pass.left = 0; /* who waited where a lock was held may go on */
     }
 }
 
-const struct solo__sampler_table solo__sample_surw = {"surw", begin, choose, step, true};
+/*
+ * Whoever has the turn keeps it until it comes to the object. Where somebody's priority changes, or the reason why
+ * somebody waits, step ends the pass.
+ */
+static uint8_t pass(struct solo__sampling_state *state, const struct solo_option *option, uint16_t object)
+{
+    if (solo__profile_is_contended(&state->profile, object)) {
+        return object != state->surw.object ? SOLO_PASS_ANYONE : 0;
+    }
+    return solo__profile_is_own(&state->profile, option) ? (uint8_t)(option->thread + 1) : 0;
+}
+
+const struct solo__sampler_table solo__sample_surw = {.name = "surw",
+                                                      .begin = begin,
+                                                      .choose = choose,
+                                                      .step = step,
+                                                      .pass = pass,
+                                                      .wants_profile = true,
+                                                      .misses_words = true};

@@ -27,4 +27,4 @@ static size_t choose(struct solo__sampling_state *state, const struct solo_choic
     return chosen;
 }
 
-const struct solo__sampler_table solo__sample_urw = {"urw", NULL, choose, NULL, true};
+const struct solo__sampler_table solo__sample_urw = {.name = "urw", .choose = choose, .wants_profile = true};

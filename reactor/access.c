@@ -5,16 +5,10 @@
 
 enum { WORD_SIZE = 8 };
 
-static void announce_words(enum solo_probe_kind kind, enum solo_access access, const volatile void *address,
-                           size_t size)
+/* More than one word: each is a point. */
+static __attribute__((noinline)) void announce_words(struct core *core, enum solo_probe_kind kind,
+                                                     enum solo_access access, uintptr_t first, uintptr_t last)
 {
-    struct core *core = core_current();
-    if (core == NULL || address == NULL || size == 0) {
-        return;
-    }
-
-    uintptr_t first = (uintptr_t)address;
-    uintptr_t last = first + (size - 1);
     while (last / WORD_SIZE != first / WORD_SIZE) {
         uintptr_t next = (first / WORD_SIZE + 1) * WORD_SIZE;
         core_access(core, kind, access, first, (uint32_t)(next - first));
@@ -23,12 +17,28 @@ static void announce_words(enum solo_probe_kind kind, enum solo_access access, c
     core_access(core, kind, access, first, (uint32_t)(last - first + 1));
 }
 
+static inline void announce(enum solo_probe_kind kind, enum solo_access access, const volatile void *address,
+                            size_t size)
+{
+    struct core *core = core_current();
+    if (core == NULL || address == NULL || size == 0) {
+        return;
+    }
+
+    uintptr_t first = (uintptr_t)address, last = first + (size - 1);
+    if (first / WORD_SIZE == last / WORD_SIZE) {
+        core_access(core, kind, access, first, (uint32_t)size);
+    } else {
+        announce_words(core, kind, access, first, last);
+    }
+}
+
 void solo_access_read(const volatile void *address, size_t size)
 {
-    announce_words(SOLO_PROBE_ACCESS_READ, SOLO_ACCESS_READ, address, size);
+    announce(SOLO_PROBE_ACCESS_READ, SOLO_ACCESS_READ, address, size);
 }
 
 void solo_access_write(const volatile void *address, size_t size)
 {
-    announce_words(SOLO_PROBE_ACCESS_WRITE, SOLO_ACCESS_WRITE, address, size);
+    announce(SOLO_PROBE_ACCESS_WRITE, SOLO_ACCESS_WRITE, address, size);
 }

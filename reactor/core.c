@@ -8,7 +8,7 @@
  *
  * Cost: a point with nobody else runnable is about 10 ns; a switch on fibers about 40 ns.
  */
-#include "core_ready.h"
+#include "core_point.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -17,8 +17,6 @@ static const bool kind_is_point[SOLO_PROBE_KIND_COUNT] = {
     SOLO_PROBE_KINDS(POINT)
 #undef POINT
 };
-
-extern void solo__probe_deliver(const struct solo_event *event);
 
 /* ---- Small sets of threads ---- */
 
@@ -37,84 +35,12 @@ static inline unsigned words_used(const struct core *core)
     return (core->used + 63) / 64;
 }
 
-/* ---- Events and the trace hash ---- */
-
-static inline uint64_t mix(uint64_t hash, const struct solo_event *event)
-{
-    uint64_t what = event->object | (uint64_t)event->kind << 32 | (uint64_t)event->thread << 40;
-    hash = (hash ^ what) * UINT64_C(0x9e3779b97f4a7c15);
-    hash ^= hash >> 29;
-    hash = (hash ^ (event->value + event->now_ns * UINT64_C(0xd6e8feb86659fd93))) * UINT64_C(0xbf58476d1ce4e5b9);
-    return hash ^ hash >> 32;
-}
-
-static inline void record(struct core *core, unsigned thread, enum solo_probe_kind kind, enum solo_access access,
-                          uint32_t object, uint64_t value)
-{
-    struct solo_sim_log *log = core->log;
-    struct solo_event event = {log->events_count + 1, core->now_ns,  value,          object,
-                               (uint16_t)thread,      (uint8_t)kind, (uint8_t)access};
-    log->trace_hash = mix(log->trace_hash, &event);
-    if (log->events_max != 0) {
-        log->events[log->events_count & (log->events_max - 1)] = event;
-    }
-    log->events_count++;
-    if (core->strategy != NULL && core->strategy->step != NULL) {
-        core_quiet_begin(core);
-        core->strategy->step(core->strategy_state, &event);
-        core_quiet_end(core);
-    }
-    if (solo__probe_watched != 0) {
-        core_quiet_begin(core);
-        solo__probe_deliver(&event);
-        core_quiet_end(core);
-    }
-    if (__builtin_expect(log->events_count >= core->steps_max && !core->closing, 0)) {
-        core_end(core, SOLO_ENDING_STEPS);
-    }
-}
-
 /* ---- The chooser ---- */
-
-static inline uint16_t roll(uint32_t *check, const struct solo_option *const *options, size_t count, unsigned kind)
-{
-    uint32_t sum = *check * UINT32_C(0x01000193) ^ (kind << 16 | (uint32_t)count);
-    for (size_t i = 0; i < count; i++) {
-        const struct solo_option *option = options[i];
-        sum = (sum ^ option->tag ^ (uint32_t)option->operation << 24 ^ option->object) * UINT32_C(0x9e3779b1);
-        sum ^= sum >> 15;
-    }
-    *check = sum;
-    return (uint16_t)(sum >> 16 ^ sum);
-}
 
 size_t core_choose(struct core *core, enum solo_choice_kind kind, const struct solo_option *const *options,
                    size_t count)
 {
-    if (count < 2 || core->closing) {
-        return 0;
-    }
-    struct solo_sim_log *log = core->log;
-    uint16_t check = roll(&log->check, options, count, kind);
-    size_t chosen = 0;
-    if (core->strategy != NULL) {
-        struct solo_choice choice = {kind, core->current->index, log->answers_count, log->events_count, check, options,
-                                     count};
-        core_quiet_begin(core);
-        chosen = core->strategy->choose(core->strategy_state, &choice);
-        core_quiet_end(core);
-        if (__builtin_expect(chosen >= count, 0)) {
-            core_end(core, SOLO_ENDING_DIVERGED);
-        }
-    }
-    if (log->answers_count < log->answers_max) {
-        log->answers[log->answers_count] =
-            (struct solo_answer){(uint16_t)chosen, (uint16_t)count, (uint8_t)kind, 0, check};
-    }
-    log->answers_count++;
-    log->deviations += chosen != 0;
-    record(core, core->current->index, SOLO_PROBE_CHOICE, SOLO_ACCESS_NONE, (uint32_t)kind, chosen);
-    return chosen;
+    return count < 2 || core->closing ? 0 : choose(core, kind, options, count, true);
 }
 
 bool core_fault(struct core *core, uint32_t tag, uint32_t object)
@@ -185,8 +111,9 @@ static void unblock(struct core *core, struct core_thread *thread, bool timed_ou
 static void move_time(struct core *core, uint64_t now_ns)
 {
     core->now_ns = now_ns;
+    core->now_mixed = now_ns * UINT64_C(0xd6e8feb86659fd93);
     core->log->now_ns = now_ns;
-    record(core, core->current->index, SOLO_PROBE_TIME, SOLO_ACCESS_NONE, 0, now_ns);
+    record(core, core->current->index, SOLO_PROBE_TIME, SOLO_ACCESS_NONE, 0, now_ns, true);
     for (unsigned word = 0; word < words_used(core); word++) {
         for (uint64_t bits = core->timed[word]; bits != 0; bits &= bits - 1) {
             struct core_thread *thread = core->threads[word * 64 + (unsigned)__builtin_ctzll(bits)];
@@ -262,11 +189,7 @@ void core_end(struct core *core, int ending)
     abort(); /* nobody switches back into a run that has ended */
 }
 
-/*
- * Returns who runs next: a thread, or home when the run has ended. `current` has just reached a point, blocked or
- * ended. What can be chosen are the runnable threads and, where it may pass, time.
- */
-static struct core_thread *pick(struct core *core, struct core_thread *current)
+struct core_thread *core_pick_with_time(struct core *core, struct core_thread *current)
 {
     for (;;) {
         uint32_t count = core->ready_count;
@@ -292,26 +215,21 @@ static struct core_thread *pick(struct core *core, struct core_thread *current)
     }
 }
 
-static inline void reschedule(struct core *core, struct core_thread *current)
-{
-    struct core_thread *next = pick(core, current);
-    if (next != current) {
-        core_switch(core, current, next);
-    }
-}
-
 void core_announce(struct core *core, enum solo_probe_kind kind, enum solo_access access, uint32_t object,
                    uint64_t value)
 {
     struct core_thread *current = core->current;
     if (kind_is_point[kind] && !core->closing) {
-        current->pending->operation = (uint8_t)kind;
-        current->pending->access = (uint8_t)access;
-        current->pending->object = object;
-        current->pending->contract = kind == SOLO_PROBE_CONTRACT ? (uint32_t)value + 1 : 0;
-        reschedule(core, current);
+        struct solo_option *pending = current->pending;
+        pending->operation = (uint8_t)kind;
+        pending->access = (uint8_t)access;
+        pending->object = object;
+        pending->contract = kind == SOLO_PROBE_CONTRACT ? (uint32_t)value + 1 : 0;
+        pending->address = 0;
+        pending->size = 0;
+        reschedule(core, current, false);
     }
-    record(core, current->index, kind, access, object, value);
+    record(core, current->index, kind, access, object, value, true);
 }
 
 static bool is_on_stack(const struct solo_thread *thread, const void *address)
@@ -349,8 +267,10 @@ int core_wait(struct core *core, struct core_gate *gate, const struct solo_wait 
     current->why = why;
     current->self->wait = why;
     current->state = CORE_BLOCKED;
+    current->pending->address = 0; /* the access that it announced last is over */
+    current->pending->size = 0;
     ready_drop(core, current);
-    reschedule(core, current);
+    reschedule(core, current, false);
     current->why = NULL;
     current->self->wait = NULL;
     return current->timed_out ? -ETIMEDOUT : 0;
@@ -401,7 +321,7 @@ int core_drive(struct core *core, uint64_t until_ns)
     core->driver_until_ns = until_ns;
     current->state = CORE_DRIVING;
     ready_drop(core, current);
-    reschedule(core, current);
+    reschedule(core, current, false);
     return 0;
 }
 
@@ -525,5 +445,5 @@ struct core_thread *core_next_after_end(struct core *core, struct core_thread *t
         close_run(core, SOLO_ENDING_RETURNED);
         return &core->home;
     }
-    return pick(core, thread);
+    return pick(core, thread, false);
 }

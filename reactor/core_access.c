@@ -5,7 +5,7 @@
  * program was loaded. The numbers are kept by address in a table of open addressing in the run's arena, which begins
  * empty, doubles before it is three quarters full, and is gone with the run.
  */
-#include "core_private.h"
+#include "core_point.h"
 #include <string.h>
 
 enum { WORDS_FIRST = 64 };
@@ -15,7 +15,7 @@ struct core_word {
     uint32_t object;
 };
 
-static struct core_word *find(const struct core_words *words, uintptr_t word)
+static inline struct core_word *find(const struct core_words *words, uintptr_t word)
 {
     size_t slot = (size_t)(word * UINT64_C(0x9e3779b97f4a7c15) >> 32) & words->mask;
     while (words->table[slot].word != 0 && words->table[slot].word != word) {
@@ -43,7 +43,7 @@ static bool grow(struct core *core, size_t slots)
 }
 
 /* The object id of the word; 0, which depends on nothing, where there is no memory to remember it. */
-static uint32_t object_of(struct core *core, uintptr_t word)
+static inline uint32_t object_of(struct core *core, uintptr_t word)
 {
     struct core_words *words = &core->words;
     if (words->table == NULL && !grow(core, WORDS_FIRST)) {
@@ -64,13 +64,39 @@ static uint32_t object_of(struct core *core, uintptr_t word)
     return entry->object;
 }
 
+/* What the strategy's pass says about the word, 0 if the strategy is to be asked: choice.h. */
+static inline unsigned take_pass(struct core *core, const struct core_thread *current, uint32_t object)
+{
+    struct solo_pass *pass = core->pass;
+    uint32_t number = solo__object_number(object);
+    if (pass->left == 0 || number >= SOLO_PASS_WORDS || (core->timed_count != 0 && core->let_time_pass)) {
+        return 0;
+    }
+    unsigned word = pass->word[number];
+    if (word != current->index + 1u && word < SOLO_PASS_ANYONE_TELLS) {
+        return 0;
+    }
+    uint32_t choices = core->ready_count > 1;
+    pass->left -= choices;
+    pass->used += choices;
+    return word;
+}
+
 void core_access(struct core *core, enum solo_probe_kind kind, enum solo_access access, uintptr_t address,
                  uint32_t size)
 {
     struct core_thread *current = core->current;
-    current->pending->address = address;
-    current->pending->size = size;
-    core_announce(core, kind, access, object_of(core, address / 8), 0);
-    current->pending->address = 0;
-    current->pending->size = 0;
+    uint32_t object = object_of(core, address / 8);
+    unsigned pass = take_pass(core, current, object);
+    if (!core->closing) {
+        struct solo_option *pending = current->pending;
+        pending->operation = (uint8_t)kind;
+        pending->access = (uint8_t)access;
+        pending->object = object;
+        pending->contract = 0;
+        pending->address = address;
+        pending->size = size;
+        reschedule(core, current, pass != 0);
+    }
+    record(core, current->index, kind, access, object, 0, pass == 0 || pass == SOLO_PASS_ANYONE_TELLS);
 }

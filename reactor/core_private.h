@@ -70,10 +70,15 @@ struct core {
     unsigned used;                                             /* slots handed out in this run: 0 .. used - 1 */
     unsigned alive;
     uint64_t now_ns;
+    uint64_t now_mixed; /* the same, as the trace hash takes it in */
     struct solo_sim_log *log;
     uint64_t steps_max;
     const struct solo_strategy *strategy;
     void *strategy_state;
+    void (*step)(void *state, const struct solo_event *event); /* the strategy's, NULL if it has none */
+    bool hears_choices;                                        /* `step` wants SOLO_PROBE_CHOICE too */
+    struct solo_pass *pass;                                    /* the strategy's, or no_pass */
+    struct solo_pass no_pass;
     struct core_thread *driver; /* in solo_clock_advance, NULL if nobody is */
     uint64_t driver_until_ns;
     uint32_t faults_left;
@@ -88,7 +93,8 @@ struct core {
     struct core_thread *threads[SOLO_SIM_THREADS_MAX];
     struct core_thread home;
     struct core_words words;
-    void *quiet_fiber; /* ThreadSanitizer's context for the chooser and the probes */
+    int *errno_of_carrier; /* fibers: of the thread that carries them all */
+    void *quiet_fiber;     /* ThreadSanitizer's context for the chooser and the probes */
     unsigned quiet_depth;
     char end_marker; /* race detectors: everything in a run happens before what follows it */
 

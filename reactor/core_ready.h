@@ -40,6 +40,7 @@ static inline void ready_add(struct core *core, const struct core_thread *thread
     const struct solo_option **ready = core->ready, *option = thread->pending;
     const struct solo_option *first = core->current != NULL ? core->current->pending : NULL;
     uint32_t at = core->ready_count++;
+    core->pass->left = 0;
     if (option == first) {
         ready_move_back(ready, at);
         at = 0;

@@ -10,6 +10,7 @@
 #include "argument.h"
 #include "core_private.h"
 #include <solo/thread.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -75,6 +76,8 @@ static int begin_run(struct core *core, uint64_t seed)
         core->strategy->begin(core->strategy_state, seed) != 0) {
         return SOLO_ECLOSING;
     }
+    bool passes = core->strategy != NULL && core->strategy->find_pass != NULL;
+    core->pass = passes ? core->strategy->find_pass(core->strategy_state) : &core->no_pass;
     struct solo_sim_log *log = core->log;
     log->answers_count = 0;
     log->ending = SOLO_ENDING_NONE;
@@ -85,7 +88,7 @@ static int begin_run(struct core *core, uint64_t seed)
     log->check = 0;
     core->used = 0;
     core->alive = 0;
-    core->now_ns = 0;
+    core->now_ns = core->now_mixed = 0;
     core->driver = NULL;
     core->closing = false;
     core->faults_left = core->faults_max;
@@ -151,6 +154,7 @@ static int run(struct core *core, uint64_t seed, void (*fn)(void *arg), void *ar
         return started;
     }
     core->home.self = solo__self;
+    core->errno_of_carrier = &errno;
     core_switch(core, &core->home, core->threads[0]);
     core->current = NULL;
     finish_run(core);
@@ -198,6 +202,7 @@ static void take_over_caller(struct core *core, struct solo_thread *self)
     if (core->carrier == SOLO_CARRIER_FIBER) {
         core_fiber_make(core, thread);
     }
+    core->errno_of_carrier = &errno;
     core->current = thread;
     solo__self = self;
 }
@@ -234,6 +239,8 @@ static void init(struct core *core, const struct solo_sim_options *options)
     core->manual = options->clock == SOLO_CLOCK_MANUAL;
     core->strategy = options->strategy;
     core->strategy_state = options->strategy_state;
+    core->step = options->strategy != NULL ? options->strategy->step : NULL;
+    core->hears_choices = core->step != NULL && !options->strategy->skips_choices;
     core->let_time_pass = options->let_time_pass && !core->manual;
     core->steps_max = options->steps_max != 0 ? options->steps_max : STEPS_MAX_DEFAULT;
     core->faults_max = options->faults_max;

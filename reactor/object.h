@@ -96,6 +96,12 @@ uint32_t solo__object_next_id(struct solo_world *world, enum solo__object_kind k
 /* The first of `count` ids in a row. */
 uint32_t solo__object_next_ids(struct solo_world *world, enum solo__object_kind kind, uint32_t count);
 
+/* Its number among the objects of its kind, from 1. */
+static inline uint32_t solo__object_number(uint32_t id)
+{
+    return id & 0xffffff;
+}
+
 /* The id of a kind's object with this number: the lower 24 bits of an id. */
 static inline uint32_t solo__object_id_of(enum solo__object_kind kind, uint32_t number)
 {

@@ -15,11 +15,16 @@ static struct {
     const struct solo_strategy *strategy;
     struct solo__sampling_state *state;
     unsigned looks, remembered, wrong_places, wrong_objects;
+    unsigned begun, learnt_late; /* schedules; and those after the first that are learnt from */
 } lab;
+
+static bool looks_away; /* a look at what the strategy does not want to know is a surprise to the profile */
 
 static int lab_begin(void *state, uint64_t seed)
 {
-    return lab.strategy->begin(state, seed);
+    int begun = lab.strategy->begin(state, seed);
+    lab.learnt_late += lab.begun++ >= SOLO__LEARNS_FIRST && lab.state->profile.learns;
+    return begun;
 }
 
 /* Whether what is known of the thread's next operation is what a new look shows. */
@@ -40,7 +45,7 @@ static void look_again(struct solo__profile *profile, const struct solo_option *
 static size_t lab_choose(void *state, const struct solo_choice *choice)
 {
     size_t chosen = lab.strategy->choose(state, choice);
-    for (size_t i = 0; choice->kind == SOLO_CHOICE_THREAD && i < choice->count; i++) {
+    for (size_t i = 0; !looks_away && choice->kind == SOLO_CHOICE_THREAD && i < choice->count; i++) {
         if (choice->options[i]->tag != SOLO_TAG_TIME) {
             look_again(&lab.state->profile, choice->options[i]);
         }
@@ -55,7 +60,8 @@ static void lab_step(void *state, const struct solo_event *event)
 
 static void explore(const char *name, unsigned schedules, unsigned seed, void (*body)(void *arg))
 {
-    static const struct solo_strategy watched = {"watched", lab_begin, lab_choose, lab_step, NULL};
+    static const struct solo_strategy watched = {
+        .name = "watched", .begin = lab_begin, .choose = lab_choose, .step = lab_step};
     struct solo_sim *sim;
     size_t size = 0;
     memset(&lab, 0, sizeof lab);
@@ -140,6 +146,48 @@ static void share_late(void *arg)
     start_and_join(touch_late);
 }
 
+/* From a certain schedule on, threads do something that they have not done before. */
+enum { TURNS = SOLO__LEARNS_FIRST + 150 };
+static unsigned schedules_run;
+static void (*do_something_new)(unsigned number);
+
+static void touch_new_word(unsigned number)
+{
+    (void)number;
+    solo_access_write(&late, sizeof late);
+}
+
+static void touch_word_of_another(unsigned number)
+{
+    if (number == 3) {
+        solo_access_write(&own[2], sizeof own[2]);
+    }
+}
+
+static void touch_known_words_in_new_order(unsigned number)
+{
+    (void)number;
+    for (unsigned i = WORDS; i-- > 0;) {
+        solo_access_read(&words[i], sizeof words[i]);
+    }
+}
+
+static void touch_and_turn(void *arg)
+{
+    touch(arg);
+    if (schedules_run > TURNS) {
+        do_something_new(*(const unsigned *)arg);
+    }
+}
+
+static void share_and_turn(void *arg)
+{
+    (void)arg;
+    schedules_run++;
+    CU_ASSERT_EQUAL(solo_mutex_create(&mutex), 0);
+    start_and_join(touch_and_turn);
+}
+
 /* ---- Claims ---- */
 
 static void test_profile__what_is_remembered_of_a_thread_is_what_a_new_look_shows(void)
@@ -174,25 +222,86 @@ static void test_profile__what_others_change_meanwhile_is_seen(void)
     CU_ASSERT_TRUE(places >= 100); /* the plain schedule, from which most places are known, has none of these */
 }
 
+static unsigned count_contended(void)
+{
+    unsigned count = 0;
+    for (uint32_t i = 0; i < lab.state->profile.object_count; i++) {
+        count += solo__profile_is_contended(&lab.state->profile, (uint16_t)i);
+    }
+    return count;
+}
+
 /* A thread reads and writes each word from its number on, whoever touched the word before. */
 static void test_profile__each_thread_is_counted_for_itself(void)
 {
     explore("surw", 40, 0, share);
     const struct solo__profile *profile = &lab.state->profile;
-    unsigned twice = 0, oftener = 0, shared = 0;
+    unsigned twice = 0, oftener = 0;
     for (uint32_t slot = 0; slot < SOLO__COUNTS_MAX; slot++) {
         const struct solo__count *count = &profile->counts[slot];
         bool is_memory = count->object != 0 && profile->objects[count->object - 1].key >> 63 != 0;
         twice += is_memory && count->seen == 2;
         oftener += is_memory && count->seen > 2;
     }
-    for (uint32_t i = 0; i < profile->object_count; i++) {
-        shared += solo__profile_is_contended(profile, (uint16_t)i);
-    }
     CU_ASSERT_EQUAL(twice, 2 + 3 + 4 + 5);
     CU_ASSERT_EQUAL(oftener, 0);
-    CU_ASSERT_EQUAL(shared, WORDS + 2); /* the words, the one of thread 1 that thread 0 writes, and the lock */
+    CU_ASSERT_EQUAL(count_contended(),
+                    WORDS + 2); /* the words, the one of thread 1 that thread 0 writes, and the lock */
     free(lab.state);
+}
+
+static void test_profile__schedules_that_teach_nothing_are_seldom_learnt_from(void)
+{
+    static const char *const names[] = {"hold", "surw", "portfolio"};
+    looks_away = true;
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        explore(names[i], SOLO__LEARNS_FIRST + 340, 0, share);
+        CU_ASSERT_TRUE(lab.learnt_late >= 20); /* one in seventeen when all is quiet */
+        CU_ASSERT_TRUE(lab.learnt_late <= 60);
+        free(lab.state);
+    }
+    looks_away = false;
+}
+
+/* What is known after so many schedules. */
+static struct known {
+    unsigned contended, places;
+} explore_turn(const char *name, void (*something_new)(unsigned number), unsigned schedules)
+{
+    schedules_run = 0;
+    do_something_new = something_new;
+    looks_away = true;
+    explore(name, schedules, 0, share_and_turn);
+    looks_away = false;
+    struct known known = {count_contended(), lab.state->profile.place_count};
+    free(lab.state);
+    return known;
+}
+
+/* It is met in one schedule, and learnt in that or the next one. */
+static void expect_contention(const char *name, void (*something_new)(unsigned number))
+{
+    unsigned before = explore_turn(name, something_new, TURNS).contended;
+    CU_ASSERT_EQUAL(explore_turn(name, something_new, TURNS + 2).contended, before + 1);
+}
+
+static void test_profile__what_is_new_later_is_learnt_at_once(void)
+{
+    static const char *const names[] = {"hold", "surw"};
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        expect_contention(names[i], touch_new_word);
+        expect_contention(names[i], touch_word_of_another);
+    }
+}
+
+static void test_profile__new_ways_among_what_is_known_are_learnt_before_long(void)
+{
+    static const char *const names[] = {"hold", "surw"};
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        unsigned before = explore_turn(names[i], touch_known_words_in_new_order, TURNS).places;
+        unsigned after = explore_turn(names[i], touch_known_words_in_new_order, TURNS + SOLO__REST_MAX + 2).places;
+        CU_ASSERT_TRUE(after > before);
+    }
 }
 
 void suite_profile(void)
@@ -201,4 +310,7 @@ void suite_profile(void)
     SOLO_TEST(test_profile__what_is_remembered_of_a_thread_is_what_a_new_look_shows);
     SOLO_TEST(test_profile__what_others_change_meanwhile_is_seen);
     SOLO_TEST(test_profile__each_thread_is_counted_for_itself);
+    SOLO_TEST(test_profile__schedules_that_teach_nothing_are_seldom_learnt_from);
+    SOLO_TEST(test_profile__what_is_new_later_is_learnt_at_once);
+    SOLO_TEST(test_profile__new_ways_among_what_is_known_are_learnt_before_long);
 }

@@ -489,6 +489,60 @@ static void two_errnos(void *arg)
     (void)solo_thread_join(b);
 }
 
+/* Both control words of floating point: SSE's and the x87's. */
+struct rounding {
+    uint32_t sse;
+    uint16_t x87;
+};
+
+static struct rounding get_rounding(void)
+{
+    struct rounding rounding;
+    __asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(rounding.sse), "=m"(rounding.x87));
+    return rounding;
+}
+
+static void set_rounding(struct rounding rounding)
+{
+    __asm__ volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(rounding.sse), "m"(rounding.x87));
+}
+
+/* Rounds up or down or to nearest (modes of the x87's bits 10 and 11, and of SSE's 13 and 14), and stays like that. */
+static void keeps_its_rounding(void *arg)
+{
+    struct rounding before = get_rounding();
+    unsigned mode = *(const unsigned char *)arg;
+    struct rounding mine = {(before.sse & ~0x6000u) | mode << 13, (uint16_t)((before.x87 & ~0x0c00u) | mode << 10)};
+    set_rounding(mine);
+    for (unsigned i = 0; i < 5; i++) {
+        solo_yield();
+        struct rounding now = get_rounding();
+        CU_ASSERT_EQUAL(now.sse & 0x6000u, mine.sse & 0x6000u);
+        CU_ASSERT_EQUAL(now.x87, mine.x87);
+    }
+    set_rounding(before);
+}
+
+static void three_roundings(void *arg)
+{
+    struct solo_thread *threads[3];
+    (void)arg;
+    for (unsigned i = 0; i < 3; i++) {
+        CU_ASSERT_EQUAL_FATAL(solo_thread_create(keeps_its_rounding, &"\0\1\2"[i], &threads[i]), 0);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        CU_ASSERT_EQUAL(solo_thread_join(threads[i]), 0);
+    }
+}
+
+static void test_sim__rounding_belongs_to_the_virtual_thread(void)
+{
+    for (unsigned seed = 0; seed < 20; seed++) {
+        (void)run(walking(SOLO_CARRIER_FIBER), seed, three_roundings, NULL);
+        (void)run(walking(SOLO_CARRIER_TOKEN), seed, three_roundings, NULL);
+    }
+}
+
 static void test_sim__errno_belongs_to_the_virtual_thread(void)
 {
     for (uint64_t seed = 0; seed < 30; seed++) {
@@ -628,6 +682,7 @@ void suite_sim(void)
     SOLO_TEST(test_sim__the_chooser_is_asked_only_where_there_is_a_choice);
     SOLO_TEST(test_sim__randomness_of_the_world_does_not_depend_on_the_seed);
     SOLO_TEST(test_sim__errno_belongs_to_the_virtual_thread);
+    SOLO_TEST(test_sim__rounding_belongs_to_the_virtual_thread);
     SOLO_TEST(test_sim__the_limit_of_threads_is_an_error_and_can_be_lived_with);
     SOLO_TEST(test_sim__a_virtual_thread_has_stack_enough);
     SOLO_TEST(test_sim__a_peer_runs_beside_the_program);

@@ -12,6 +12,7 @@
 #ifndef SOLO_CHOICE_H
 #define SOLO_CHOICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -75,6 +76,23 @@ struct solo_answer {
 
 struct solo_event; /* probe.h */
 
+/*
+ * Where a strategy does not want to be asked, in the schedule under way. A thread that has the turn and is about to
+ * touch the schedule's n-th word of memory goes on without choose being called if `left` is above 0, no thread became
+ * able to run since choose was called last, time cannot pass, and word[n] is one of these: its number + 1, or one of
+ * the two below. The plain answer is recorded as ever, and if there was a choice `left` falls and `used` rises by one.
+ *
+ * A strategy gives such a pass where its answer would be the plain one; or where a word is touched by one thread only:
+ * then whoever could have gone first can go first at that thread's next point just as well.
+ */
+enum { SOLO_PASS_WORDS = 1024, SOLO_PASS_ANYONE_TELLS = 254, SOLO_PASS_ANYONE = 255 };
+
+struct solo_pass {
+    uint32_t left;                 /* set to 0 by whatever lets another thread run */
+    uint32_t used;                 /* only ever counted up */
+    uint8_t word[SOLO_PASS_WORDS]; /* with SOLO_PASS_ANYONE_TELLS step is called as ever, with the others it is not */
+};
+
 struct solo_strategy {
     const char *name;
     /*
@@ -90,6 +108,9 @@ struct solo_strategy {
     void (*step)(void *state, const struct solo_event *event);
     /* The schedule has ended with this ending (enum solo_ending). May be NULL. */
     void (*end)(void *state, int ending);
+    /* Where the state keeps its pass, filled in by begin, choose and step. NULL: it has none, and is always asked. */
+    struct solo_pass *(*find_pass)(void *state);
+    bool skips_choices; /* step is not told of SOLO_PROBE_CHOICE: half of all events, which choose knows already */
 };
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* speed.c - how many schedules and events a second: about a second of processor time for each shape. */
+/* speed.c - how many schedules and events a second: about a second of processor time for each shape, or N schedules. */
 #include "bench.h"
 #include <stdio.h>
 #include <time.h>
@@ -26,7 +26,7 @@ static double measure(const struct shape *shape)
             events += solo_sim_get_log(search.sim)->events_count;
         }
         spent = now_s() - from;
-    } while (spent < 1 && (bench.schedules == 0 || schedules < bench.schedules));
+    } while (bench.schedules != 0 ? schedules < bench.schedules : spent < 1);
     bench_search_end(&search);
     printf("%-24s %9.0f schedules/s  %5.0f events each  %6.1f million events/s\n", shape->name,
            (double)schedules / spent, (double)events / (double)schedules, (double)events / spent / 1e6);
