@@ -142,9 +142,30 @@ static void copy_without_numbers(char *to, size_t size, const char *from)
     to[length] = '\0';
 }
 
+/* Who waits for the end of a thread waits for what that one waits for: its kind, whichever of several threads it is. */
+static unsigned joined_wait(const struct solo_violation *violation)
+{
+    uint32_t count = violation->waiter_count < SOLO_WAITERS_MAX ? violation->waiter_count : SOLO_WAITERS_MAX;
+    const struct solo_waiter *waiter = &violation->waiters[0];
+    for (uint32_t steps = 0; steps < count && waiter->wait_kind == SOLO_WAIT_JOIN; steps++) {
+        uint32_t next = 0;
+        while (next < count && strcmp(violation->waiters[next].thread, waiter->holder) != 0) {
+            next++;
+        }
+        waiter = next < count ? &violation->waiters[next] : waiter;
+    }
+    return waiter->wait_kind;
+}
+
 void solo__signature(const struct solo_violation *violation, char signature[SOLO__SIGNATURE_MAX])
 {
     char words[80] = "";
+    if (violation->id == SOLO004_DEADLOCK && violation->waiter_count != 0 &&
+        violation->waiters[0].wait_kind == SOLO_WAIT_JOIN) {
+        snprintf(signature, SOLO__SIGNATURE_MAX, "SOLO004 %.40s thread %u", violation->function,
+                 joined_wait(violation));
+        return;
+    }
     bool by_place = violation->id == SOLO017_DATA_RACE || violation->id == SOLO016_LOCK_ORDER; /* of a detector */
     bool by_words = violation->id == SOLO_NO_VIOLATION || violation->id == SOLO018_MEMORY || by_place;
     if (by_words) {

@@ -168,6 +168,13 @@ static int is_foreign(uintptr_t pc, const char *file)
            (dladdr((const void *)pc, &info) != 0 && (info.dli_fbase == c_library || is_system_library(info.dli_fname)));
 }
 
+/* Where frames are not linked, what is found in place of one may be anything. */
+static bool is_code(uintptr_t pc)
+{
+    Dl_info info;
+    return dladdr((const void *)pc, &info) != 0;
+}
+
 bool solo__symbolize_is_system(uintptr_t pc)
 {
     (void)pthread_once(&once, set_up);
@@ -222,7 +229,8 @@ size_t solo_symbolize_stack(const struct solo_stack *stack, struct solo_frame_te
         for (uint32_t i = 0; i < stack->count && count < max; i++) {
             uintptr_t pc = (uintptr_t)stack->frames[i] - 1; /* inside the call, not after it */
             look_up(pc, &frames[count]);
-            if (want_all || !(is_kit_file(frames[count].file) || is_foreign(pc, frames[count].file))) {
+            bool is_noise = i != 0 && frames[count].file[0] == '\0' && !is_code(pc);
+            if (want_all || !(is_noise || is_kit_file(frames[count].file) || is_foreign(pc, frames[count].file))) {
                 finish(pc, &frames[count]);
                 count++;
             }

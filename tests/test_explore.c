@@ -592,6 +592,73 @@ static void test_explore__a_hang_is_killed_and_keeps_its_schedule(void)
     CU_ASSERT_EQUAL(replay.violation_count, 1);
 }
 
+/* ---- One defect, whichever thread meets it ---- */
+
+static int went;
+static struct solo_semaphore *ticket;
+static struct solo_mutex *never_released;
+
+static void take_ticket(void *arg)
+{
+    (void)arg;
+    (void)solo_semaphore_wait(ticket, SOLO_NEVER);
+}
+
+static void take_ticket_or_lock(void *arg)
+{
+    (void)arg;
+    if (went++ == 0) {
+        (void)solo_semaphore_wait(ticket, SOLO_NEVER);
+    } else {
+        (void)solo_mutex_lock(never_released);
+    }
+}
+
+/* One of the two threads waits for ever. */
+static void join_two(void (*fn)(void *), bool with_lock)
+{
+    struct solo_thread *threads[2];
+    went = 0;
+    CU_ASSERT_EQUAL_FATAL(solo_semaphore_create(!with_lock, &ticket), 0);
+    if (with_lock) {
+        CU_ASSERT_EQUAL_FATAL(solo_mutex_create(&never_released), 0);
+        (void)solo_mutex_lock(never_released);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        CU_ASSERT_EQUAL_FATAL(solo_thread_create(fn, NULL, &threads[i]), 0);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        (void)solo_thread_join(threads[i]);
+    }
+}
+
+static void one_ticket(void *arg)
+{
+    (void)arg;
+    join_two(take_ticket, false);
+}
+
+static void no_ticket_and_no_lock(void *arg)
+{
+    (void)arg;
+    join_two(take_ticket_or_lock, true);
+}
+
+static void test_explore__whichever_thread_is_joined_in_vain_it_is_one_defect(void)
+{
+    static const struct solo_scenario tickets = {.name = "tickets", .body = one_ticket};
+    static const struct solo_scenario either = {.name = "either", .body = no_ticket_and_no_lock};
+    struct solo_explore_options options = defaults("random");
+    options.schedules_max = 60;
+    explore(&tickets, &options);
+    CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
+    CU_ASSERT_EQUAL(report.findings[0].violation.id, SOLO004_DEADLOCK);
+    CU_ASSERT_EQUAL(report.findings[0].schedules, 60);
+    CU_ASSERT_TRUE(report.findings[0].reproduced);
+    explore(&either, &options); /* the first that is joined waits for the one or for the other */
+    CU_ASSERT_EQUAL(report.finding_count, 2);
+}
+
 /* Each of them takes as long as it may, and shows nothing new. */
 static void test_explore__where_no_schedule_ends_few_are_enough(void)
 {
@@ -608,8 +675,6 @@ static void test_explore__where_no_schedule_ends_few_are_enough(void)
         CU_ASSERT_PTR_NOT_NULL(strstr(report.evidence, words));
     }
 }
-
-static int went;
 
 static void go(void *arg)
 {
@@ -1394,6 +1459,7 @@ void suite_explore(void)
     SOLO_TEST(test_explore__a_crash_keeps_its_schedule);
     SOLO_TEST(test_explore__a_search_goes_on_after_crashes);
     SOLO_TEST(test_explore__a_hang_is_killed_and_keeps_its_schedule);
+    SOLO_TEST(test_explore__whichever_thread_is_joined_in_vain_it_is_one_defect);
     SOLO_TEST(test_explore__where_no_schedule_ends_few_are_enough);
     SOLO_TEST(test_explore__where_one_schedule_ends_the_others_are_tried);
     SOLO_TEST(test_explore__too_many_steps_end_a_schedule);
