@@ -111,14 +111,17 @@ endif
 # What `make test` does, in this order; the steps of other folders come after these two.
 TEST_STEPS := test-units test-compile-fail $(TEST_STEPS)
 TESTS ?=
-# Searches of thousands of schedules are left out where a tool makes each a hundred times slower; the runner says so.
-LEFT_OUT_valgrind := explore.test_explore__a_bound_gives_part_of_everything \
-                     sampling.test_sampling__what_each_finds_is_reproduced_from_its_token \
-                     scale.test_scale__a_crash_in_one_job_is_a_finding_like_any_other \
-                     scale.test_scale__a_finished_exploration_is_told_again_from_its_checkpoint \
-                     scale.test_scale__any_number_of_jobs_gives_the_same_result \
+# Searches of thousands of schedules are left out where a tool makes each a hundred times slower, if that takes more than a minute;
+# the runner says so.
+LEFT_OUT_valgrind := scale.test_scale__a_crash_in_one_job_is_a_finding_like_any_other \
                      scale.test_scale__every_strategy_gives_the_same_for_all_numbers_of_jobs \
-                     scale.test_scale__the_limit_on_distinct_schedules_is_met_exactly shards
+                     shards.test_shards__of_an_unbounded_search_together_run_what_one_search_runs \
+                     shards.test_shards__of_a_search_bounded_by_delays_together_run_what_one_search_runs \
+                     shards.test_shards__of_a_search_bounded_by_preemptions_together_run_what_one_search_runs \
+                     shards.test_shards__jobs_give_to_the_schedule_what_one_search_gives \
+                     shards.test_shards__jobs_stop_at_the_limit_of_one_search \
+                     shards.test_shards__with_reduction_together_find_what_one_search_finds \
+                     shards.test_shards__a_search_that_is_interrupted_ends_as_if_it_had_not_been
 TEST_OPTIONS ?= $(if $(filter valgrind tsan,$(FLAVOUR)),--timeout 300) --junit $(BUILD)/solo-tests.xml \
                 $(if $(TESTS),,$(LEFT_OUT_$(FLAVOUR):%=--skip %))
 RUN_TESTS = $(if $(filter valgrind,$(FLAVOUR)),valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite)
