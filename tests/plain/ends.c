@@ -63,7 +63,7 @@ int main(int argc, char **argv)
     pthread_t threads[2];
     way = argc > 1 ? argv[1] : "";
     atexit(say_goodbye);
-    at_quick_exit(say_a_quick_goodbye);
+    (void)at_quick_exit(say_a_quick_goodbye);
     note_descriptors();
     for (int i = 0; i < 2; i++) {
         pthread_create(&threads[i], NULL, pass, NULL);
