@@ -345,8 +345,10 @@ static void test_plain__a_file_as_standard_input_is_read_by_every_schedule(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(output.text, "60 of 60 explored schedules show it"));
     char command[4096] = "";
     const char *begin = strstr(output.text, "solo replay solo1.");
-    const char *end = begin != NULL ? strstr(begin, "\nsummary:") : NULL;
-    CU_ASSERT_TRUE_FATAL(end != NULL && end - begin < 4000);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(begin);
+    const char *end = strstr(begin, "\nsummary:");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(end);
+    CU_ASSERT_TRUE_FATAL(end - begin < 4000);
     memcpy(command, begin + 4, (size_t)(end - begin - 4));
     CU_ASSERT_PTR_NOT_NULL(strstr(command, "< words"));
     support_shell(&output, "cd %s && %s%s", runner_scratch_path(""), runner_build_path("bin/solo"), command);
