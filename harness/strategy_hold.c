@@ -8,8 +8,10 @@
  *
  * In the first round threads that come to the place run first, until they wait there, and all others in the plain
  * order. Later rounds hold two places of one object, so that who wins is drawn, and then single places again while the
- * others run by priorities. Within a round places of interesting operations come first, then those of objects that
- * threads contend for: those that no lock guards before the others, where waiting often only keeps others out.
+ * others run by priorities. Where nobody else can go on, one of those who wait passes: in the first round the plain
+ * one, later any, so that some of them can stay late for long. Within a round places of interesting operations come
+ * first, then those of objects that threads contend for: those that no lock guards before the others, where waiting
+ * often only keeps others out.
  */
 #include "draw.h"
 #include "sampling.h"
@@ -91,7 +93,7 @@ static void begin(struct solo__sampling_state *state)
 }
 
 /* Who goes first: threads on their way to a place where they will wait, others, those that wait. */
-enum { ON_THE_WAY = 0, FREE, WAITS, STANDINGS };
+enum { ON_THE_WAY = 0, FREE, WAITS };
 
 static uint64_t visitors_of(const struct solo__sampling_state *state, uint16_t place)
 {
@@ -120,12 +122,24 @@ static int64_t priority_of(struct solo__sampling_state *state, const struct solo
     return *priority;
 }
 
+/* All that could go on wait: one of them passes. */
+static size_t release(struct solo__sampling_state *state, const struct solo_choice *choice, size_t threads)
+{
+    size_t released = state->hold.plain ? 0 : solo__draw_below(solo__draw(&state->random), threads);
+    state->hold.been[choice->options[released]->thread] = 1;
+    return released;
+}
+
 static size_t choose(struct solo__sampling_state *state, const struct solo_choice *choice, size_t threads)
 {
-    size_t best[STANDINGS] = {choice->count, choice->count, choice->count};
+    size_t best[WAITS] = {choice->count, choice->count};
     uint64_t comers = visitors_of(state, state->hold.places[0]) | visitors_of(state, state->hold.places[1]);
     for (size_t i = 0; i < threads; i++) {
-        size_t *at = &best[standing_of(state, choice->options[i], comers)];
+        unsigned standing = standing_of(state, choice->options[i], comers);
+        if (standing == WAITS) {
+            continue;
+        }
+        size_t *at = &best[standing];
         if (*at == choice->count ||
             (!state->hold.plain && priority_of(state, choice->options[i]) > priority_of(state, choice->options[*at]))) {
             *at = i;
@@ -136,8 +150,7 @@ static size_t choose(struct solo__sampling_state *state, const struct solo_choic
             return best[standing];
         }
     }
-    state->hold.been[choice->options[best[WAITS]]->thread] = 1;
-    return best[WAITS];
+    return release(state, choice, threads);
 }
 
 static void step(struct solo__sampling_state *state, const struct solo_event *event, uint16_t object)

@@ -567,6 +567,56 @@ static void test_sampling__hold_finds_what_needs_many_threads_late_within_a_roun
     }
 }
 
+/* Items are taken in order, and shown a moment later. Bad: nothing is left, and neither of the last two is shown. */
+enum { ITEMS = 8 };
+static struct {
+    unsigned taken, shown;
+    bool is_bad;
+} items;
+
+__attribute__((no_sanitize("thread"))) static bool take_and_show(void)
+{
+    solo_access_write(&word[0], sizeof word[0]);
+    if (items.taken == ITEMS) {
+        items.is_bad |= (items.shown & 3u << (ITEMS - 2)) == 0;
+        return false;
+    }
+    unsigned mine = items.taken++;
+    solo_access_write(&word[1], sizeof word[1]);
+    items.shown |= 1u << mine;
+    return true;
+}
+
+static void take_items(void *arg)
+{
+    (void)arg;
+    while (take_and_show()) {
+    }
+}
+
+__attribute__((no_sanitize("thread"))) static void three_take_items(void *arg)
+{
+    static const solo_thread_fn threads[] = {take_items, take_items, take_items};
+    (void)arg;
+    memset(&items, 0, sizeof items);
+    start_and_join(threads, 3);
+}
+
+/* Those who wait at a place pass it in any order: here the two that come last have to stay, whoever they are. */
+static void test_sampling__hold_lets_those_who_wait_pass_in_any_order(void)
+{
+    for (unsigned seed = 0; seed < 20; seed++) {
+        struct lab lab = lab_open("hold");
+        unsigned first = 0;
+        for (unsigned i = 0; i < 200 && first == 0; i++) {
+            (void)solo_sim_run(lab.sim, (uint64_t)seed * 100000 + i, three_take_items, NULL);
+            first = items.is_bad ? i + 1 : 0;
+        }
+        lab_close(&lab);
+        CU_ASSERT_TRUE(first > 0);
+    }
+}
+
 static void test_sampling__hold_tries_all_places_before_one_twice(void)
 {
     struct lab lab = lab_open("hold");
@@ -780,6 +830,7 @@ void suite_sampling(void)
     SOLO_TEST(test_sampling__pct_without_a_number_goes_round_the_depths);
     SOLO_TEST(test_sampling__pos_does_not_count_operations_that_commute);
     SOLO_TEST(test_sampling__hold_finds_what_needs_many_threads_late_within_a_round_of_places);
+    SOLO_TEST(test_sampling__hold_lets_those_who_wait_pass_in_any_order);
     SOLO_TEST(test_sampling__hold_tries_all_places_before_one_twice);
     SOLO_TEST(test_sampling__hold_tries_what_decides_over_a_loop_before_plain_memory);
     SOLO_TEST(test_sampling__what_a_contract_or_a_loop_hangs_on_is_interesting);
