@@ -116,7 +116,7 @@ unsigned solo__touches(const struct solo_event *event, const struct solo__touche
         break;
     case SOLO_PROBE_WORKER_QUIT:
         touch(&list, event->object, SOLO__WRITES);
-        touch(&list, SOLO__KEY_QUEUES, SOLO__WRITES);
+        touch(&list, SOLO__KEY_QUEUES, SOLO__READS); /* what is accepted writes it */
         break;
     case SOLO_PROBE_PASS:
         touch(&list, SOLO__KEY_INBOX, SOLO__WRITES);
@@ -163,20 +163,22 @@ unsigned solo__touches_of_wish(enum solo__wish wish, uint32_t pool, uint32_t job
                                struct solo__touch touches[SOLO__TOUCHES_MAX])
 {
     struct list list = {touches, 0};
+    uint32_t staff = pool | SOLO__KEY_STAFF;
+    touch(&list, SOLO__KEY_QUEUES, SOLO__READS);
     switch (wish) {
     case SOLO__WISH_TOOK:
-        touch(&list, SOLO__KEY_QUEUES, SOLO__READS);
         touch(&list, pool, SOLO__ADDS);
+        touch(&list, staff, SOLO__READS);
         touch(&list, job, SOLO__WRITES);
         break;
     case SOLO__WISH_WAITS:
-        touch(&list, SOLO__KEY_QUEUES, SOLO__READS);
         touch(&list, pool, SOLO__READS);
-        list.touches[1].waits = true;
+        touch(&list, staff, SOLO__READS);
+        list.touches[1].waits = list.touches[2].waits = true;
         break;
-    case SOLO__WISH_LEFT: /* the last one to leave tells the loop */
-        touch(&list, SOLO__KEY_QUEUES, SOLO__READS);
-        touch(&list, pool, SOLO__WRITES);
+    case SOLO__WISH_LEFT: touch(&list, staff, SOLO__ADDS); break;
+    case SOLO__WISH_LEFT_LAST:
+        touch(&list, staff, SOLO__WRITES);
         touch(&list, SOLO__KEY_INBOX, SOLO__WRITES);
         break;
     }

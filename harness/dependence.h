@@ -17,7 +17,8 @@
  * What a worker of a pool does when it wants a job is known only afterwards. It took a job: that commutes with another
  * worker's taking another one, because whoever takes may take any that is queued, and all of those are tried. It found
  * none and sleeps: that comes after the takes that emptied the queue, and before or after what is queued next, because
- * which workers sleep then matters. It left: that commutes with nothing that workers or queuers do.
+ * which workers sleep then matters. It left: that commutes only with the leaving of others, of which the
+ * last tells the loop, and so comes after all.
  *
  * The worker of its own thread is alone with its queue, whose order is that of acceptance; so when it takes and when it
  * sleeps makes no difference to anybody.
@@ -41,6 +42,7 @@ enum {
     SOLO__KEY_FINDINGS,
     SOLO__TOUCHES_MAX = 4
 };
+#define SOLO__KEY_STAFF 0x80000000u /* and the id of a pool: its workers that have left */
 
 enum solo__way { SOLO__READS, SOLO__ADDS, SOLO__WRITES };
 
@@ -63,8 +65,10 @@ struct solo__toucher {
 unsigned solo__touches(const struct solo_event *event, const struct solo__toucher *who,
                        struct solo__touch touches[SOLO__TOUCHES_MAX]);
 
-/* What became of the wish for a job, and what that touches. */
-enum solo__wish { SOLO__WISH_TOOK, SOLO__WISH_WAITS, SOLO__WISH_LEFT };
+/*
+ * What became of the wish for a job, and what that touches. LEFT: others of its pool are left; LEFT_LAST: perhaps not.
+ */
+enum solo__wish { SOLO__WISH_TOOK, SOLO__WISH_WAITS, SOLO__WISH_LEFT, SOLO__WISH_LEFT_LAST };
 unsigned solo__touches_of_wish(enum solo__wish wish, uint32_t pool, uint32_t job,
                                struct solo__touch touches[SOLO__TOUCHES_MAX]);
 

@@ -80,6 +80,7 @@ struct solo__dpor_thread {
     uint64_t past;       /* hash over its events: equal for workers that have done the same */
     uint32_t point_object;
     uint32_t wants;      /* the pool that it wants a job of, not knowing yet whether it gets one; 0: none */
+    uint32_t serves;     /* the pool that it has wanted jobs of; 0: none, or it has left */
     uint32_t blocked_on; /* the mutex or semaphore that it waits for */
     uint8_t point;       /* kind of its last point */
     uint8_t asleep;

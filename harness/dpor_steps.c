@@ -124,12 +124,24 @@ static void touch_wish(struct solo__dpor_state *state, struct solo__dpor_thread 
     }
     thread->sees_many = 0;
     thread->wants = wish == SOLO__WISH_WAITS ? thread->wants : 0;
+    thread->serves = wish <= SOLO__WISH_WAITS ? thread->serves : 0;
 }
 
-/* The step under way has changed a pool without saying so. */
-static void touch_queues(struct solo__dpor_state *state)
+/* Whether somebody else is known to work for the pool. One that has not come so far is not known. */
+static enum solo__wish leaving(const struct solo__dpor_state *state, const struct solo__dpor_thread *thread)
 {
-    const struct solo__touch touch = {.key = SOLO__KEY_QUEUES, .way = SOLO__WRITES};
+    for (uint32_t i = 0; i < state->thread_count; i++) {
+        if (&state->threads[i] != thread && state->threads[i].serves == thread->serves) {
+            return SOLO__WISH_LEFT;
+        }
+    }
+    return SOLO__WISH_LEFT_LAST;
+}
+
+/* The step under way has written this as well, without saying so. */
+static void touch_key(struct solo__dpor_state *state, uint32_t key)
+{
+    const struct solo__touch touch = {.key = key, .way = SOLO__WRITES};
     add_touch(state, &touch);
     add_bit(&state->footprint, touch.key, touch.way);
 }
@@ -162,9 +174,9 @@ static bool waits_for_pool(const struct solo__dpor_thread *thread)
 static void finish_wish(struct solo__dpor_state *state, struct solo__dpor_thread *thread, bool blocks)
 {
     if (thread->wants != 0 && state->steps[state->latest - 1].thread == state->running) {
-        touch_wish(state, thread, blocks ? SOLO__WISH_WAITS : SOLO__WISH_LEFT, 0);
+        touch_wish(state, thread, blocks ? SOLO__WISH_WAITS : leaving(state, thread), 0);
     } else if (blocks && waits_for_pool(thread)) {
-        touch_queues(state);
+        touch_key(state, SOLO__KEY_QUEUES);
     } else if (blocks) {
         forget_attempt(state);
     }
@@ -218,14 +230,20 @@ void solo__dpor_finish_step(struct solo__dpor_state *state, bool blocks)
     state->running = SOLO__DPOR_NOBODY;
 }
 
-/* A worker that slept can go on: somebody did something to its pool. */
+/*
+ * The thread can go on: somebody did something to its pool, or to what its loop polls. Of two that may both wake a loop
+ * only the first one does, and the loop may go on before the second. So to wake it is no mere addition to what is
+ * ready: else, as the loop is after whoever woke it, nobody would ask for the other one to be first.
+ */
 void solo__dpor_note_wake(struct solo__dpor_state *state, uint16_t thread)
 {
     struct solo__dpor_thread *known = &state->threads[thread];
     bool by_others =
         state->running != SOLO__DPOR_NOBODY && state->running != SOLO__DPOR_TIME && state->running != thread;
-    if (known->blocked && known->wants != 0 && by_others && !state->threads[state->running].works) {
-        touch_queues(state);
+    if (known->blocked && by_others && known->point == SOLO_PROBE_POLL) {
+        touch_key(state, SOLO__KEY_READINESS);
+    } else if (known->blocked && by_others && known->wants != 0 && !state->threads[state->running].works) {
+        touch_key(state, SOLO__KEY_QUEUES);
     }
     known->blocked = 0;
 }
@@ -306,7 +324,7 @@ static void touch_again(struct solo__dpor_state *state, const struct solo_event 
         .kind = point, .thread = event->thread, .object = state->threads[event->thread].point_object};
     touch_all(state, &before);
     if (waits_for_pool(&state->threads[event->thread])) {
-        touch_queues(state);
+        touch_key(state, SOLO__KEY_QUEUES);
     }
 }
 
@@ -340,10 +358,10 @@ static void note_wish(struct solo__dpor_state *state, const struct solo_event *e
     bool alone = (event->access & SOLO_ACCESS_WAIT) == SOLO_ACCESS_WAIT; /* with its queue: dependence.h */
     if (thread->wants != 0) {
         bool took = event->kind == SOLO_PROBE_CALL_BEGUN;
-        touch_wish(state, thread, took ? SOLO__WISH_TOOK : SOLO__WISH_LEFT, event->object);
+        touch_wish(state, thread, took ? SOLO__WISH_TOOK : leaving(state, thread), event->object);
     }
     if (event->kind == SOLO_PROBE_JOB_WANTED) {
-        thread->wants = alone ? 0 : event->object;
+        thread->wants = thread->serves = alone ? 0 : event->object;
     }
 }
 

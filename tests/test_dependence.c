@@ -276,6 +276,64 @@ static void test_dependence__two_calls_do_not_commute(void)
     CU_ASSERT_EQUAL(reduced.count, 2);
 }
 
+/* ---- Descriptors ---- */
+
+static int streams[2][2]; /* the loop reads the first end of each */
+
+static void write_to_stream(void *arg)
+{
+    uintptr_t self = (uintptr_t)arg;
+    SOLO_WRITE(shared[self], 1);
+    CU_ASSERT_EQUAL(solo_stream_write(streams[self][1], "x", 1), 1);
+}
+
+/* What it sees says who has written so far: each of the writers may be the one that wakes the loop. */
+static SOLO_REACTOR_ONLY void read_stream(int fd, void *arg)
+{
+    char byte;
+    uintptr_t self = (uintptr_t)arg;
+    CU_ASSERT_EQUAL(solo_stream_read(fd, &byte, 1), 1);
+    see(THREADS, self * 2 + (uint64_t)SOLO_READ(shared[1 - self]));
+    if (--calls_left == 0) {
+        (void)solo_reactor_stop(reactor);
+    }
+}
+
+static void two_streams(void *arg)
+{
+    struct solo_thread *writers[2];
+    (void)arg;
+    make_all();
+    calls_left = 2;
+    CU_ASSERT_EQUAL(solo_reactor_create(NULL, &reactor), 0);
+    for (uintptr_t i = 0; i < 2; i++) {
+        CU_ASSERT_EQUAL(solo_stream_pair(streams[i]), 0);
+        (void)solo_reactor_add_reader(reactor, streams[i][0], read_stream, (void *)i);
+        (void)solo_thread_create(write_to_stream, (void *)i, &writers[i]);
+    }
+    (void)solo_reactor_run(reactor);
+    for (unsigned i = 0; i < 2; i++) {
+        (void)solo_thread_join(writers[i]);
+        (void)solo_reactor_remove_reader(reactor, streams[i][0]);
+        (void)solo_stream_close(streams[i][0]);
+        (void)solo_stream_close(streams[i][1]);
+    }
+    (void)solo_reactor_destroy(reactor);
+    outcome = 0;
+    put(saw[THREADS]);
+}
+
+static void test_dependence__two_that_may_wake_a_loop_do_not_commute_although_neither_touches_what_the_other_does(void)
+{
+    search("random", two_streams, false, &plain);
+    search("dpor", two_streams, false, &reduced);
+    CU_ASSERT_TRUE(reduced.ended);
+    CU_ASSERT_EQUAL(reduced.count, 4); /* either first, with or without the other one having written */
+    for (unsigned i = 0; i < plain.count; i++) {
+        CU_ASSERT_TRUE(is_in(&reduced, plain.outcomes[i]));
+    }
+}
+
 /* ---- Pools ---- */
 
 static unsigned jobs_left;
@@ -595,6 +653,7 @@ void suite_dependence(void)
     SOLO_TEST(test_dependence__time_may_pass_before_what_need_not_come_first);
     SOLO_TEST(test_dependence__a_loop_that_sleeps_commutes_with_the_call_that_wakes_it);
     SOLO_TEST(test_dependence__two_calls_do_not_commute);
+    SOLO_TEST(test_dependence__two_that_may_wake_a_loop_do_not_commute_although_neither_touches_what_the_other_does);
     SOLO_TEST(test_dependence__two_workers_that_take_a_job_each_commute);
     SOLO_TEST(test_dependence__one_worker_takes_them_in_either_order);
     SOLO_TEST(test_dependence__jobs_that_share_memory_run_in_every_order);
