@@ -485,20 +485,25 @@ static void pass_on_signals(void)
     }
 }
 
-/*
- * A child of this process runs the tools, so that one is left to remove their files when Ctrl-C ends the rest. Returns
- * the exit code in this process, -1 in the child.
- */
-static int split(struct check *check, const char *folder)
+/* Until somebody is there who removes the folder. */
+static void hold_signals(sigset_t *ret_before)
 {
-    sigset_t ending, before;
-    pid_t parent = getpid();
-    check->folder = folder;
+    sigset_t ending;
     sigemptyset(&ending);
     for (size_t i = 0; i < ENDING_SIGNALS; i++) {
         (void)sigaddset(&ending, ending_signals[i]);
     }
-    (void)sigprocmask(SIG_BLOCK, &ending, &before);
+    (void)sigprocmask(SIG_BLOCK, &ending, ret_before);
+}
+
+/*
+ * A child of this process runs the tools, so that one is left to remove their files when Ctrl-C ends the rest. Returns
+ * the exit code in this process, -1 in the child.
+ */
+static int split(struct check *check, const char *folder, const sigset_t *before)
+{
+    pid_t parent = getpid();
+    check->folder = folder;
     (void)fflush(NULL);
     runner = fork();
     if (runner > 0) {
@@ -506,7 +511,7 @@ static int split(struct check *check, const char *folder)
     } else if (runner == 0) {
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     }
-    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    (void)sigprocmask(SIG_SETMASK, before, NULL);
     if (runner < 0) {
         (void)rmdir(folder);
         return command_failed("check", "no process for the tools: %s", strerror(errno));
@@ -526,12 +531,14 @@ int command_check(int argc, char **argv)
     }
     const char *parent = getenv("TMPDIR");
     char folder[4096];
+    sigset_t before;
+    hold_signals(&before);
     if (snprintf(folder, sizeof folder, "%s/solo-check-XXXXXX", parent != NULL ? parent : "/tmp") >=
             (int)sizeof folder ||
         mkdtemp(folder) == NULL) {
         return command_failed("check", "no folder for temporary files: %s", strerror(errno));
     }
-    code = split(&check, folder);
+    code = split(&check, folder, &before);
     if (code >= 0) {
         return code;
     }

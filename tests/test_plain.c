@@ -266,8 +266,8 @@ static void test_plain__a_lock_inside_the_c_library_is_named_and_does_not_hang(v
 static void test_plain__a_loop_that_gives_up_no_turn_is_shown_where_it_is(void)
 {
     struct solo_explore_options options = defaults();
-    options.watchdog_ns = UINT64_C(300) * 1000 * 1000;
-    for (int i = 0; i < 5; i++) {
+    options.watchdog_ns = UINT64_C(2000) * 1000 * 1000;
+    for (int i = 0; i < 2; i++) {
         explore(program("unmodelled", "spin"), &options);
         CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
         CU_ASSERT_PTR_NOT_NULL(strstr(report.findings[0].violation.text, "unmodelled block"));
