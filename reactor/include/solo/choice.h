@@ -7,7 +7,7 @@
  *
  * A strategy is four functions. They are called on the stack of whichever virtual thread reached the choice; they must
  * not call the kit, block, or depend on anything but their state and arguments. Only choices with two or more options
- * are recorded as answers.
+ * are recorded as answers. For speed a strategy can say where it need not be called (struct solo_pass).
  */
 #ifndef SOLO_CHOICE_H
 #define SOLO_CHOICE_H
@@ -89,7 +89,7 @@ enum { SOLO_PASS_WORDS = 1024, SOLO_PASS_ANYONE_TELLS = 254, SOLO_PASS_ANYONE = 
 
 struct solo_pass {
     uint32_t left;                 /* set to 0 by whatever lets another thread run */
-    uint32_t used;                 /* only ever counted up */
+    uint32_t used;                 /* counted up; set back by nobody but the strategy */
     uint8_t word[SOLO_PASS_WORDS]; /* with SOLO_PASS_ANYONE_TELLS step is called as ever, with the others it is not */
 };
 
@@ -104,7 +104,10 @@ struct solo_strategy {
      * Returns the index of the option to take; choice->count or more gives up: the run ends with SOLO_ENDING_DIVERGED.
      */
     size_t (*choose)(void *state, const struct solo_choice *choice);
-    /* Told of every executed event, also where there was one option. May be NULL. */
+    /*
+     * Told of every executed event, also where there was one option, but for what find_pass and skips_choices leave
+     * out. May be NULL.
+     */
     void (*step)(void *state, const struct solo_event *event);
     /* The schedule has ended with this ending (enum solo_ending). May be NULL. */
     void (*end)(void *state, int ending);
