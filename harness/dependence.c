@@ -43,6 +43,16 @@ static void touch_end_of_work(struct list *list, uint64_t status)
     }
 }
 
+/* Somebody looks where a pool's jobs are, or gives them to workers and lets them report. */
+static void touch_pool(struct list *list, const struct solo_event *event)
+{
+    enum solo__way way = (event->access & SOLO_ACCESS_WRITE) != 0 ? SOLO__WRITES : SOLO__READS;
+    touch(list, event->object, way);
+    touch(list, SOLO__KEY_QUEUES, way);
+    touch(list, SOLO__KEY_INBOX, way);
+    touch(list, SOLO__KEY_BUSY, SOLO__READS);
+}
+
 static void touch_network(struct list *list, const struct solo_event *event, const struct solo__toucher *who)
 {
     bool connects =
@@ -114,6 +124,7 @@ unsigned solo__touches(const struct solo_event *event, const struct solo__touche
         touch(&list, SOLO__KEY_QUEUES, SOLO__WRITES);
         touch(&list, SOLO__KEY_INBOX, SOLO__WRITES);
         break;
+    case SOLO_PROBE_POOL_DIRECTED: touch_pool(&list, event); break;
     case SOLO_PROBE_WORKER_QUIT:
         touch(&list, event->object, SOLO__WRITES);
         touch(&list, SOLO__KEY_QUEUES, SOLO__READS); /* what is accepted writes it */

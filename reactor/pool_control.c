@@ -7,6 +7,18 @@
 #include "pool_internal.h"
 #include "sanitizer/annotate.h"
 
+static void announce(struct solo_pool *pool, enum solo_access access, unsigned number)
+{
+    solo__announce(pool->object.world, SOLO_PROBE_POOL_DIRECTED, access, pool->object.id, number);
+}
+
+/* Jobs start and are reported, or not, because of what comes now. */
+static void announce_direction(struct solo_pool *pool, unsigned number)
+{
+    announce(pool, SOLO_ACCESS_WRITE, number);
+    SOLO_ANNOTATE_HAPPENS_BEFORE(&pool->held);
+}
+
 /* Takes the oldest held report off the list, to be posted; NULL: none is left, or the pool is held again. */
 static struct solo__job *next_held(struct solo_pool *pool)
 {
@@ -24,7 +36,7 @@ int solo_pool_hold(struct solo_pool *pool, bool hold)
 {
     SOLO__LIVE_OBJECT(solo_pool_hold, pool, SOLO__POOL, SOLO006_USE_AFTER_END);
 
-    SOLO_ANNOTATE_HAPPENS_BEFORE(&pool->held);
+    announce_direction(pool, 0);
     solo__pool_enter(pool);
     solo__pool_recall(pool);
     pool->held = hold;
@@ -82,6 +94,7 @@ int solo_pool_jobs(struct solo_pool *pool, struct solo_pool_job *jobs, size_t jo
 
     size_t count = 0;
     struct solo_pool_job job = {0, 0, SOLO_JOB_QUEUED};
+    announce(pool, SOLO_ACCESS_READ, 0);
     solo__pool_enter(pool);
     solo__pool_recall(pool);
     const struct solo__job *queue_at = pool->queue.first;
@@ -122,7 +135,7 @@ int solo_pool_start_job(struct solo_pool *pool, unsigned number, unsigned worker
 {
     SOLO__LIVE_OBJECT(solo_pool_start_job, pool, SOLO__POOL, SOLO006_USE_AFTER_END);
 
-    SOLO_ANNOTATE_HAPPENS_BEFORE(&pool->held);
+    announce_direction(pool, number);
     for (;;) {
         solo__pool_enter(pool);
         solo__pool_recall(pool);
@@ -172,7 +185,7 @@ int solo_pool_complete_job(struct solo_pool *pool, unsigned number)
 {
     SOLO__LIVE_OBJECT(solo_pool_complete_job, pool, SOLO__POOL, SOLO006_USE_AFTER_END);
 
-    SOLO_ANNOTATE_HAPPENS_BEFORE(&pool->held);
+    announce_direction(pool, number);
     struct solo__job *held = NULL;
     solo__pool_enter(pool);
     solo__pool_recall(pool);

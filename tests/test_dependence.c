@@ -8,7 +8,7 @@
 #include "dependence.h"
 #include "searches.h"
 #include <solo/access.h>
-#include <solo/pool.h>
+#include <solo/pool_control.h>
 #include <solo/solo.h>
 
 enum { THREADS = 3, OPERATIONS = 3, KINDS_OF_OPERATION = 14, LIMIT_NS = 1000, DRAWN_SCHEDULES = 60000 };
@@ -417,6 +417,84 @@ static void test_dependence__jobs_that_share_memory_run_in_every_order(void)
     }
 }
 
+/* ---- The remote control of a pool ---- */
+
+static struct solo_pool *pool;
+
+static SOLO_REACTOR_ONLY void reported_alone(int status, void *arg)
+{
+    (void)status;
+    (void)arg;
+    (void)solo_reactor_stop(reactor);
+}
+
+/* Starts the job and looks whether it has finished, which its worker does whenever it likes. */
+static void direct_and_look(void *arg)
+{
+    struct solo_pool_job job = {0, 0, SOLO_JOB_QUEUED};
+    size_t count = 0;
+    (void)arg;
+    CU_ASSERT_EQUAL(solo_pool_start_job(pool, 1, 1), 0);
+    CU_ASSERT_EQUAL(solo_pool_jobs(pool, &job, 1, &count), 0);
+    see(0, count == 1 ? (uint64_t)job.state : 9);
+    CU_ASSERT_EQUAL(solo_pool_hold(pool, false), 0);
+}
+
+/* The same without a look. */
+static void direct(void *arg)
+{
+    (void)arg;
+    CU_ASSERT_EQUAL(solo_pool_start_job(pool, 1, 1), 0);
+    CU_ASSERT_EQUAL(solo_pool_hold(pool, false), 0);
+}
+
+static void direct_a_job(solo_thread_fn director)
+{
+    struct solo_reactor_options options = {.pool_min = 1, .pool_max = 1};
+    struct solo_thread *thread = NULL;
+    memset(saw, 0, sizeof saw);
+    CU_ASSERT_EQUAL(solo_reactor_create(&options, &reactor), 0);
+    CU_ASSERT_EQUAL(solo_reactor_get_thread_pool(reactor, &pool), 0);
+    CU_ASSERT_EQUAL(solo_pool_hold(pool, true), 0);
+    (void)solo_reactor_call_in_thread(reactor, silent_job, NULL, reported_alone);
+    CU_ASSERT_EQUAL(solo_thread_create(director, NULL, &thread), 0);
+    (void)solo_reactor_run(reactor);
+    CU_ASSERT_EQUAL(solo_thread_join(thread), 0);
+    (void)solo_reactor_destroy(reactor);
+    put(saw[0]);
+}
+
+static void directed_and_looked_at(void *arg)
+{
+    (void)arg;
+    direct_a_job(direct_and_look);
+}
+
+static void directed(void *arg)
+{
+    (void)arg;
+    direct_a_job(direct);
+}
+
+static void expect_of_directed(void (*body)(void *arg), unsigned outcomes)
+{
+    search("dpor", body, false, &reduced);
+    search("random", body, false, &plain);
+    CU_ASSERT_TRUE(reduced.ended);
+    CU_ASSERT_EQUAL(reduced.count, outcomes);
+    CU_ASSERT_EQUAL(plain.count, outcomes);
+}
+
+static void test_dependence__who_looks_at_a_job_sees_it_finished_or_not(void)
+{
+    expect_of_directed(directed_and_looked_at, 2);
+}
+
+static void test_dependence__who_does_not_look_does_not(void)
+{
+    expect_of_directed(directed, 1);
+}
+
 /* ---- Workers ---- */
 
 static struct solo_worker *worker;
@@ -657,6 +735,8 @@ void suite_dependence(void)
     SOLO_TEST(test_dependence__two_workers_that_take_a_job_each_commute);
     SOLO_TEST(test_dependence__one_worker_takes_them_in_either_order);
     SOLO_TEST(test_dependence__jobs_that_share_memory_run_in_every_order);
+    SOLO_TEST(test_dependence__who_looks_at_a_job_sees_it_finished_or_not);
+    SOLO_TEST(test_dependence__who_does_not_look_does_not);
     SOLO_TEST(test_dependence__a_worker_of_its_own_thread_commutes_with_whoever_gives_it_work);
     SOLO_TEST(test_dependence__two_who_give_it_work_do_not);
     SOLO_TEST(test_dependence__no_kind_touches_more_than_there_is_room_for);

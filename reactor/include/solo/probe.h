@@ -78,7 +78,9 @@ extern "C" {
     X(JOB_CANCEL, "job-cancel",                                                                                        \
       1) /* somebody is about to take a queued job back; object: the pool, value: its number */                        \
     X(SIGNAL_SENT, "signal-sent", 1) /* somebody is about to send the process a signal; value: its number */           \
-    X(INBOX, "inbox", 1)             /* what the program says of a queue; value: enum solo_inbox_step + 256 * count */
+    X(INBOX, "inbox", 1)             /* what the program says of a queue; value: enum solo_inbox_step + 256 * count */ \
+    X(POOL_DIRECTED, "pool-directed",                                                                                  \
+      1) /* a pool's remote control is about to be used; object: the pool, value: a job's number, or 0 */
 
 enum solo_probe_kind {
 #define SOLO_PROBE_ENUM_(name, text, point) SOLO_PROBE_##name,
