@@ -16,7 +16,7 @@ $(TEST_OBJECTS): PART_CFLAGS = -DSOLO_NO_STATIC_CONTRACTS -Wno-missing-prototype
 $(TEST_OBJECTS): | $(CONTRACTS)
 
 # Their virtual threads share plain memory on purpose: what they test is the order, which a race detector cannot know.
-RACY_TESTS := tests/test_sim.c tests/test_sampling.c tests/test_dpor.c tests/test_shards.c
+RACY_TESTS := tests/test_sim.c tests/test_sampling.c tests/test_dpor.c tests/test_dependence.c tests/test_shards.c
 $(call object,$(RACY_TESTS)): PART_TOOL := none $(TOOL_NEVER_INSTRUMENTED)
 
 # Every tests/test_<x>.c has a suite_<x>: the list is made from the file names.

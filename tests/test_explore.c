@@ -604,7 +604,7 @@ static void take_ticket(void *arg)
     (void)solo_semaphore_wait(ticket, SOLO_NEVER);
 }
 
-static void take_ticket_or_lock(void *arg)
+__attribute__((no_sanitize("thread"))) static void take_ticket_or_lock(void *arg)
 {
     (void)arg;
     if (went++ == 0) {
@@ -615,7 +615,7 @@ static void take_ticket_or_lock(void *arg)
 }
 
 /* One of the two threads waits for ever. */
-static void join_two(void (*fn)(void *), bool with_lock)
+__attribute__((no_sanitize("thread"))) static void join_two(void (*fn)(void *), bool with_lock)
 {
     struct solo_thread *threads[2];
     went = 0;
@@ -676,14 +676,14 @@ static void test_explore__where_no_schedule_ends_few_are_enough(void)
     }
 }
 
-static void go(void *arg)
+__attribute__((no_sanitize("thread"))) static void go(void *arg)
 {
     (void)arg;
     solo_yield();
     went = 1;
 }
 
-static void end_sometimes(void *arg)
+__attribute__((no_sanitize("thread"))) static void end_sometimes(void *arg)
 {
     struct solo_thread *thread;
     (void)arg;

@@ -428,6 +428,9 @@ static void check_merge_refused(const char *arguments, const char *expected)
 /* A hang proves nothing, so the verdict is incomplete; but it was reported, so a script has to look at it. */
 static void test_scale__a_merged_hang_has_the_exit_status_of_an_explored_one(void)
 {
+#if defined(SOLO_ASAN) || defined(SOLO_TSAN)
+    SOLO_SKIP("a sanitizer's kit does not load into a plain program");
+#endif
     support_shell(&output, "cd %s && %s explore --steps 50 --schedules 200 %s endless", runner_scratch_path(""), solo(),
                   runner_build_path("tests/plain/unmodelled"));
     printf("%s", output.text);
