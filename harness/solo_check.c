@@ -530,7 +530,7 @@ int command_check(int argc, char **argv)
         return code;
     }
     const char *parent = getenv("TMPDIR");
-    char folder[4096];
+    static char folder[4096]; /* as what refers to it */
     sigset_t before;
     hold_signals(&before);
     if (snprintf(folder, sizeof folder, "%s/solo-check-XXXXXX", parent != NULL ? parent : "/tmp") >=
