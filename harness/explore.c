@@ -198,6 +198,15 @@ bool solo_explore_stop(void)
     return subject != NULL;
 }
 
+/*
+ * Who stops an exploration often stops the program too, by a signal to the group; that it then does not start is no
+ * error.
+ */
+static int forgive_if_stopped(const struct solo__subject *subject, int result)
+{
+    return result == -EPROTO && solo__subject_is_stopped(subject) ? 0 : result;
+}
+
 static int explore(struct solo__subject *subject, const struct solo_explore_options *options,
                    struct solo_report *report)
 {
@@ -215,8 +224,10 @@ static int explore(struct solo__subject *subject, const struct solo_explore_opti
     subject->shards = options->shards;
     __atomic_store_n(&exploring, subject, __ATOMIC_RELEASE);
     int result = solo__pieces_wanted(options) ? solo__pieces_explore(subject, options) : subject->explore(subject);
+    result = forgive_if_stopped(subject, result);
     fill_evidence(region, report);
     result = result == 0 ? solo__lock_orders_settle(subject, report->evidence) : result;
+    result = forgive_if_stopped(subject, result);
     report->wall_ns = solo__wall_ns() - begun;
     fill_report(region, report);
     if (result == 0 && options->shards != 0) {
