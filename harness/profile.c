@@ -183,6 +183,9 @@ bool solo__profile_is_own(struct solo__profile *profile, const struct solo_optio
         return false;
     }
     uint16_t path = solo__profile_path(profile, option->thread);
+    if (path == SOLO__PATHS_MAX - 1) {
+        return false; /* that stands for many threads */
+    }
     if (profile->objects[index].last_path == path) {
         return true;
     }
@@ -303,7 +306,6 @@ void solo__profile_begin(struct solo__profile *profile, bool hears_all)
     profile->hears_all = hears_all;
     profile->learns = profile->rest == 0;
     profile->rest -= profile->rest != 0;
-    profile->choices_now = 0;
     profile->start_count = 0;
     for (uint32_t i = 0; i < profile->path_count; i++) {
         profile->paths[i].passed = 0;
@@ -374,9 +376,6 @@ void solo__profile_end(struct solo__profile *profile)
     }
     if (changed) {
         sum_subtrees(profile);
-    }
-    if (profile->choices_now > profile->choices) {
-        profile->choices = profile->choices_now;
     }
 }
 

@@ -104,8 +104,6 @@ struct solo__profile {
     uint32_t rest_next; /* and so many after that one, if it teaches nothing */
     uint32_t known;     /* `version` when it last learnt from a schedule */
     uint32_t version;   /* changes when a place may be another one than it was: places or contention are new */
-    uint32_t choices;   /* about threads, in a schedule, as far as was seen */
-    uint32_t choices_now;
     uint32_t path_count, object_count, place_count, count_count;
     struct solo__path paths[SOLO__PATHS_MAX];
     struct solo__shared objects[SOLO__OBJECTS_MAX];
@@ -154,7 +152,6 @@ void solo__profile_meet(struct solo__profile *profile, const struct solo_choice 
 static inline void solo__profile_options(struct solo__profile *profile, const struct solo_choice *choice,
                                          size_t threads)
 {
-    profile->choices_now++;
     if (profile->learns || profile->start_count != 0) { /* else there is nobody new */
         solo__profile_meet(profile, choice, threads);
     }

@@ -102,7 +102,8 @@ static inline void give_pass(struct solo__sampling_state *state, const struct so
     if (option->address != 0 && option->thread == choice->thread && word < SOLO_PASS_WORDS) {
         state->pass.word[word] = sampler->pass(state, option, solo__profile_object(&state->profile, option));
     }
-    state->pass.left = SOLO__FAIR_PICKS_MAX - state->fair.picks;
+    uint32_t picks = state->fair.picks;
+    state->pass.left = picks < SOLO__FAIR_PICKS_MAX ? SOLO__FAIR_PICKS_MAX - picks : 0;
 }
 
 static inline size_t choose_thread(struct solo__sampling_state *state, const struct solo_choice *choice)
@@ -140,8 +141,8 @@ size_t solo__sampling_choose(void *opaque, const struct solo_choice *choice)
 {
     struct solo__sampling_state *state = opaque;
     size_t chosen = choice->kind == SOLO_CHOICE_THREAD ? choose_thread(state, choice) : choose_value(state, choice);
-    if (state->sampler == SOLO__SAMPLE_POS) {
-        solo__pos_asked(state, choice->thread);
+    if (samplers[state->sampler]->asked != NULL) {
+        samplers[state->sampler]->asked(state, choice->thread);
     }
     return chosen;
 }

@@ -95,6 +95,8 @@ struct solo__sampler_table {
      * May be NULL.
      */
     void (*step)(struct solo__sampling_state *state, const struct solo_event *event, uint16_t object);
+    /* This thread asked for a choice, about threads or anything else, which has been answered. May be NULL. */
+    void (*asked)(struct solo__sampling_state *state, uint16_t thread);
     bool wants_profile;
     bool misses_words; /* its passes leave step out on words that several threads touch */
     /* What a pass says of a word, by the profile's index (choice.h): 0 to be asked. NULL: always asked. */
@@ -103,12 +105,6 @@ struct solo__sampler_table {
 
 extern const struct solo__sampler_table solo__sample_random, solo__sample_pct, solo__sample_pos, solo__sample_urw,
     solo__sample_surw, solo__sample_hold, solo__sample_locks;
-
-/* Strategy pos: the thread that asked for a choice was ready to go on, and draws anew for that. */
-static inline void solo__pos_asked(struct solo__sampling_state *state, uint16_t thread)
-{
-    state->priorities[thread] = 0;
-}
 
 /* Makes a state ready. */
 void solo__sampling_prepare(struct solo__sampling_state *state, enum solo__sampler sampler, bool rotates,

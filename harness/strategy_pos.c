@@ -48,4 +48,11 @@ static void step(struct solo__sampling_state *state, const struct solo_event *ev
     }
 }
 
-const struct solo__sampler_table solo__sample_pos = {.name = "pos", .begin = begin, .choose = choose, .step = step};
+/* It was ready to go on, and draws anew for that. */
+static void asked(struct solo__sampling_state *state, uint16_t thread)
+{
+    state->priorities[thread] = 0;
+}
+
+const struct solo__sampler_table solo__sample_pos = {
+    .name = "pos", .begin = begin, .choose = choose, .step = step, .asked = asked};

@@ -40,7 +40,7 @@ static struct {
     struct solo_pass pass, first;
     bool renews;             /* gives it again at each choice */
     unsigned asked_at_words; /* choices that a thread with the turn asked for at a word */
-    unsigned told_of_words;
+    unsigned told_of_words, told_of_choices;
 } script;
 
 static int script_begin(void *state, uint64_t seed)
@@ -48,7 +48,7 @@ static int script_begin(void *state, uint64_t seed)
     (void)state;
     (void)seed;
     script.pass = script.first;
-    script.asked_at_words = script.told_of_words = 0;
+    script.asked_at_words = script.told_of_words = script.told_of_choices = 0;
     return 0;
 }
 
@@ -66,6 +66,7 @@ static void script_step(void *state, const struct solo_event *event)
 {
     (void)state;
     script.told_of_words += event->kind == SOLO_PROBE_ACCESS_READ || event->kind == SOLO_PROBE_ACCESS_WRITE;
+    script.told_of_choices += event->kind == SOLO_PROBE_CHOICE;
 }
 
 static struct solo_pass *script_find_pass(void *state)
@@ -74,12 +75,12 @@ static struct solo_pass *script_find_pass(void *state)
     return &script.pass;
 }
 
-static const struct solo_strategy scripted = {.name = "scripted",
-                                              .begin = script_begin,
-                                              .choose = script_choose,
-                                              .step = script_step,
-                                              .find_pass = script_find_pass,
-                                              .skips_choices = true};
+static struct solo_strategy scripted = {.name = "scripted",
+                                        .begin = script_begin,
+                                        .choose = script_choose,
+                                        .step = script_step,
+                                        .find_pass = script_find_pass,
+                                        .skips_choices = true};
 
 /* Runs one schedule, in which the first word touched is told `word` of. Returns how many answers were recorded. */
 static uint32_t follow_script(uint8_t word, uint32_t left, bool renews, void (*body)(void *arg))
@@ -136,6 +137,16 @@ static void test_pass__a_thread_with_a_word_of_its_own_asks_nobody_there(void)
     CU_ASSERT_EQUAL(script.asked_at_words, 0);
     CU_ASSERT_EQUAL(script.told_of_words, 5);
     CU_ASSERT_EQUAL(script.pass.used, 5);
+}
+
+static void test_pass__who_does_not_want_to_be_told_of_choices_is_not(void)
+{
+    (void)follow_script(0, 100, true, two_threads);
+    CU_ASSERT_EQUAL(script.told_of_choices, 0);
+    scripted.skips_choices = false;
+    CU_ASSERT_EQUAL(follow_script(0, 100, true, two_threads), script.told_of_choices);
+    CU_ASSERT_TRUE(script.told_of_choices > 0);
+    scripted.skips_choices = true;
 }
 
 static void test_pass__it_is_for_the_thread_that_is_named_or_for_anyone(void)
@@ -378,6 +389,7 @@ void suite_pass(void)
 {
     SOLO_SUITE("pass");
     SOLO_TEST(test_pass__a_thread_with_a_word_of_its_own_asks_nobody_there);
+    SOLO_TEST(test_pass__who_does_not_want_to_be_told_of_choices_is_not);
     SOLO_TEST(test_pass__it_is_for_the_thread_that_is_named_or_for_anyone);
     SOLO_TEST(test_pass__it_lasts_for_as_many_choices_as_it_says);
     SOLO_TEST(test_pass__it_ends_when_somebody_else_becomes_able_to_run);
