@@ -8,6 +8,7 @@
 #include "runner.h"
 #include "strategy.h"
 #include <solo/sim.h>
+#include <solo/thread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,18 @@ static uint64_t outcome; /* of the schedule that just ended, as far as the progr
 static inline void put(uint64_t value)
 {
     outcome = (outcome ^ value) * UINT64_C(0x9e3779b97f4a7c15) + 1;
+}
+
+/* Each thread is told its number. */
+static inline void start_and_join(const solo_thread_fn *threads, unsigned count)
+{
+    struct solo_thread *started[8];
+    for (unsigned i = 0; i < count; i++) {
+        CU_ASSERT_EQUAL(solo_thread_create(threads[i], (void *)(uintptr_t)i, &started[i]), 0);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        (void)solo_thread_join(started[i]);
+    }
 }
 
 struct found {

@@ -46,13 +46,7 @@ static void make_all(void)
 
 static void run_threads(const solo_thread_fn *threads, unsigned count)
 {
-    struct solo_thread *started[THREADS];
-    for (unsigned i = 0; i < count; i++) {
-        CU_ASSERT_EQUAL(solo_thread_create(threads[i], (void *)(uintptr_t)i, &started[i]), 0);
-    }
-    for (unsigned i = 0; i < count; i++) {
-        (void)solo_thread_join(started[i]);
-    }
+    start_and_join(threads, count);
     for (unsigned i = 0; i <= THREADS; i++) {
         put(saw[i]);
     }

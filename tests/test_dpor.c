@@ -17,17 +17,6 @@ enum { DRAWN_MAX = 8 };
 enum { DRAWN_MAX = 60 };
 #endif
 
-static void start_and_join(const solo_thread_fn *threads, unsigned count)
-{
-    struct solo_thread *started[THREADS];
-    for (unsigned i = 0; i < count; i++) {
-        CU_ASSERT_EQUAL(solo_thread_create(threads[i], (void *)(uintptr_t)i, &started[i]), 0);
-    }
-    for (unsigned i = 0; i < count; i++) {
-        (void)solo_thread_join(started[i]);
-    }
-}
-
 /* ---- Memory ---- */
 
 static long shared[4]; /* a word each */

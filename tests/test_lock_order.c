@@ -638,6 +638,18 @@ static void test_lock_order__an_unlock_that_is_refused_changes_nothing(void)
 
 /* ---- Shards ---- */
 
+/* Leaves the report of an exploration in a file, as `solo merge` reads it, and nothing of it in memory. */
+static void write_report(const char *path, struct solo_report_context *contexts)
+{
+    FILE *file = fopen(path, "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT_EQUAL(solo_report_explored_json(file, &report, contexts), 0);
+    fclose(file);
+    free(report.traces);
+    free(report.seen_orders);
+    free(contexts);
+}
+
 static void write_shard(const char *path, void (*body)(void *), unsigned shard, bool reached_elsewhere)
 {
     struct solo_explore_options options = defaults(256);
@@ -652,13 +664,7 @@ static void write_shard(const char *path, void (*body)(void *), unsigned shard, 
         report.cycles[0] = report.findings[0].violation.cycle;
         report.finding_count = 0;
     }
-    FILE *file = fopen(path, "w");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-    CU_ASSERT_EQUAL(solo_report_explored_json(file, &report, contexts), 0);
-    fclose(file);
-    free(report.traces);
-    free(report.seen_orders);
-    free(contexts);
+    write_report(path, contexts);
 }
 
 static void check_merged(bool reached_elsewhere, const char *wanted, const char *unwanted)
@@ -718,13 +724,7 @@ static unsigned write_search(void (*body)(void *), const char *strategy, unsigne
         contexts[0].failing = report.findings[0].schedules;
         having += report.finding_count == 1 && report.findings[0].violation.id == id &&
                   (found_by == NULL || strcmp(report.findings[0].found_by, found_by) == 0);
-        FILE *file = fopen(runner_scratch_path(name), "w");
-        CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-        CU_ASSERT_EQUAL(solo_report_explored_json(file, &report, contexts), 0);
-        fclose(file);
-        free(report.traces);
-        free(report.seen_orders);
-        free(contexts);
+        write_report(runner_scratch_path(name), contexts);
     }
     return having;
 }
