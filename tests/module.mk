@@ -57,7 +57,7 @@ $(patsubst %,$(BUILD)/obj/%.o,$(basename $(wildcard tests/plain/*.c))): PART_TOO
 $(PLAIN_PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o
 	$(call say,LINK)mkdir -p $(@D) && $(CC) $(PLAIN_TOOL) -pthread -o $@ $< $(LDFLAGS)
 # The same with scheduling points at memory accesses, by each compiler that is there; and one in C++.
-ACCESS_PROGRAMS := $(foreach program,unlocked spin lock_order,$(BUILD)/tests/plain/$(program).gcc $(BUILD)/tests/plain/$(program).clang)
+ACCESS_PROGRAMS := $(foreach program,unlocked spin stack lock_order,$(BUILD)/tests/plain/$(program).gcc $(BUILD)/tests/plain/$(program).clang)
 $(ACCESS_PROGRAMS): $(BUILD)/bin/solo $(BUILD)/lib/access/libtsan.a $(BUILD)/lib/access/libtsan_preinit.o
 $(filter %.gcc,$(ACCESS_PROGRAMS)): $(BUILD)/%.gcc: %.c
 	$(call say,SOLO-CC)mkdir -p $(@D) && $(BUILD)/bin/solo cc --with gcc -O1 -pthread -o $@ $<

@@ -112,6 +112,24 @@ static void test_plain_access__an_unlocked_counter_loses_an_update_between_its_a
     check_accesses("unlocked.clang");
 }
 
+/* They look at what threads share, and of a program that is built for accesses that is its memory. */
+static void test_plain_access__strategies_that_learn_from_schedules_know_words_of_memory(void)
+{
+    static const char *const strategies[] = {"hold", "surw"};
+    static const char *const names[] = {"unlocked.gcc", "unlocked.clang", "stack.gcc", "stack.clang"};
+    for (unsigned i = 0; i < 8 && HAS_ACCESS_PROGRAMS; i++) {
+        const char *name = names[i / 2];
+        struct solo_explore_options options = defaults();
+        options.strategy = strategies[i % 2];
+        if (is_there(program(name, NULL)[0])) {
+            explore(program(name, NULL), &options);
+            CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_FINDINGS);
+            explore(program(name, "fixed"), &options);
+            CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_CLEAN);
+        }
+    }
+}
+
 static void test_plain_access__a_spin_on_a_flag_ends_and_a_lock_that_tests_first_is_none(void)
 {
     if (!HAS_ACCESS_PROGRAMS) {
@@ -349,6 +367,7 @@ void suite_plain_access(void)
     SOLO_TEST(test_plain_access__places_are_the_programs_and_not_those_of_the_cxx_library);
     SOLO_TEST(test_plain_access__a_static_variable_of_cxx_is_initialised_once);
     SOLO_TEST(test_plain_access__an_unlocked_counter_loses_an_update_between_its_accesses);
+    SOLO_TEST(test_plain_access__strategies_that_learn_from_schedules_know_words_of_memory);
     SOLO_TEST(test_plain_access__a_spin_on_a_flag_ends_and_a_lock_that_tests_first_is_none);
     SOLO_TEST(test_plain_access__an_access_token_needs_a_build_with_accesses);
     SOLO_TEST(test_plain_access__a_data_race_in_an_explored_schedule_is_a_finding_with_its_token);

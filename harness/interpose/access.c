@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "interpose.h"
+#include <solo/access.h>
 #include <solo/token.h>
 
 enum {
@@ -16,12 +17,7 @@ enum {
     SPIN_ACCESSES_MAX = 64 /* to the same few words in a row, before it counts as waiting */
 };
 
-struct slot {
-    uintptr_t word; /* 0: free */
-    uint32_t id;
-};
-
-static struct slot *slots;
+static uintptr_t *slots; /* words, 0: free */
 static unsigned slots_used;
 static bool wanted;
 
@@ -32,27 +28,24 @@ INTERPOSED void solo_interpose_begin(unsigned granularity)
     wanted = granularity == SOLO_GRANULARITY_ACCESS;
 }
 
-static struct slot *slot_of(uintptr_t word)
+static uintptr_t *slot_of(uintptr_t word)
 {
     if (slots == NULL) {
         slots = interpose_allocate(SLOTS * sizeof *slots);
     }
     uint64_t at = (uint64_t)word * UINT64_C(0x9e3779b97f4a7c15) >> 32;
-    while (slots[at % SLOTS].word != 0 && slots[at % SLOTS].word != word) {
+    while (slots[at % SLOTS] != 0 && slots[at % SLOTS] != word) {
         at++;
     }
     return &slots[at % SLOTS];
 }
 
-static uint32_t number(struct slot *slot, uintptr_t word)
+static void note_word(uintptr_t *slot, uintptr_t word)
 {
-    if (slot->word == 0) {
-        if (++slots_used > SLOTS / 4 * 3) {
-            interpose_refuse(NULL, "the program touches more memory than can be told apart: --granularity sync");
-        }
-        *slot = (struct slot){word, solo_model_object(SOLO_MODEL_MEMORY)};
+    if (*slot == 0 && ++slots_used > SLOTS / 4 * 3) {
+        interpose_refuse(NULL, "the program touches more memory than can be told apart: --granularity sync");
     }
-    return slot->id;
+    *slot = word;
 }
 
 static bool is_own_stack(const struct interpose_thread *self, uintptr_t address)
@@ -61,10 +54,10 @@ static bool is_own_stack(const struct interpose_thread *self, uintptr_t address)
 }
 
 /* A loop that waits for memory to change touches the same few words again and again. */
-static void look_for_spin(struct solo_world *world, struct interpose_thread *self, uint32_t id)
+static void look_for_spin(struct solo_world *world, struct interpose_thread *self, uintptr_t word)
 {
     for (unsigned i = 0; i < INTERPOSE_RECENT; i++) {
-        if (self->recent[i] == id) {
+        if (self->recent[i] == word) {
             if (++self->repeats >= SPIN_ACCESSES_MAX) {
                 self->repeats = 0;
                 interpose_idle(world);
@@ -72,9 +65,17 @@ static void look_for_spin(struct solo_world *world, struct interpose_thread *sel
             return;
         }
     }
-    self->recent[self->recent_next++ % INTERPOSE_RECENT] = id;
+    self->recent[self->recent_next++ % INTERPOSE_RECENT] = word;
     self->repeats = 0;
     self->idle_calls = 0;
+}
+
+/* The part of an access that lies in this word. Strategies know words by their addresses, so these go along. */
+static void announce_part(uintptr_t word, uintptr_t first, uintptr_t last, bool writes)
+{
+    uintptr_t from = word * WORD > first ? word * WORD : first;
+    uintptr_t to = word * WORD + (WORD - 1) < last ? word * WORD + (WORD - 1) : last;
+    (writes ? solo_access_write : solo_access_read)((const volatile void *)from, to - from + 1);
 }
 
 INTERPOSED void solo_interpose_access(const void *address, size_t size, int writes);
@@ -86,15 +87,14 @@ INTERPOSED void solo_interpose_access(const void *address, size_t size, int writ
     }
     struct interpose_thread *self = interpose_self();
     bool own = is_own_stack(self, (uintptr_t)address);
-    uintptr_t first = (uintptr_t)address / WORD, last = ((uintptr_t)address + size - 1) / WORD;
-    for (uintptr_t word = first; word <= last && word - first < WORDS_MAX; word++) {
-        struct slot *slot = slot_of(word);
-        if (own && slot->word == 0) {
+    uintptr_t first = (uintptr_t)address, last = first + size - 1;
+    for (uintptr_t word = first / WORD; word <= last / WORD && word - first / WORD < WORDS_MAX; word++) {
+        uintptr_t *slot = slot_of(word);
+        if (own && *slot == 0) {
             continue;
         }
-        uint32_t id = number(slot, word);
-        look_for_spin(world, self, id);
-        interpose_announce(world, writes ? SOLO_PROBE_ACCESS_WRITE : SOLO_PROBE_ACCESS_READ,
-                           writes ? SOLO_ACCESS_WRITE : SOLO_ACCESS_READ, id, 0);
+        note_word(slot, word);
+        look_for_spin(world, self, word);
+        announce_part(word, first, last, writes != 0);
     }
 }

@@ -153,7 +153,7 @@ struct interpose_thread {
     const void *stack_top;
     unsigned repeats; /* accesses to recently touched memory, in a row */
     unsigned recent_next;
-    uint32_t recent[INTERPOSE_RECENT]; /* memory touched last */
+    uintptr_t recent[INTERPOSE_RECENT]; /* words of memory touched last */
     struct interpose_cleanup *cleanups;
     struct interpose_value *values; /* of pthread_setspecific; NULL: it set none */
 };
