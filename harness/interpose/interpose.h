@@ -102,7 +102,6 @@ struct interpose_object {
         } barrier;
         struct {
             struct solo_thread *runner; /* NULL: nobody initialises */
-            bool done;
         } once;
     };
 };

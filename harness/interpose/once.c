@@ -12,6 +12,12 @@
 
 enum { FLAG_DONE = 2 }; /* in the C library's flag */
 
+/* The flag says it, not what is known of its address: a flag in memory that was freed may have been another one. */
+static bool is_done(const int *flag)
+{
+    return __atomic_load_n(flag, __ATOMIC_ACQUIRE) == FLAG_DONE;
+}
+
 /*
  * A detector is told what an initialiser did before everybody else's next step, also one that was left in the middle.
  */
@@ -58,7 +64,6 @@ static void initialise(struct solo_world *world, struct interpose_object *object
     struct attempt attempt __attribute__((cleanup(end_attempt), unused)) = {world, object, flag};
     tell_seen(flag);
     fn();
-    object->once.done = true;
     __atomic_store_n(flag, FLAG_DONE, __ATOMIC_RELEASE);
 }
 
@@ -83,10 +88,10 @@ static void wait_until_nobody_runs(struct solo_world *world, struct interpose_ob
 
 static void once(struct solo_world *world, int *flag, void (*fn)(void))
 {
-    if (__atomic_load_n(flag, __ATOMIC_ACQUIRE) != FLAG_DONE) {
+    if (!is_done(flag)) {
         struct interpose_object *object = interpose_object(INTERPOSE_ONCE, flag);
         wait_until_nobody_runs(world, object);
-        if (!object->once.done) {
+        if (!is_done(flag)) {
             initialise(world, object, flag, fn);
         }
         interpose_announce(world, SOLO_PROBE_WAITED, SOLO_ACCESS_NONE, object->id, 0);

@@ -370,9 +370,10 @@ static void initialise(void)
     shared = seen + 1;
 }
 
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
 static void *begin_once(void *arg)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     assert(pthread_once(&once, initialise) == 0);
     assert(shared == 1);
     return done(arg);
@@ -380,6 +381,9 @@ static void *begin_once(void *arg)
 
 static void onces(void)
 {
+    run(THREADS, begin_once);
+    once = (pthread_once_t)PTHREAD_ONCE_INIT; /* as where its memory was freed and is another object's now */
+    shared = 0;
     run(THREADS, begin_once);
 }
 
