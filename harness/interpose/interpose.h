@@ -76,7 +76,7 @@ struct interpose_object {
     struct solo_gate gate;
     struct solo_wait why; /* of everybody who waits here, kept up to date */
     uint32_t waiters;
-    bool fresh; /* nobody has filled in what follows */
+    bool fresh; /* a condition or semaphore whose state nobody has filled in yet */
     union {
         struct {
             struct solo_thread *holder; /* NULL: free */

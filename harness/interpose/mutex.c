@@ -17,9 +17,8 @@ static bool some_are_robust;
 struct interpose_object *interpose_mutex(const pthread_mutex_t *mutex)
 {
     struct interpose_object *object = interpose_object(INTERPOSE_MUTEX, mutex);
-    if (object->fresh) {
-        object->fresh = false;
-        object->mutex.type = mutex->__data.__kind & TYPE_MASK; /* of its initialiser, static or not */
+    if (object->mutex.holder == NULL) { /* what its initialiser says, also if its memory was another mutex before */
+        object->mutex.type = mutex->__data.__kind & TYPE_MASK;
         object->mutex.robust = (mutex->__data.__kind & ROBUST) != 0;
         some_are_robust = some_are_robust || object->mutex.robust;
     }
@@ -251,9 +250,7 @@ INTERPOSED int pthread_spin_init(pthread_spinlock_t *spin, int shared)
 
 static struct interpose_object *spin_of(const pthread_spinlock_t *spin)
 {
-    struct interpose_object *object = interpose_object(INTERPOSE_MUTEX, (const void *)spin);
-    object->fresh = false;
-    return object;
+    return interpose_object(INTERPOSE_MUTEX, (const void *)spin);
 }
 
 INTERPOSED int pthread_spin_destroy(pthread_spinlock_t *spin)

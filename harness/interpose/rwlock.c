@@ -11,9 +11,7 @@
 
 static struct interpose_object *rwlock_of(const pthread_rwlock_t *rwlock)
 {
-    struct interpose_object *object = interpose_object(INTERPOSE_RWLOCK, rwlock);
-    object->fresh = false;
-    return object;
+    return interpose_object(INTERPOSE_RWLOCK, rwlock);
 }
 
 static bool prefers_writers(const struct interpose_object *object)

@@ -15,7 +15,6 @@
 static struct interpose_object *lock_of(FILE *file)
 {
     struct interpose_object *object = interpose_object(INTERPOSE_FILE, file);
-    object->fresh = false;
     object->mutex.type = PTHREAD_MUTEX_RECURSIVE;
     return object;
 }

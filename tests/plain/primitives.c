@@ -175,6 +175,19 @@ static void *spin_and_add(void *arg)
     return done(arg);
 }
 
+/* As memory that was freed has one object after the other, some of which have no function that ends them. */
+static void mutexes_in_one_place(void)
+{
+    static pthread_mutex_t place = PTHREAD_MUTEX_INITIALIZER;
+    assert(pthread_mutex_lock(&place) == 0 && pthread_mutex_unlock(&place) == 0);
+    place = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+    assert(pthread_mutex_lock(&place) == 0 && pthread_mutex_lock(&place) == 0);
+    assert(pthread_mutex_unlock(&place) == 0 && pthread_mutex_unlock(&place) == 0);
+    place = (pthread_mutex_t)PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
+    assert(pthread_mutex_lock(&place) == 0 && pthread_mutex_lock(&place) == EDEADLK);
+    assert(pthread_mutex_unlock(&place) == 0);
+}
+
 static void mutexes(void)
 {
     static pthread_mutex_t recursive = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
@@ -196,6 +209,7 @@ static void mutexes(void)
         assert(pthread_mutex_unlock(&recursive) == 0);
     }
     assert(pthread_mutex_unlock(&recursive) == EPERM);
+    mutexes_in_one_place();
     assert(pthread_mutex_lock(&lock) == 0);
     run(1, lock_in_vain);
     assert(pthread_mutex_unlock(&lock) == 0);
