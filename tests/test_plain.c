@@ -44,6 +44,12 @@ static void test_plain__locks_taken_in_both_orders_are_a_deadlock_with_its_owner
                            "`main/2`, which waits in pthread_mutex_lock for `first` (deadlock.c:15), held by `main/1`");
 }
 
+/* Also if somebody else took it later, and has let go of it. */
+static void test_plain__whoever_waits_for_readers_is_told_one_that_still_reads(void)
+{
+    check_twins("readers", SOLO004_DEADLOCK, "waits for `shared` (readers.c:46), held by `main/1`");
+}
+
 static void test_plain__a_signal_that_nobody_waits_for_is_lost(void)
 {
     check_twins("lost_wakeup", SOLO004_DEADLOCK, "`main` waits in pthread_cond_wait for `changed` (lost_wakeup.c:33)");
@@ -490,6 +496,7 @@ void suite_plain(void)
     SOLO_TEST(test_plain__a_set_uid_program_is_refused);
     SOLO_TEST(test_plain__an_update_lost_between_two_lock_sections_is_found);
     SOLO_TEST(test_plain__locks_taken_in_both_orders_are_a_deadlock_with_its_owners);
+    SOLO_TEST(test_plain__whoever_waits_for_readers_is_told_one_that_still_reads);
     SOLO_TEST(test_plain__a_signal_that_nobody_waits_for_is_lost);
     SOLO_TEST(test_plain__threads_are_created_joined_detached_and_left);
     SOLO_TEST(test_plain__threads_may_follow_each_other_beyond_the_limit);

@@ -67,6 +67,8 @@ enum interpose_kind {
     INTERPOSE_KINDS
 };
 
+enum { INTERPOSE_READERS = 8 };
+
 struct interpose_object {
     struct interpose_object *next;
     const void *address;
@@ -92,6 +94,7 @@ struct interpose_object {
         struct {
             struct solo_thread *writer;
             unsigned readers, writers_waiting;
+            struct solo_thread *reading[INTERPOSE_READERS]; /* as many of them as find room, NULL between them */
         } rwlock;
         struct {
             unsigned value;

@@ -28,13 +28,30 @@ static bool is_free(const struct interpose_object *object, bool to_write)
     return object->rwlock.writer == NULL && (object->rwlock.writers_waiting == 0 || !prefers_writers(object));
 }
 
+/* One of the readers changes: `from` is not `to` any more, NULL being nobody. */
+static void change_reader(struct interpose_object *object, struct solo_thread *from, struct solo_thread *to)
+{
+    struct solo_thread **reading = object->rwlock.reading;
+    unsigned at = 0;
+    while (at < INTERPOSE_READERS && reading[at] != from) {
+        at++;
+    }
+    if (at < INTERPOSE_READERS) {
+        reading[at] = to;
+    }
+    for (at = 0; at + 1 < INTERPOSE_READERS && reading[at] == NULL;) {
+        at++;
+    }
+    object->why.holder = reading[at]; /* one of them, for whoever is told who holds it */
+}
+
 static void take(struct solo_world *world, struct interpose_object *object, bool to_write, bool patient)
 {
     if (to_write) {
         object->rwlock.writer = object->why.holder = solo_model_self();
     } else {
         object->rwlock.readers++;
-        object->why.holder = solo_model_self(); /* one of them, for whoever is told who holds it */
+        change_reader(object, NULL, solo_model_self());
     }
     SOLO_ANNOTATE_LOCK_ACQUIRED(object->address);
     interpose_announce(world, SOLO_PROBE_LOCKED, to_write ? SOLO_ACCESS_WRITE : SOLO_ACCESS_READ, object->id, !patient);
@@ -51,6 +68,9 @@ static int wait_until_free(struct solo_world *world, struct interpose_object *ob
     }
     object->rwlock.writers_waiting -= to_write;
     result = is_free(object, to_write) ? 0 : result;
+    if (result != 0 && to_write && object->rwlock.writers_waiting == 0) {
+        interpose_wake(world, object, true); /* it gives up: readers that waited behind it may go on */
+    }
     interpose_announce(world, SOLO_PROBE_UNBLOCK, SOLO_ACCESS_NONE, object->id, (uint64_t)(int64_t)result);
     return -result;
 }
@@ -96,10 +116,13 @@ static int unlock(struct solo_world *world, pthread_rwlock_t *rwlock)
     interpose_busy();
     interpose_announce(world, SOLO_PROBE_UNLOCK, writes ? SOLO_ACCESS_WRITE : SOLO_ACCESS_READ, object->id, 0);
     SOLO_ANNOTATE_LOCK_RELEASED(object->address);
-    object->rwlock.writer = NULL;
-    object->rwlock.readers -= !writes;
+    if (writes) {
+        object->rwlock.writer = object->why.holder = NULL;
+    } else {
+        object->rwlock.readers--;
+        change_reader(object, solo_model_self(), NULL);
+    }
     if (object->rwlock.readers == 0) {
-        object->why.holder = NULL;
         interpose_wake(world, object, true);
     }
     return 0;

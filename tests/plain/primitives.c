@@ -318,6 +318,21 @@ static void *read_or_write(void *arg)
     return done(arg);
 }
 
+static pthread_rwlock_t for_writers = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
+
+/* Readers that come after a writer wait behind it; when it gives up they go on. */
+static void *write_in_vain_or_read(void *arg)
+{
+    struct timespec at = later(CLOCK_REALTIME, 10);
+    if (arg == NULL) {
+        assert(pthread_rwlock_timedwrlock(&for_writers, &at) == ETIMEDOUT);
+    } else {
+        assert(pthread_rwlock_rdlock(&for_writers) == 0);
+        assert(pthread_rwlock_unlock(&for_writers) == 0);
+    }
+    return done(arg);
+}
+
 static void rwlocks(void)
 {
     struct timespec at = later(CLOCK_REALTIME, 10);
@@ -327,6 +342,9 @@ static void rwlocks(void)
     assert(pthread_rwlock_timedwrlock(&rwlock, &at) == ETIMEDOUT);
     assert(pthread_rwlock_unlock(&rwlock) == 0);
     assert(pthread_rwlock_destroy(&rwlock) == 0);
+    assert(pthread_rwlock_rdlock(&for_writers) == 0);
+    run(THREADS, write_in_vain_or_read);
+    assert(pthread_rwlock_unlock(&for_writers) == 0);
 }
 
 static sem_t semaphore;
