@@ -176,6 +176,14 @@ static const char *tool_name(unsigned tool)
     return tool < sizeof names / sizeof names[0] ? names[tool] : "another tool";
 }
 
+static size_t line_around(const char *text, size_t at)
+{
+    while (at > 0 && text[at - 1] != '\n') {
+        at--;
+    }
+    return at;
+}
+
 /* Whoever ends a program on purpose says why, and mostly just before. */
 static void note_last_line(struct solo__page *page, const struct solo_violation *violation, const char *output)
 {
@@ -188,12 +196,14 @@ static void note_last_line(struct solo__page *page, const struct solo_violation 
     while (end > 0 && (unsigned char)output[end - 1] <= ' ') {
         end--;
     }
-    size_t begin = end;
-    while (begin > 0 && output[begin - 1] != '\n') {
-        begin--;
-    }
-    if (begin < end) {
-        solo__page_note(page, "note", "it said last: %.*s", (int)(end - begin), output + begin);
+    size_t begin = line_around(output, end);
+    size_t indent = strspn(output + begin, " \t");
+    if (indent != 0 && begin > 1) { /* it goes on with the line before, as what() of an exception does */
+        size_t above = line_around(output, begin - 1);
+        solo__page_note(page, "note", "it said last: %.*s %.*s", (int)(begin - 1 - above), output + above,
+                        (int)(end - begin - indent), output + begin + indent);
+    } else if (begin < end) {
+        solo__page_note(page, "note", "it said last: %.*s", (int)(end - begin - indent), output + begin + indent);
     }
 }
 

@@ -287,6 +287,8 @@ static void test_report__a_program_that_ends_itself_has_the_last_word(void)
                "a: a.c:7: main: Assertion `x' failed.\n");
     check_said("the program exited with status 3", SOLO_NO_VIOLATION, "no such user", "no such user\n");
     check_said(died, SOLO018_MEMORY, "two\n\n \n", "two\n");
+    check_said(died, SOLO018_MEMORY, "one\nended by 'error'\n  what(): late\n", "ended by 'error' what(): late\n");
+    check_said(died, SOLO018_MEMORY, "  alone\n", "alone\n");
     check_said(died, SOLO018_MEMORY, "\n", NULL);
     check_said(died, SOLO018_MEMORY, "", NULL);
     check_said(died, SOLO018_MEMORY, NULL, NULL);
