@@ -29,7 +29,10 @@ static bool is_worth_reading(const struct solo_event *event)
     case SOLO_PROBE_CONTRACT:
     case SOLO_PROBE_VIOLATION:
     case SOLO_PROBE_CHOICE:
-    case SOLO_PROBE_TIME: return false;
+    case SOLO_PROBE_TIME:
+    case SOLO_PROBE_PAIR_ADDED:
+    case SOLO_PROBE_PAIR_BEGUN:
+    case SOLO_PROBE_PAIR_ENDED: return false;
     case SOLO_PROBE_BLOCK:
         return event->value > SOLO_WAIT_PEER && event->value != SOLO_WAIT_SLEEP; /* sleep was said already */
     default: return true;

@@ -180,12 +180,25 @@ static const struct solo_diagnostic diagnostics[] = {
      "what another one waits for, and nothing that the kit sees keeps them apart: no\n"
      "lock that all of them hold besides, no start or join, signal, queued call or byte\n"
      "between them. It is a warning: no schedule came to the deadlock, which would be\n"
-     "SOLO004, not even some that were directed at it, and not every schedule was tried.\n",
+     "SOLO004, not even some that were directed at it, and not every schedule was tried.\n"
+     "\n"
+     "Or: a lock is held while calling out. A call such as solo_deferred_fire runs what\n"
+     "somebody else registered, under the caller's lock, and that takes another lock,\n"
+     "waits, or asks for the very lock that its caller holds. A warning too: in which\n"
+     "order locks are taken, and how long one is held, is up to code that does not know.\n",
      "    solo_mutex_lock(from->lock);                   /* transfer(a, b) on one thread, */\n"
-     "    solo_mutex_lock(to->lock);                     /* transfer(b, a) on another */\n",
+     "    solo_mutex_lock(to->lock);                     /* transfer(b, a) on another */\n"
+     "\n"
+     "    solo_mutex_lock(book->lock);\n"
+     "    solo_deferred_fire(book->changed, entry);      /* whose callback locks the log */\n"
+     "    solo_mutex_unlock(book->lock);\n",
      "    struct account *first = from->id < to->id ? from : to;\n"
      "    solo_mutex_lock(first->lock);                  /* everywhere in one order */\n"
-     "    solo_mutex_lock((first == from ? to : from)->lock);\n",
+     "    solo_mutex_lock((first == from ? to : from)->lock);\n"
+     "\n"
+     "    solo_mutex_unlock(book->lock);                 /* and fire then, or hand */\n"
+     "    solo_deferred_fire(book->changed, entry);      /* it over, call_from_thread */\n"
+     "    Who means it adds the callback with the lock held.\n",
      "Found at the end of a schedule in which the locks were taken in a circle. Memory\n"
      "alone that keeps threads apart, such as an atomic flag, is seen only in a program\n"
      "built by solo cc. helgrind and ThreadSanitizer report such locks too, without\n"

@@ -45,7 +45,7 @@ static unsigned sift(struct solo__region *region, bool all)
     unsigned left = 0;
     for (uint32_t i = region->ledger.defect_count; i > 0; i--) {
         const struct solo_violation *violation = &region->ledger.defects[i - 1].violation;
-        if (!solo__is_possible(violation)) {
+        if (!solo__is_circle(violation)) {
             continue;
         }
         if (all || solo__ledger_reached(&region->ledger, violation->cycle)) {

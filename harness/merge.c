@@ -228,7 +228,7 @@ static void take_out_settled(struct merging *merging)
     for (size_t i = json_array_size(merging->findings); i > 0; i--) {
         const json_t *finding = json_array_get(merging->findings, i - 1);
         uint64_t cycle = strtoull(text_of(finding, "cycle"), NULL, 16);
-        if (strcmp(text_of(finding, "severity"), "warning") == 0 &&
+        if (cycle != 0 && strcmp(text_of(finding, "severity"), "warning") == 0 &&
             (all_tried || solo__ledger_reached(&merging->region->ledger, cycle))) {
             json_array_remove(merging->findings, i - 1);
         }

@@ -325,6 +325,16 @@ static void on_time(const struct solo_event *event)
     }
 }
 
+static void on_locked(const struct solo_event *event)
+{
+    if (!all->lock_used) {
+        all->lock_used = true;
+        all->kinds |= solo__oracle_call_out_kinds & ~(UINT64_C(1) << SOLO_PROBE_LOCK);
+    }
+    solo__oracle_call_out_locked(event);
+    solo__oracle_lock_taken(event);
+}
+
 static void first_event(void)
 {
     all->known_world = true;
@@ -341,6 +351,9 @@ static void dispatch(const struct solo_event *event)
     if (all->lock_orders) {
         thread = solo__oracle_thread(event->thread);
         solo__oracle_lock_order_event(event, thread != NULL ? thread->wait_kind : SOLO_WAIT_NONE);
+    }
+    if (all->lock_used && (solo__oracle_call_out_kinds >> event->kind & 1) != 0) {
+        solo__oracle_call_out_event(event, solo__oracle_thread(event->thread));
     }
     switch (event->kind) {
     case SOLO_PROBE_CALL_ACCEPTED: on_call_accepted(event); break;
@@ -386,11 +399,12 @@ static void dispatch(const struct solo_event *event)
     case SOLO_PROBE_LOCKED:
         all->mutexes[event->object & (SOLO__ORACLE_MUTEXES - 1)] =
             (struct oracle_mutex){event->object, all->epoch, event->thread};
-        solo__oracle_lock_taken(event);
+        on_locked(event);
         break;
     case SOLO_PROBE_UNLOCK:
         all->mutexes[event->object & (SOLO__ORACLE_MUTEXES - 1)].id = 0;
         solo__oracle_blocked_given(event);
+        solo__oracle_call_out_unlock(event);
         solo__oracle_lock_given(event);
         break;
     case SOLO_PROBE_SIGNAL:
@@ -457,6 +471,7 @@ static void first_use(void)
     }
     SOLO_ANNOTATE_PRIVATE(all, sizeof *all);
     solo__oracle_lock_order_prepare();
+    solo__oracle_call_out_prepare();
     all->subscribed = solo_probe_subscribe(on_event, NULL) == 0;
 }
 
@@ -480,6 +495,7 @@ void solo_oracles_begin(void)
     all->lost_wakeup_found = false;
     all->convoy_found = false;
     all->lock_orders = false;
+    all->lock_used = false;
     all->reactor_count = 0;
     all->finding_count = 0;
     all->threads_seen = 0;
@@ -502,6 +518,7 @@ static void make_last_findings(int ending)
         solo__oracle_expect_end();
     }
     solo__oracle_lock_order_end();
+    solo__oracle_call_out_end();
 }
 
 void solo_oracles_end(int ending)

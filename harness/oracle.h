@@ -4,8 +4,9 @@
  * Each oracle is a small state machine over probe events with tables of a fixed size; none allocates, and a table
  * that is full makes its oracle silent about what did not fit, never wrong. In world sim a finding is held back
  * until the schedule ends, carrying the step at which it became true, and is then reported (solo_violation_report);
- * in world os, where a program may run for days, it is reported at once. Possible problems are never reported, only
- * reached ones: each oracle has a silent twin of its failing test.
+ * in world os, where a program may run for days, it is reported at once. Each oracle has a silent twin of its failing
+ * test. What may do harm and has not is a warning, and never reported as if it had: SOLO016, of locks taken in a circle
+ * (oracle_lock_order.c) and of locks held while the kit calls what somebody else registered (oracle_call_out.c).
  */
 #ifndef SOLO_ORACLE_H
 #define SOLO_ORACLE_H

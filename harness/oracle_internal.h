@@ -20,6 +20,8 @@ enum {
     SOLO__ORACLE_REACTORS_MAX = 8,
     SOLO__ORACLE_MUTEXES = 64, /* slots of held mutexes; a power of two */
     SOLO__ORACLE_FINDINGS_MAX = 16,
+    SOLO__ORACLE_HELD_MAX = 8, /* locks of one thread */
+    SOLO__ORACLE_PLACE_MAX = 64,
     SOLO__ORACLE_DEFERRED = 0xff, /* a thing that is a Deferred, where calls have their queue */
 };
 
@@ -88,6 +90,7 @@ struct oracles {
     uint32_t unwoken_call; /* SOLO014: accepted for a reactor by the event before, 0: none */
     uint16_t unwoken_by;
     uint64_t unwoken_step;
+    bool lock_used;    /* a lock was taken: solo__oracle_call_out_event is told of what happens */
     bool lock_orders;  /* a thread has taken a second lock: solo__oracle_lock_order_event is told of what happens */
     bool names_places; /* sentences say files, lines and variables: solo_oracles_name_places */
     bool lost_wakeup_found, convoy_found;
@@ -176,6 +179,35 @@ void solo__oracle_lock_given(const struct solo_event *event);
 /* Told of every event besides; wait_kind is what the thread waited for until now. */
 void solo__oracle_lock_order_event(const struct solo_event *event, unsigned wait_kind);
 void solo__oracle_lock_order_end(void);
+/* After that: whether somebody wants the one lock while holding the other in a circle that was found. */
+bool solo__oracle_is_in_circle(uint32_t held, uint32_t wanted);
+
+/* The locks that a thread holds, in the order in which it took them; returns how many. */
+struct oracle_held {
+    uint32_t lock;
+    bool writes;
+    const struct solo_stack *where; /* it was taken; empty if nobody will read it */
+};
+unsigned solo__oracle_held(unsigned thread, struct oracle_held held[SOLO__ORACLE_HELD_MAX]);
+/* Whether nothing was too much for the tables that say so. */
+bool solo__oracle_locks_are_known(void);
+/* Its variable, or its number. */
+void solo__oracle_name_lock(uint32_t lock, char *buffer, size_t size);
+/* " (bank.c:20)", or "" where that is not wanted; returns buffer. */
+const char *solo__oracle_place(const struct solo_stack *stack, char buffer[SOLO__ORACLE_PLACE_MAX]);
+
+/* SOLO016 too: oracle_call_out.c. A lock that is held while the kit calls what somebody else registered. */
+extern const uint64_t solo__oracle_call_out_kinds; /* wanted since the first lock was taken */
+void solo__oracle_call_out_prepare(void);
+/* Told of these, and of callbacks, accepted calls and Deferreds made; `thread` as it was before. */
+void solo__oracle_call_out_event(const struct solo_event *event, const struct oracle_thread *thread);
+/* Before the lock counts as held, or as given back. */
+void solo__oracle_call_out_locked(const struct solo_event *event);
+void solo__oracle_call_out_unlock(const struct solo_event *event);
+/* Whether the thread runs a callback that somebody called while holding this lock. */
+bool solo__oracle_call_out_is_under(unsigned thread, uint32_t lock);
+/* After solo__oracle_lock_order_end. */
+void solo__oracle_call_out_end(void);
 /* What the place where a thread waits adds to the number of a circle, which begins with how many they are. */
 uint64_t solo__oracle_cycle_part(const struct solo_stack *stack);
 

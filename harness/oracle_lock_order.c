@@ -24,9 +24,9 @@
 #include <string.h>
 
 enum {
-    HELD_MAX = 8,      /* locks of one thread; with more the schedule is not judged */
-    NESTERS_MAX = 16,  /* threads that take orders; later ones are not judged */
-    ORDERS_MAX = 128,  /* kept of a schedule */
+    HELD_MAX = SOLO__ORACLE_HELD_MAX, /* with more the schedule is not judged */
+    NESTERS_MAX = 16,                 /* threads that take orders; later ones are not judged */
+    ORDERS_MAX = 128,                 /* kept of a schedule */
     SAME_MAX = 3,      /* kept of those by one thread with the same two locks: the first ones and the last one */
     BUCKETS = 256,     /* clocks of objects; a power of two */
     CIRCLE_MAX = 4,    /* threads */
@@ -42,7 +42,8 @@ struct clocks {
 struct held {
     uint32_t lock;
     bool writes;
-    struct clocks before; /* what the thread knows, but for what it learned by taking this lock */
+    struct clocks before;    /* what the thread knows, but for what it learned by taking this lock */
+    struct solo_stack where; /* it was taken, if anybody will read it */
 };
 
 struct holder {
@@ -59,6 +60,7 @@ struct order {
     uint16_t thread, clock;
     uint8_t nester; /* from 0 */
     bool writes_held, wants_to_write;
+    bool calls_out; /* it is a callback that wants the lock, called by a thread that holds the other */
     uint8_t all_count;
     struct {
         uint32_t lock;
@@ -171,6 +173,7 @@ static void add_order(const struct solo_event *event, const struct holder *holde
     order->wanted = event->object;
     order->writes_held = held->writes;
     order->wants_to_write = event->access != SOLO_ACCESS_READ;
+    order->calls_out = solo__oracle_call_out_is_under(event->thread, held->lock);
     order->thread = event->thread;
     order->nester = (uint8_t)(holder->nester - 1);
     order->clock = holder->clock;
@@ -229,10 +232,29 @@ void solo__oracle_lock_taken(const struct solo_event *event)
     held->lock = event->object;
     held->writes = event->access != SOLO_ACCESS_READ;
     held->before = holder->knows;
+    held->where.count = 0;
+    if (all->names_places || !all->in_sim) {
+        solo_stack_take(&held->where);
+    }
     if (all->lock_orders) {
         learn(holder, event->object);
     }
     holder->held_count++;
+}
+
+unsigned solo__oracle_held(unsigned thread, struct oracle_held held[SOLO__ORACLE_HELD_MAX])
+{
+    const struct holder *holder = thread < SOLO__ORACLE_THREADS_MAX ? &locks.holders[thread] : NULL;
+    unsigned count = holder != NULL && holder->epoch == all->epoch ? holder->held_count : 0;
+    for (unsigned i = 0; i < count; i++) {
+        held[i] = (struct oracle_held){holder->held[i].lock, holder->held[i].writes, &holder->held[i].where};
+    }
+    return count;
+}
+
+bool solo__oracle_locks_are_known(void)
+{
+    return locks.epoch == all->epoch && !locks.blind;
 }
 
 void solo__oracle_lock_given(const struct solo_event *event)
@@ -400,7 +422,7 @@ static void extend(struct search *search)
 
 /* ---- Saying it ---- */
 
-static void name_lock(uint32_t lock, char *buffer, size_t size)
+void solo__oracle_name_lock(uint32_t lock, char *buffer, size_t size)
 {
     char variable[SOLO_VIOLATION_NAME_MAX];
     if (all->names_places && solo__wait_variable(lock, variable, sizeof variable)) {
@@ -410,20 +432,37 @@ static void name_lock(uint32_t lock, char *buffer, size_t size)
     }
 }
 
+const char *solo__oracle_place(const struct solo_stack *stack, char buffer[SOLO__ORACLE_PLACE_MAX])
+{
+    struct solo_frame_text frame;
+    buffer[0] = '\0';
+    if (all->names_places && solo__symbolize_place(stack, &frame)) {
+        const char *slash = strrchr(frame.file, '/');
+        solo__oracle_text(buffer, SOLO__ORACLE_PLACE_MAX, " (%.40s:%d)", slash != NULL ? slash + 1 : frame.file,
+                          (int)frame.line);
+    }
+    return buffer;
+}
+
 /* "`a` takes mutex#2 (bank.c:20) while it holds mutex#1" */
 static void print_order(const struct order *order, char *buffer, size_t size)
 {
     char thread[SOLO_VIOLATION_NAME_MAX], held[SOLO_VIOLATION_NAME_MAX], wanted[SOLO_VIOLATION_NAME_MAX];
-    char place[64] = "";
-    struct solo_frame_text frame;
-    name_lock(order->held, held, sizeof held);
-    name_lock(order->wanted, wanted, sizeof wanted);
-    if (all->names_places && solo__symbolize_place(&order->stack, &frame)) {
-        const char *slash = strrchr(frame.file, '/');
-        solo__oracle_text(place, sizeof place, " (%.40s:%d)", slash != NULL ? slash + 1 : frame.file, (int)frame.line);
+    char place[SOLO__ORACLE_PLACE_MAX];
+    solo__oracle_name_lock(order->held, held, sizeof held);
+    solo__oracle_name_lock(order->wanted, wanted, sizeof wanted);
+    solo__oracle_text(buffer, size, "`%s` takes %s%s%s while it holds %s",
+                      solo_thread_name_of(order->thread, thread, sizeof thread), wanted,
+                      solo__oracle_place(&order->stack, place), order->calls_out ? " in a callback" : "", held);
+}
+
+static bool calls_out(const struct circle *circle)
+{
+    bool found = false;
+    for (unsigned i = 0; i < circle->length; i++) {
+        found = found || circle->orders[i]->calls_out;
     }
-    solo__oracle_text(buffer, size, "`%s` takes %s%s while it holds %s",
-                      solo_thread_name_of(order->thread, thread, sizeof thread), wanted, place, held);
+    return found;
 }
 
 static void describe(struct solo_violation *violation, const struct circle *circle)
@@ -439,10 +478,12 @@ static void describe(struct solo_violation *violation, const struct circle *circ
                           one);
     }
     ORACLE_TEXT(violation->text, "possible deadlock: %.*s", (int)sizeof violation->text - 32, sentence);
-    ORACLE_TEXT(
-        violation->help, "%s",
-        "it was not reached: each went on because the other had not begun, or had done; take locks in one order "
-        "everywhere");
+    ORACLE_TEXT(violation->help, "%s",
+                calls_out(circle)
+                    ? "it was not reached: each went on because the other had not begun, or had done; unlock "
+                      "before a call that runs callbacks, for they do not know what their caller holds"
+                    : "it was not reached: each went on because the other had not begun, or had done; take locks "
+                      "in one order everywhere");
 }
 
 /* Who closed the circle speaks first: since then it is known. */
@@ -482,13 +523,27 @@ static void report(struct circle *circle)
     describe(violation, circle);
 }
 
+static struct search search;
+
+bool solo__oracle_is_in_circle(uint32_t held, uint32_t wanted)
+{
+    for (unsigned i = 0; i < search.found_count; i++) {
+        for (unsigned j = 0; j < search.found[i].length; j++) {
+            const struct order *order = search.found[i].orders[j];
+            if (order->held == held && order->wanted == wanted) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 void solo__oracle_lock_order_end(void)
 {
-    static struct search search;
+    search.found_count = search.looks = 0;
     if (locks.epoch != all->epoch || locks.nesters < 2 || locks.blind) {
         return;
     }
-    search.found_count = search.looks = 0;
     for (unsigned i = 0; i < locks.order_count; i++) {
         search.path.orders[0] = &locks.orders[i];
         search.path.length = 1;

@@ -23,7 +23,10 @@ static bool is_no_difference(unsigned kind)
     case SOLO_PROBE_PASS:
     case SOLO_PROBE_LOCK: /* LOCKED is when it happens */
     case SOLO_PROBE_BLOCK:
-    case SOLO_PROBE_UNBLOCK: return true;
+    case SOLO_PROBE_UNBLOCK:
+    case SOLO_PROBE_PAIR_ADDED: /* [told] */
+    case SOLO_PROBE_PAIR_BEGUN:
+    case SOLO_PROBE_PAIR_ENDED: return true;
     default: return false;
     }
 }

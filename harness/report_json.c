@@ -204,7 +204,7 @@ static json_t *finding_json(const struct solo_violation *violation, const struct
         set_number(root, "amount", violation->amount);
     }
     set_part(root, "waiters", waiters_json(violation));
-    if (violation->cycle != 0) {
+    if (violation->cycle != 0 && (violation->id == SOLO004_DEADLOCK || solo__is_circle(violation))) {
         char cycle[17];
         (void)snprintf(cycle, sizeof cycle, "%016llx", (unsigned long long)violation->cycle);
         set_text(root, "cycle", cycle);

@@ -209,11 +209,12 @@ static void search_below(struct shrinking *shrinking)
 
 /* ---- The nearest passing schedule ---- */
 
+/* A warning fails no schedule: one that passes does not show it either. */
 static bool passes(struct shrinking *shrinking, uint32_t count, struct solo__schedule *passing)
 {
-    const struct solo__region *region = shrinking->subject->region;
-    return solo__shrink_run(shrinking, shrinking->candidate, count) && solo__outcome_reached(&region->outcome) == 0 &&
-           solo__shrink_copy_run(shrinking, passing);
+    const struct solo__outcome *outcome = &shrinking->subject->region->outcome;
+    return solo__shrink_run(shrinking, shrinking->candidate, count) && solo__outcome_reached(outcome) == 0 &&
+           solo__outcome_find(outcome, shrinking->signature) < 0 && solo__shrink_copy_run(shrinking, passing);
 }
 
 enum { FLIPS_MAX = 32 };

@@ -47,6 +47,12 @@ const char *solo__wait_function(unsigned wait_kind, const char *object)
     }
 }
 
+bool solo__wait_is_pthreads(uint32_t object)
+{
+    address_fn address_of = find_address_of();
+    return address_of != NULL && address_of(object) != NULL;
+}
+
 bool solo__wait_variable(uint32_t object, char *buffer, size_t size)
 {
     address_fn address_of = find_address_of();

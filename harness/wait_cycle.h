@@ -22,6 +22,9 @@ uint32_t solo__wait_cycle_first(struct solo_waiter *waiters, uint32_t count);
 void solo__wait_sentence(const struct solo_waiter *waiters, uint32_t count,
                          void (*place_of)(const char *thread, char *buffer, size_t size), char *buffer, size_t size);
 
+/* Whether this object id is about something of the C library, and not of the kit. */
+bool solo__wait_is_pthreads(uint32_t object);
+
 /* The name that the program gave to what this object id is about: a variable of its own. False: none is known. */
 bool solo__wait_variable(uint32_t object, char *buffer, size_t size);
 

@@ -268,6 +268,20 @@ bool solo__deferred_take(struct solo_deferred *deferred, struct solo_result *ret
     return true;
 }
 
+/* It is the work of whoever made the Deferred. */
+static void call_canceller(struct solo_deferred *deferred)
+{
+    struct solo_thread *self = solo__self;
+    const struct solo__provenance *outer_work = self->work;
+    if (deferred->provenance != NULL) {
+        self->work = &deferred->provenance[SOLO__OF_MADE];
+    }
+    solo__deferred_tell(deferred, SOLO_PROBE_PAIR_BEGUN, SOLO_PROBE_CANCELLER);
+    deferred->canceller(deferred, deferred->canceller_arg);
+    solo__deferred_tell(deferred, SOLO_PROBE_PAIR_ENDED, SOLO_PROBE_CANCELLER);
+    self->work = outer_work;
+}
+
 void solo__deferred_cancel_from(struct solo_deferred *deferred, void *frame, void *return_address)
 {
     deferred->cancelled = true;
@@ -281,7 +295,7 @@ void solo__deferred_cancel_from(struct solo_deferred *deferred, void *frame, voi
     solo__deferred_keep(deferred);
     if (deferred->canceller != NULL) {
         deferred->cancelling = true;
-        deferred->canceller(deferred, deferred->canceller_arg);
+        call_canceller(deferred);
         deferred->cancelling = false;
     } else {
         deferred->swallow = true;
@@ -382,6 +396,7 @@ static __attribute__((noinline)) int add(struct solo_deferred *deferred, solo_ca
             return status;
         }
     }
+    solo__deferred_tell(deferred, SOLO_PROBE_PAIR_ADDED, solo__deferred_added(deferred) - 1);
     run_if_fired(deferred);
     return 0;
 }
@@ -401,6 +416,7 @@ void solo__deferred_append(struct solo_deferred *deferred, struct solo__pair_nod
     solo__provenance_take(&node->provenance, deferred->object.id, __builtin_frame_address(0),
                           __builtin_return_address(0));
     append(deferred, node);
+    solo__deferred_tell(deferred, SOLO_PROBE_PAIR_ADDED, node->number);
     run_if_fired(deferred);
 }
 

@@ -175,10 +175,12 @@ static void run_one(struct solo_deferred *deferred, struct solo__provenance *wor
             *work = deferred->provenance[SOLO__OF_PAIRS + index];
         }
     }
-    deferred->ran++;
+    uint64_t number = deferred->ran++;
     solo_callback_fn fn = deferred->result.status < 0 ? pair.errback : pair.callback;
     if (fn != NULL) {
+        solo__deferred_tell(deferred, SOLO_PROBE_PAIR_BEGUN, number);
         struct solo_result result = fn(deferred->result, pair.arg);
+        solo__deferred_tell(deferred, SOLO_PROBE_PAIR_ENDED, number);
         adopt(deferred, &result);
     }
 }

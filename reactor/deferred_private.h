@@ -111,6 +111,14 @@ static inline void solo__deferred_note(struct solo_deferred *deferred, struct so
     }
 }
 
+/* Told where full provenance is kept; elsewhere it costs a look. */
+static inline void solo__deferred_tell(const struct solo_deferred *deferred, enum solo_probe_kind kind, uint64_t which)
+{
+    if (__builtin_expect(deferred->provenance != NULL, 0)) {
+        solo__probe_tell(deferred->object.world, kind, deferred->object.id, which);
+    }
+}
+
 /* Alive, its reactor alive, and the caller its owner: all that the ladder asks, in a few instructions. */
 static inline bool solo__deferred_is_plain_call(const struct solo_deferred *deferred)
 {

@@ -7,6 +7,7 @@
  */
 #include "annotate.h"
 #include "self.h"
+#include <solo/sim.h>
 #include <stddef.h>
 
 enum { SUBSCRIBERS_MAX = 8 };
@@ -43,6 +44,26 @@ void solo__probe_deliver(const struct solo_event *event)
             fn(event, subscribers[i].arg);
         }
     }
+}
+
+void solo__probe_tell(struct solo_world *world, enum solo_probe_kind kind, uint32_t object, uint64_t value)
+{
+    if (__atomic_load_n(&solo__probe_watched, __ATOMIC_RELAXED) == 0) {
+        return;
+    }
+    const struct solo_sim_log *log = solo_sim_get_log(solo_sim_current());
+    const struct solo_event event = {
+        .step = log != NULL ? log->events_count : 0,
+        .now_ns = world->clock->now_ns(world),
+        .value = value,
+        .object = object,
+        .thread = solo__self_get()->number,
+        .kind = (uint8_t)kind,
+        .access = SOLO_ACCESS_NONE,
+    };
+    SOLO_ANNOTATE_IGNORE_BEGIN();
+    solo__probe_deliver(&event);
+    SOLO_ANNOTATE_IGNORE_END();
 }
 
 int solo_probe_subscribe(solo_probe_fn fn, void *arg)

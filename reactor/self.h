@@ -129,6 +129,9 @@ static inline void solo__announce(struct solo_world *world, enum solo_probe_kind
     }
 }
 
+/* Tells subscribers, and nobody else, of a kind that is marked [told]. */
+void solo__probe_tell(struct solo_world *world, enum solo_probe_kind kind, uint32_t object, uint64_t value);
+
 /* Whether work that this thread queues keeps all of its frames: in world sim, and under SOLO_PROVENANCE=full. */
 static inline bool solo__provenance_is_full(const struct solo_thread *self)
 {

@@ -86,8 +86,8 @@ struct solo_explore_options {
 
 /*
  * One defect, however many schedules show it: same violation id, function, object kind and role; of SOLO016 the same
- * places. SOLO016 is a warning: the schedules that show it have not failed. It is a finding only if no schedule came to
- * that deadlock, not even some that were directed at it, and if not all schedules were tried.
+ * places. SOLO016 is a warning: the schedules that show it have not failed. Locks in a circle are a finding only if no
+ * schedule came to that deadlock, not even some that were directed at it, and if not all schedules were tried.
  */
 struct solo_finding {
     struct solo_violation violation;    /* of the shortest schedule that shows it */

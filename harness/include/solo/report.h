@@ -45,7 +45,7 @@ SOLO_ANY_THREAD SOLO_PUBLIC int solo_report_text(FILE *out, const struct solo_vi
                                                  const struct solo_report_context *context);
 
 /*
- * Its first line without the newline and without colour, "error[SOLO001]: ..." or, of what is only possible,
+ * Its first line without the newline and without colour, "error[SOLO001]: ..." or, of what may do harm and has not,
  * "warning[SOLO016]: ...", cut to fit; returns buffer.
  */
 SOLO_ANY_THREAD SOLO_PUBLIC const char *solo_report_headline(const struct solo_violation *violation, char *buffer,

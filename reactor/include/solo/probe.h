@@ -6,6 +6,10 @@
  * announcement whose kind is marked [point] is also a scheduling point: the thread may be preempted *before* the
  * operation, and the event is delivered when the thread goes on to execute it. In world `os` without a subscriber an
  * announcement costs one predictable branch.
+ *
+ * A kind that is marked [told] is for subscribers and nobody else: it is no step of its own, is in no trace and changes
+ * no schedule. Its `step` is that of the event before it (0 in world `os`), and it is told only where who queues work
+ * keeps all of its frames: in world sim, and under `solo run`.
  */
 #ifndef SOLO_PROBE_H
 #define SOLO_PROBE_H
@@ -80,7 +84,10 @@ extern "C" {
     X(SIGNAL_SENT, "signal-sent", 1) /* somebody is about to send the process a signal; value: its number */           \
     X(INBOX, "inbox", 1)             /* what the program says of a queue; value: enum solo_inbox_step + 256 * count */ \
     X(POOL_DIRECTED, "pool-directed",                                                                                  \
-      1) /* a pool's remote control is about to be used; object: the pool, value: a job's number, or 0 */
+      1) /* a pool's remote control is about to be used; object: the pool, value: a job's number, or 0 */              \
+    X(PAIR_ADDED, "pair-added", 0) /* [told] a Deferred is given a pair of callbacks; value: its number */             \
+    X(PAIR_BEGUN, "pair-begun", 0) /* [told] one of the pair is called; value: its number, or SOLO_PROBE_CANCELLER */  \
+    X(PAIR_ENDED, "pair-ended", 0) /* [told] and has returned */
 
 enum solo_probe_kind {
 #define SOLO_PROBE_ENUM_(name, text, point) SOLO_PROBE_##name,
@@ -88,6 +95,9 @@ enum solo_probe_kind {
 #undef SOLO_PROBE_ENUM_
         SOLO_PROBE_KIND_COUNT
 };
+
+/* The value of PAIR_BEGUN and PAIR_ENDED where it is the Deferred's canceller that is called. */
+#define SOLO_PROBE_CANCELLER UINT64_MAX
 
 /* Which queue a call was accepted by: the value of CALL_ACCEPTED. */
 enum solo_queue {

@@ -79,13 +79,14 @@ struct solo_violation {
     struct solo_stack queued_stack;          /* and from where */
     uint64_t step;                           /* when: event number */
     uint64_t now_ns;                         /* and world time */
-    uint64_t amount;                         /* id-specific: ns stalled, items lost, jobs waiting, ... */
-    char text[SOLO_VIOLATION_TEXT_MAX];      /* what happened, one sentence */
-    char help[SOLO_VIOLATION_TEXT_MAX];      /* what to do instead */
+    uint64_t amount; /* id-specific: ns stalled, items lost, jobs waiting, ...; SOLO016: 1 for a lock held while calling
+                        out, 0 for locks in a circle */
+    char text[SOLO_VIOLATION_TEXT_MAX]; /* what happened, one sentence */
+    char help[SOLO_VIOLATION_TEXT_MAX]; /* what to do instead */
     uint32_t waiter_count;
     uint32_t from_tool; /* 0 the kit, 1 TSan, 2 helgrind, 3 drd, 4 memcheck, 5 ASan */
     struct solo_waiter waiters[SOLO_WAITERS_MAX];
-    /* SOLO004, SOLO016: the places where locks are taken in a circle, as a number that is the same in every schedule */
+    /* SOLO004, SOLO016: the places where locks are taken, as a number that is the same in every schedule */
     uint64_t cycle;
 };
 
