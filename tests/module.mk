@@ -5,7 +5,7 @@
 #       LDFLAGS=-Wl,--unresolved-symbols=ignore-all /tmp/mine/bin/solo-tests
 
 TEST_SUITES  := $(wildcard tests/test_*.c)
-TEST_SOURCES := $(TEST_SUITES) $(wildcard tests/runner*.c tests/support*.c tests/chat/*.c) tests/reduction.c
+TEST_SOURCES := $(TEST_SUITES) $(wildcard tests/runner*.c tests/support*.c tests/chat/*.c) $(addprefix tests/,reduction.c estimate.c class_size.c recorder.c)
 TEST_OBJECTS := $(call object,$(TEST_SOURCES)) $(BUILD)/obj/generated/suites.o
 # The command's own parts are tested too, all but the file with its main.
 TESTED_COMMAND = $(call object,$(filter-out $(shell grep -ls '^int main' $(COMMAND_SOURCES) /dev/null),$(COMMAND_SOURCES)))
@@ -16,7 +16,7 @@ $(TEST_OBJECTS): PART_CFLAGS = -DSOLO_NO_STATIC_CONTRACTS -Wno-missing-prototype
 $(TEST_OBJECTS): | $(CONTRACTS)
 
 # Their virtual threads share plain memory on purpose: what they test is the order, which a race detector cannot know.
-RACY_TESTS := tests/test_sim.c tests/test_sampling.c tests/test_dpor.c tests/test_dependence.c tests/test_shards.c
+RACY_TESTS := tests/test_sim.c tests/test_sampling.c tests/test_dpor.c tests/test_dependence.c tests/test_shards.c tests/test_class_size.c tests/test_estimate.c
 $(call object,$(RACY_TESTS)): PART_TOOL := none $(TOOL_NEVER_INSTRUMENTED)
 
 # Every tests/test_<x>.c has a suite_<x>: the list is made from the file names.
@@ -28,7 +28,7 @@ $(BUILD)/generated/suites.list: force
 	    printf '%s\n' $(sort $(TEST_SUITES:tests/test_%.c=%)) > $@
 
 $(BUILD)/bin/solo-tests: $(TEST_OBJECTS) $(TESTED_OBJECTS) $(EXTRAS_OBJECTS) $(HOOK) | $(BACKTRACE)
-	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -rdynamic -o $@ $^ $(HARNESS_LIBS) $(EXTRAS_LIBS) -lcunit $(LDFLAGS)
+	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -rdynamic -o $@ $^ $(HARNESS_LIBS) $(EXTRAS_LIBS) -lcunit -lm $(LDFLAGS)
 ALL += $(BUILD)/bin/solo-tests
 
 # Ordinary programs that the tests explore: tests/programs/<name>.c -> tests/programs/<name> in the build folder.
@@ -207,8 +207,8 @@ PHONY += bench-explore
 bench-explore: $(BUILD)/bench/explore ## measure how fast the strategies find known bugs (15 minutes); SHAPES='account ...' or PART=twins for some
 	@$(BUILD)/bench/explore $(PART:%=--%) $(SHAPES)
 PHONY += bench-reduction
-bench-reduction: $(BUILD)/bin/solo-tests ## measure what the search with reduction saves on the scenarios of the tests (5 minutes); SCHEDULES=N for each
-	@BUILD=$(BUILD) tests/bench/reduction $(SCHEDULES)
+bench-reduction: $(BUILD)/bin/solo-tests ## measure what the search with reduction saves on the scenarios of the tests (5 minutes); SCHEDULES=N for each; ESTIMATE=DRAWS for what does not end
+	@BUILD=$(BUILD) ESTIMATE=$(ESTIMATE) tests/bench/reduction $(SCHEDULES)
 # A flavour's own command, library and programs: a replay needs all three of one build.
 REPLAYED = $(1)/bin/solo $(1)/lib/libsolo-harness.so $(1)/lib/libsolo-released.so $(1)/tests/programs/misbehave $(1)/tests/programs/dead_memory
 PHONY += bench-replay

@@ -1,5 +1,7 @@
 /* reduction.c - plain depth-first search and the one with reduction, on the same body. */
 #include "reduction.h"
+#include "estimate.h"
+#include "recorder.h"
 #include "runner.h"
 #include "strategy.h"
 #include <solo/probe.h>
@@ -8,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SET_MAX = 1 << 15, PLAIN_MIN = 2000, TENTH = 10 };
+enum { SET_MAX = 1 << 15, PLAIN_MIN = 2000, TENTH = 10, ESTIMATED_MIN = 100 };
 
 struct set {
     uint64_t members[SET_MAX];
@@ -80,25 +82,12 @@ static struct {
     uint64_t threads[SOLO_SIM_THREADS_MAX];
 } history;
 
-static bool belongs_to_history(const struct solo_event *event)
-{
-    switch (event->kind) {
-    case SOLO_PROBE_BLOCK:
-    case SOLO_PROBE_UNBLOCK:
-    case SOLO_PROBE_TIME:
-    case SOLO_PROBE_WAKE_SENT:
-    case SOLO_PROBE_WAKE_SEEN: return false;
-    case SOLO_PROBE_CHOICE: return event->object == SOLO_CHOICE_READY || event->object == SOLO_CHOICE_CHUNK;
-    default: return true;
-    }
-}
-
 static void take_event(const struct solo_event *event, void *arg)
 {
     (void)arg;
     bool has_time = event->kind == SOLO_PROBE_POLL || event->kind == SOLO_PROBE_SLEEP ||
                     event->kind == SOLO_PROBE_TIMER_SET || event->kind == SOLO_PROBE_PASS;
-    if (event->thread < SOLO_SIM_THREADS_MAX && belongs_to_history(event)) {
+    if (event->thread < SOLO_SIM_THREADS_MAX && recorder_belongs_to_history(event)) {
         uint64_t *thread = &history.threads[event->thread];
         *thread = reduction_mix(reduction_mix(*thread, event->kind), has_time ? 0 : event->value);
     }
@@ -144,17 +133,45 @@ static void run(struct search *search, const char *name, const struct reduction_
     free(state);
 }
 
+/*
+ * What SOLO_TESTS_ESTIMATE adds to a row: in how many classes of schedules more were counted than there are, and
+ * whether they were all looked at; how many schedules the search with reduction needs for each class that it meets; and
+ * what the draws say.
+ */
+static void add_estimate(FILE *rows, const struct reduction_case *measured, unsigned draws)
+{
+    struct estimate estimate;
+    struct estimate_tally by_reduction, by_plain;
+    CU_ASSERT_TRUE_FATAL(estimate_tally("dfs", measured, reduction_wanted(), &by_plain));
+    (void)fprintf(rows, "\t%u\t%d", by_plain.overcounted, by_plain.ended);
+    if (plain.ended && plain.schedules < ESTIMATED_MIN) {
+        return;
+    }
+    CU_ASSERT_TRUE_FATAL(estimate_tally("dpor", measured, reduction_wanted(), &by_reduction));
+    CU_ASSERT_TRUE_FATAL(estimate_draw(measured, draws, &estimate));
+    (void)fprintf(rows, "\t%.4f\t%u\t%.6e\t%.6e\t%.6e\t%.6e\t%.6e\t%.1f\t%.6e\t%d",
+                  (double)by_reduction.schedules / by_reduction.classes, estimate.uncounted, estimate.schedules,
+                  estimate.classes, estimate.share, estimate.lowest, estimate.highest, estimate.effective,
+                  estimate.least_alike, estimate.only_arrivals);
+}
+
 void reduction_measure(const struct reduction_case *measured)
 {
+    const char *text = getenv("SOLO_TESTS_ESTIMATE");
+    unsigned draws = text != NULL ? (unsigned)strtoul(text, NULL, 10) : 0;
     run(&reduced, "dpor", measured, reduction_wanted());
     run(&plain, "dfs", measured, reduced.ended ? reduction_wanted() * TENTH : PLAIN_MIN);
     unsigned missed = reduced.ended ? count_missed(&plain.outcomes, &reduced.outcomes) : 0;
     unsigned invented = plain.ended ? count_missed(&reduced.outcomes, &plain.outcomes) : 0;
     FILE *rows = fopen(getenv("SOLO_TESTS_REDUCTION_ROWS"), "a");
     CU_ASSERT_PTR_NOT_NULL_FATAL(rows);
-    (void)fprintf(rows, "%s\t%s%u\t%s%u\t%u\t%u\t%u\t%u\t%u\t%u\t%u\n", CU_get_current_test()->pName,
+    (void)fprintf(rows, "%s\t%s%u\t%s%u\t%u\t%u\t%u\t%u\t%u\t%u\t%u", CU_get_current_test()->pName,
                   plain.ended ? "" : ">", plain.schedules, reduced.ended ? "" : ">", reduced.schedules,
                   reduced.given_up, plain.outcomes.count, missed, invented, plain.histories.count,
                   reduced.histories.count, reduced.ended ? count_missed(&plain.histories, &reduced.histories) : 0);
+    if (draws != 0) {
+        add_estimate(rows, measured, draws);
+    }
+    (void)fputc('\n', rows);
     CU_ASSERT_EQUAL(fclose(rows), 0);
 }

@@ -7,7 +7,8 @@
  * times as many. What a schedule leaves behind is its ending, what its test noted, and the findings; both searches have
  * to leave the same behind. Histories are counted as well: what each thread did, in its order. Two schedules with
  * different ones are different for somebody, so no search that is to see each history can try fewer schedules.
- * tests/bench/reduction adds the rows up.
+ * tests/bench/reduction adds the rows up. With SOLO_TESTS_ESTIMATE=DRAWS rows go on with what schedules that are drawn
+ * tell of bodies whose searches do not end (estimate.h).
  */
 #ifndef SOLO_TESTS_REDUCTION_H
 #define SOLO_TESTS_REDUCTION_H
