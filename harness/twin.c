@@ -45,7 +45,7 @@ void solo__twin_compare(struct solo__region *region)
 {
     const struct solo_sim_log *first = &region->log;
     const struct solo_sim_log *second = &region->twin_log;
-    if (first->trace_hash == second->trace_hash) {
+    if (first->trace_hash == second->trace_hash && first->events_count == second->events_count) {
         return;
     }
     if (first->events_count > SOLO__TWIN_EVENTS_MAX || second->events_count > SOLO__TWIN_EVENTS_MAX) {

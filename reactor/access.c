@@ -21,15 +21,15 @@ static inline void announce(enum solo_probe_kind kind, enum solo_access access, 
                             size_t size)
 {
     struct core *core = core_current();
-    if (core == NULL || address == NULL || size == 0) {
+    if (core == NULL || address == NULL) {
         return;
     }
 
-    uintptr_t first = (uintptr_t)address, last = first + (size - 1);
-    if (first / WORD_SIZE == last / WORD_SIZE) {
+    uintptr_t first = (uintptr_t)address;
+    if (__builtin_expect(size - 1 < WORD_SIZE - first % WORD_SIZE, 1)) { /* and not 0 */
         core_access(core, kind, access, first, (uint32_t)size);
-    } else {
-        announce_words(core, kind, access, first, last);
+    } else if (size != 0) {
+        announce_words(core, kind, access, first, first + (size - 1));
     }
 }
 

@@ -35,12 +35,34 @@ static inline unsigned words_used(const struct core *core)
     return (core->used + 63) / 64;
 }
 
+/* ---- Events ---- */
+
+void core_keep_event(struct core *core, const struct solo_event *event)
+{
+    struct solo_sim_log *log = core->log;
+    if (log->events_max != 0) {
+        log->events[(event->step - 1) & (log->events_max - 1)] = *event;
+    }
+}
+
+void core_limit_events(struct core *core)
+{
+    if (core->log->events_count >= core->steps_max && !core->closing) {
+        core_end(core, SOLO_ENDING_STEPS);
+    }
+}
+
+void core_tell_answer(struct core *core, enum solo_choice_kind kind, size_t chosen, bool tells)
+{
+    tell(core, core->current->index, SOLO_PROBE_CHOICE, SOLO_ACCESS_NONE, (uint32_t)kind, chosen, tells);
+}
+
 /* ---- The chooser ---- */
 
 size_t core_choose(struct core *core, enum solo_choice_kind kind, const struct solo_option *const *options,
                    size_t count)
 {
-    return count < 2 || core->closing ? 0 : choose(core, kind, options, count, true);
+    return count < 2 || core->closing ? 0 : choose(core, kind, options, count);
 }
 
 bool core_fault(struct core *core, uint32_t tag, uint32_t object)
@@ -113,7 +135,7 @@ static void move_time(struct core *core, uint64_t now_ns)
     core->now_ns = now_ns;
     core->now_mixed = now_ns * UINT64_C(0xd6e8feb86659fd93);
     core->log->now_ns = now_ns;
-    record(core, core->current->index, SOLO_PROBE_TIME, SOLO_ACCESS_NONE, 0, now_ns, true);
+    record(core, core->current->index, SOLO_PROBE_TIME, SOLO_ACCESS_NONE, 0, now_ns);
     for (unsigned word = 0; word < words_used(core); word++) {
         for (uint64_t bits = core->timed[word]; bits != 0; bits &= bits - 1) {
             struct core_thread *thread = core->threads[word * 64 + (unsigned)__builtin_ctzll(bits)];
@@ -170,6 +192,7 @@ static int quiescence(const struct core *core)
 static void close_run(struct core *core, int ending)
 {
     core->closing = true;
+    core->pass = &core->no_pass; /* there are no more choices */
     if (core->ending_hook != NULL) {
         core_quiet_begin(core);
         core->ending_hook(ending, core->ending_hook_arg);
@@ -215,21 +238,29 @@ struct core_thread *core_pick_with_time(struct core *core, struct core_thread *c
     }
 }
 
+static __attribute__((noinline)) void announce_point(struct core *core, enum solo_probe_kind kind,
+                                                     enum solo_access access, uint32_t object, uint64_t value)
+{
+    struct core_thread *current = core->current;
+    struct solo_option *pending = current->pending;
+    pending->operation = (uint8_t)kind;
+    pending->access = (uint8_t)access;
+    pending->object = object;
+    pending->contract = kind == SOLO_PROBE_CONTRACT ? (uint32_t)value + 1 : 0;
+    pending->address = 0;
+    pending->size = 0;
+    reschedule(core, current);
+    record(core, current->index, kind, access, object, value);
+}
+
 void core_announce(struct core *core, enum solo_probe_kind kind, enum solo_access access, uint32_t object,
                    uint64_t value)
 {
-    struct core_thread *current = core->current;
     if (kind_is_point[kind] && !core->closing) {
-        struct solo_option *pending = current->pending;
-        pending->operation = (uint8_t)kind;
-        pending->access = (uint8_t)access;
-        pending->object = object;
-        pending->contract = kind == SOLO_PROBE_CONTRACT ? (uint32_t)value + 1 : 0;
-        pending->address = 0;
-        pending->size = 0;
-        reschedule(core, current, false);
+        announce_point(core, kind, access, object, value);
+    } else {
+        record(core, core->current->index, kind, access, object, value);
     }
-    record(core, current->index, kind, access, object, value, true);
 }
 
 static bool is_on_stack(const struct solo_thread *thread, const void *address)
@@ -270,7 +301,7 @@ int core_wait(struct core *core, struct core_gate *gate, const struct solo_wait 
     current->pending->address = 0; /* the access that it announced last is over */
     current->pending->size = 0;
     ready_drop(core, current);
-    reschedule(core, current, false);
+    reschedule(core, current);
     current->why = NULL;
     current->self->wait = NULL;
     return current->timed_out ? -ETIMEDOUT : 0;
@@ -321,7 +352,7 @@ int core_drive(struct core *core, uint64_t until_ns)
     core->driver_until_ns = until_ns;
     current->state = CORE_DRIVING;
     ready_drop(core, current);
-    reschedule(core, current, false);
+    reschedule(core, current);
     return 0;
 }
 
@@ -445,5 +476,5 @@ struct core_thread *core_next_after_end(struct core *core, struct core_thread *t
         close_run(core, SOLO_ENDING_RETURNED);
         return &core->home;
     }
-    return pick(core, thread, false);
+    return pick(core, thread);
 }

@@ -15,10 +15,19 @@ struct core_word {
     uint32_t object;
 };
 
+/* A table for a run that has touched nothing. It is full. */
+static struct core_word nothing;
+
+void core_forget_words(struct core *core)
+{
+    core->words = (struct core_words){&nothing, 0, 0};
+}
+
+/* Where the word is, or would be. */
 static inline struct core_word *find(const struct core_words *words, uintptr_t word)
 {
     size_t slot = (size_t)(word * UINT64_C(0x9e3779b97f4a7c15) >> 32) & words->mask;
-    while (words->table[slot].word != 0 && words->table[slot].word != word) {
+    while (words->table[slot].word != word && words->table[slot].word != 0) {
         slot = (slot + 1) & words->mask;
     }
     return &words->table[slot];
@@ -33,7 +42,7 @@ static bool grow(struct core *core, size_t slots)
         return false;
     }
     memset(larger.table, 0, slots * sizeof *larger.table);
-    for (size_t i = 0; words->table != NULL && i <= words->mask; i++) {
+    for (size_t i = 0; i <= words->mask; i++) {
         if (words->table[i].word != 0) {
             *find(&larger, words->table[i].word) = words->table[i];
         }
@@ -42,23 +51,15 @@ static bool grow(struct core *core, size_t slots)
     return true;
 }
 
-/* The object id of the word; 0, which depends on nothing, where there is no memory to remember it. */
-static inline uint32_t object_of(struct core *core, uintptr_t word)
+/* The word is touched for the first time. Its id; 0, which depends on nothing, if there is no memory to remember it. */
+static __attribute__((noinline)) uint32_t name_word(struct core *core, uintptr_t word)
 {
     struct core_words *words = &core->words;
-    if (words->table == NULL && !grow(core, WORDS_FIRST)) {
+    size_t slots = words->mask + 1;
+    if (words->count >= slots / 4 * 3 && !grow(core, slots < WORDS_FIRST ? WORDS_FIRST : slots * 2)) {
         return 0;
     }
     struct core_word *entry = find(words, word);
-    if (entry->word == word) {
-        return entry->object;
-    }
-    if (words->count >= words->mask / 4 * 3) {
-        if (!grow(core, (words->mask + 1) * 2)) {
-            return 0;
-        }
-        entry = find(words, word);
-    }
     *entry = (struct core_word){word, solo__object_next_id(core_world(core), SOLO__MEMORY)};
     words->count++;
     return entry->object;
@@ -68,26 +69,25 @@ static inline uint32_t object_of(struct core *core, uintptr_t word)
 static inline unsigned take_pass(struct core *core, const struct core_thread *current, uint32_t object)
 {
     struct solo_pass *pass = core->pass;
-    uint32_t number = solo__object_number(object);
-    if (pass->left == 0 || number >= SOLO_PASS_WORDS || (core->timed_count != 0 && core->let_time_pass)) {
+    uint32_t number = solo__object_number(object), choices = core->ready_count > 1;
+    if (pass->left < choices || number >= SOLO_PASS_WORDS || (core->timed_count != 0 && core->let_time_pass)) {
         return 0;
     }
     unsigned word = pass->word[number];
     if (word != current->index + 1u && word < SOLO_PASS_ANYONE_TELLS) {
         return 0;
     }
-    uint32_t choices = core->ready_count > 1;
     pass->left -= choices;
     pass->used += choices;
     return word;
 }
 
-void core_access(struct core *core, enum solo_probe_kind kind, enum solo_access access, uintptr_t address,
-                 uint32_t size)
+/* The current thread asks who goes first, it or another. */
+static __attribute__((noinline)) void ask_and_access(struct core *core, enum solo_probe_kind kind,
+                                                     enum solo_access access, uint32_t object, uintptr_t address,
+                                                     uint32_t size)
 {
     struct core_thread *current = core->current;
-    uint32_t object = object_of(core, address / 8);
-    unsigned pass = take_pass(core, current, object);
     if (!core->closing) {
         struct solo_option *pending = current->pending;
         pending->operation = (uint8_t)kind;
@@ -96,7 +96,59 @@ void core_access(struct core *core, enum solo_probe_kind kind, enum solo_access 
         pending->contract = 0;
         pending->address = address;
         pending->size = size;
-        reschedule(core, current, pass != 0);
+        reschedule(core, current);
     }
-    record(core, current->index, kind, access, object, 0, pass == 0 || pass == SOLO_PASS_ANYONE_TELLS);
+    record(core, current->index, kind, access, object, 0);
+}
+
+/* The current thread goes on, and somebody hears of it. */
+static __attribute__((noinline)) void pass_and_tell(struct core *core, enum solo_probe_kind kind,
+                                                    enum solo_access access, uint32_t object, bool tells)
+{
+    if (core->ready_count > 1) {
+        uint16_t check = check_of(core->log, core->ready_count);
+        record_answer(core, SOLO_CHOICE_THREAD, core->ready_count, check, 0, false);
+    }
+    unsigned thread = core->current->index;
+    core->log->trace_hash = mix(core->log->trace_hash, core, thread, kind, object, 0);
+    core->log->events_count++;
+    tell(core, thread, kind, access, object, 0, tells);
+}
+
+static __attribute__((noinline)) void access_new_word(struct core *core, enum solo_probe_kind kind,
+                                                      enum solo_access access, uintptr_t address, uint32_t size)
+{
+    if (name_word(core, address / 8) != 0) {
+        core_access(core, kind, access, address, size);
+    } else {
+        ask_and_access(core, kind, access, 0, address, size);
+    }
+}
+
+/* Most accesses are of the last kind, which calls nothing. */
+void core_access(struct core *core, enum solo_probe_kind kind, enum solo_access access, uintptr_t address,
+                 uint32_t size)
+{
+    const struct core_word *entry = find(&core->words, address / 8);
+    if (__builtin_expect(entry->word != address / 8, 0)) {
+        access_new_word(core, kind, access, address, size);
+        return;
+    }
+    uint32_t object = entry->object;
+    unsigned pass = take_pass(core, core->current, object);
+    if (pass == 0) {
+        ask_and_access(core, kind, access, object, address, size);
+        return;
+    }
+    struct solo_sim_log *log = core->log;
+    if (pass == SOLO_PASS_ANYONE_TELLS || is_noted(core, log->events_count + 2)) {
+        pass_and_tell(core, kind, access, object, pass == SOLO_PASS_ANYONE_TELLS);
+        return;
+    }
+    bool chooses = core->ready_count > 1;
+    if (chooses) {
+        write_answer(log, SOLO_CHOICE_THREAD, core->ready_count, check_of(log, core->ready_count), 0);
+    }
+    log->events_count += chooses + 1u;
+    log->trace_hash = mix(log->trace_hash, core, core->current->index, kind, object, 0);
 }

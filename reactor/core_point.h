@@ -12,59 +12,100 @@
 
 void solo__probe_deliver(const struct solo_event *event);
 
+/* The event is kept, if events are; it was the last one that is allowed, if it was; the answer is told, like others. */
+void core_keep_event(struct core *core, const struct solo_event *event);
+void core_limit_events(struct core *core);
+void core_tell_answer(struct core *core, enum solo_choice_kind kind, size_t chosen, bool tells);
+
 /* ---- Events and the trace hash ---- */
 
-static inline uint64_t mix(uint64_t hash, uint64_t now_mixed, const struct solo_event *event)
+/* One multiplication for most events, whose value is 0. */
+static inline uint64_t mix(uint64_t hash, const struct core *core, unsigned thread, enum solo_probe_kind kind,
+                           uint32_t object, uint64_t value)
 {
-    uint64_t what = event->object | (uint64_t)event->kind << 32 | (uint64_t)event->thread << 40;
-    hash = (hash ^ what) * UINT64_C(0x9e3779b97f4a7c15);
-    hash ^= hash >> 29;
-    hash = (hash ^ (event->value + now_mixed)) * UINT64_C(0xbf58476d1ce4e5b9);
+    uint64_t what = object | (uint64_t)kind << 32 | (uint64_t)thread << 40;
+    hash = (hash ^ (what + core->now_mixed)) * UINT64_C(0x9e3779b97f4a7c15);
+    if (value != 0) {
+        hash = (hash ^ hash >> 29 ^ value) * UINT64_C(0xbf58476d1ce4e5b9);
+    }
     return hash ^ hash >> 32;
 }
 
-/* `tells`: the strategy hears of it. */
-static inline void record(struct core *core, unsigned thread, enum solo_probe_kind kind, enum solo_access access,
-                          uint32_t object, uint64_t value, bool tells)
+/* Whether the event of this number is kept or watched, or may be one too many; the strategy aside. */
+static inline bool is_noted(const struct core *core, uint64_t number)
 {
-    struct solo_sim_log *log = core->log;
-    uint64_t before = log->events_count;
-    const struct solo_event event = {before + 1,       core->now_ns,  value,          object,
-                                     (uint16_t)thread, (uint8_t)kind, (uint8_t)access};
-    log->trace_hash = mix(log->trace_hash, core->now_mixed, &event);
-    log->events_count = before + 1;
-    if (log->events_max != 0) {
-        log->events[before & (log->events_max - 1)] = event;
+    return __builtin_expect(number >= core->keeps_from || solo__probe_watched != 0, 0);
+}
+
+/* Whoever has to hear of the event hears of it. It is the last one, and counted. `tells`: the strategy too. */
+static inline void tell(struct core *core, unsigned thread, enum solo_probe_kind kind, enum solo_access access,
+                        uint32_t object, uint64_t value, bool tells)
+{
+    uint64_t number = core->log->events_count;
+    struct solo_event event = {number, core->now_ns, value, object, (uint16_t)thread, (uint8_t)kind, (uint8_t)access};
+    bool is_kept = number >= core->keeps_from;
+    if (__builtin_expect(is_kept, 0)) {
+        core_keep_event(core, &event);
     }
     if (tells && core->step != NULL) {
-        struct solo_event told = event;
         core_quiet_begin(core);
-        core->step(core->strategy_state, &told);
+        core->step(core->strategy_state, &event);
         core_quiet_end(core);
     }
     if (__builtin_expect(solo__probe_watched != 0, 0)) {
-        struct solo_event told = event;
         core_quiet_begin(core);
-        solo__probe_deliver(&told);
+        solo__probe_deliver(&event);
         core_quiet_end(core);
     }
-    if (__builtin_expect(before + 1 >= core->steps_max && !core->closing, 0)) {
-        core_end(core, SOLO_ENDING_STEPS);
+    if (__builtin_expect(is_kept, 0)) {
+        core_limit_events(core);
     }
+}
+
+/* The strategy hears of it. */
+static inline void record(struct core *core, unsigned thread, enum solo_probe_kind kind, enum solo_access access,
+                          uint32_t object, uint64_t value)
+{
+    core->log->trace_hash = mix(core->log->trace_hash, core, thread, kind, object, value);
+    core->log->events_count++;
+    tell(core, thread, kind, access, object, value, true);
 }
 
 /* ---- The chooser ---- */
 
-static inline uint16_t roll(uint32_t *check, const struct solo_option *const *options, size_t count, unsigned kind)
+/*
+ * What a replay compares at a choice: all that has happened, and how much is offered now. What a thread was about to do
+ * is an event as soon as it has done it.
+ */
+static inline uint16_t check_of(const struct solo_sim_log *log, size_t count)
 {
-    uint32_t sum = *check * UINT32_C(0x01000193) ^ (kind << 16 | (uint32_t)count);
-    for (size_t i = 0; i < count; i++) {
-        const struct solo_option *option = options[i];
-        sum = (sum ^ option->tag ^ (uint32_t)option->operation << 24 ^ option->object) * UINT32_C(0x9e3779b1);
-        sum ^= sum >> 15;
+    return (uint16_t)(log->trace_hash >> 48 ^ count);
+}
+
+static inline void write_answer(struct solo_sim_log *log, enum solo_choice_kind kind, size_t count, uint16_t check,
+                                size_t chosen)
+{
+    uint32_t index = log->answers_count++;
+    if (index < log->answers_max) {
+        log->answers[index] = (struct solo_answer){(uint16_t)chosen, (uint16_t)count, (uint8_t)kind, 0, check};
     }
-    *check = sum;
-    return (uint16_t)(sum >> 16 ^ sum);
+}
+
+/* The answer is an event too, which the hash takes in if it is not the plain one. */
+static inline void record_answer(struct core *core, enum solo_choice_kind kind, size_t count, uint16_t check,
+                                 size_t chosen, bool tells)
+{
+    struct solo_sim_log *log = core->log;
+    unsigned thread = core->current->index;
+    write_answer(log, kind, count, check, chosen);
+    if (chosen != 0) {
+        log->deviations++;
+        log->trace_hash = mix(log->trace_hash, core, thread, SOLO_PROBE_CHOICE, (uint32_t)kind, chosen);
+    }
+    log->events_count++;
+    if (tells || is_noted(core, log->events_count)) {
+        core_tell_answer(core, kind, chosen, tells);
+    }
 }
 
 /* Asks the strategy. */
@@ -83,20 +124,13 @@ static inline size_t ask(struct core *core, enum solo_choice_kind kind, const st
     return chosen;
 }
 
-/* `asks`: it is the strategy that answers, if there is one; otherwise plainly. At least two options. */
+/* At least two options. */
 static inline size_t choose(struct core *core, enum solo_choice_kind kind, const struct solo_option *const *options,
-                            size_t count, bool asks)
+                            size_t count)
 {
-    struct solo_sim_log *log = core->log;
-    uint16_t check = roll(&log->check, options, count, kind);
-    size_t chosen = asks && core->strategy != NULL ? ask(core, kind, options, count, check) : 0;
-    uint32_t index = log->answers_count++;
-    if (index < log->answers_max) {
-        log->answers[index] = (struct solo_answer){(uint16_t)chosen, (uint16_t)count, (uint8_t)kind, 0, check};
-    }
-    log->deviations += chosen != 0;
-    record(core, core->current->index, SOLO_PROBE_CHOICE, SOLO_ACCESS_NONE, (uint32_t)kind, chosen,
-           asks && core->hears_choices);
+    uint16_t check = check_of(core->log, count);
+    size_t chosen = core->strategy != NULL ? ask(core, kind, options, count, check) : 0;
+    record_answer(core, kind, count, check, chosen, core->hears_choices);
     return chosen;
 }
 
@@ -107,10 +141,9 @@ struct core_thread *core_pick_with_time(struct core *core, struct core_thread *c
 
 /*
  * Returns who runs next: a thread, or home when the run has ended. `current` has just reached a point, blocked or
- * ended. What can be chosen are the runnable threads and, where it may pass, time. `passes`: `current` goes on, and
- * nobody is asked.
+ * ended. What can be chosen are the runnable threads and, where it may pass, time.
  */
-static inline struct core_thread *pick(struct core *core, struct core_thread *current, bool passes)
+static inline struct core_thread *pick(struct core *core, struct core_thread *current)
 {
     uint32_t count = core->ready_count;
     if (count == 0 || (core->timed_count != 0 && core->let_time_pass)) {
@@ -119,7 +152,7 @@ static inline struct core_thread *pick(struct core *core, struct core_thread *cu
     if (count == 1 || core->closing) {
         return core->threads[core->ready[0]->thread];
     }
-    uint32_t taken = (uint32_t)choose(core, SOLO_CHOICE_THREAD, core->ready, count, !passes);
+    uint32_t taken = (uint32_t)choose(core, SOLO_CHOICE_THREAD, core->ready, count);
     struct core_thread *next = core->threads[core->ready[taken]->thread];
     if (taken != 0) {
         ready_put_first(core, current, taken);
@@ -127,9 +160,9 @@ static inline struct core_thread *pick(struct core *core, struct core_thread *cu
     return next;
 }
 
-static inline void reschedule(struct core *core, struct core_thread *current, bool passes)
+static inline void reschedule(struct core *core, struct core_thread *current)
 {
-    struct core_thread *next = pick(core, current, passes);
+    struct core_thread *next = pick(core, current);
     if (next != current) {
         core_switch(core, current, next);
     }

@@ -55,8 +55,8 @@ struct core_thread {
 
 /* The words of memory that were touched in this run: core_access.c. */
 struct core_words {
-    struct core_word *table; /* NULL: none yet */
-    size_t mask;             /* slots - 1 */
+    struct core_word *table;
+    size_t mask; /* slots - 1 */
     size_t count;
 };
 
@@ -73,6 +73,7 @@ struct core {
     uint64_t now_mixed; /* the same, as the trace hash takes it in */
     struct solo_sim_log *log;
     uint64_t steps_max;
+    uint64_t keeps_from; /* the first event that is kept or may be one too many: 0 if all are kept, or steps_max */
     const struct solo_strategy *strategy;
     void *strategy_state;
     void (*step)(void *state, const struct solo_event *event); /* the strategy's, NULL if it has none */
@@ -124,6 +125,9 @@ void core_token_free(struct core_thread *thread);
 void core_token_pin(void);
 /* The thread has ended with nothing on its stack to go back to; returns when its carrier is to end. */
 void core_token_leave(struct core *core, struct core_thread *thread);
+
+/* A run begins: it has touched no memory. */
+void core_forget_words(struct core *core);
 
 /* The ending is decided here; does not come back. */
 void core_end(struct core *core, int ending) __attribute__((noreturn));

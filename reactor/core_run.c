@@ -85,7 +85,7 @@ static int begin_run(struct core *core, uint64_t seed)
     log->trace_hash = UINT64_C(0x534f4c4f);
     log->now_ns = 0;
     log->deviations = 0;
-    log->check = 0;
+    core->keeps_from = log->events_max != 0 ? 0 : core->steps_max;
     core->used = 0;
     core->alive = 0;
     core->now_ns = core->now_mixed = 0;
@@ -97,7 +97,7 @@ static int begin_run(struct core *core, uint64_t seed)
     core->ready_count = 0;
     core->timed_count = 0;
     memset(core->timed, 0, sizeof core->timed);
-    core->words = (struct core_words){NULL, 0, 0};
+    core_forget_words(core);
     sim__world_begin(&core->world);
     core->running = true;
     return 0;
@@ -174,6 +174,7 @@ static void at_exit(void)
     struct core *core = entered;
     if (core != NULL && core->running && !core->closing && core_current() == core) {
         core->closing = true;
+        core->pass = &core->no_pass;
         if (core->ending_hook != NULL) {
             core->ending_hook(SOLO_ENDING_RETURNED, core->ending_hook_arg);
         }

@@ -36,7 +36,7 @@ void sim__world_init(struct sim_world *world, struct core *core);
 /* A schedule begins: ids start over, the network is empty. */
 void sim__world_begin(struct sim_world *world);
 
-extern const char sim__name[];
+extern const char sim__name[] __attribute__((visibility("hidden")));
 
 /* Whether this world is a simulation: by its name, because tests put tables of their own in place of the others. */
 static inline bool sim__is_sim(const struct solo_world *world)

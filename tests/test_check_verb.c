@@ -202,10 +202,10 @@ static void test_check_verb__wrong_usage_is_one_line(void)
     } cases[] = {
         {"", "no token given"},
         {"abc ./program", "not a token"},
-        {"solo1.1.misbehave.sync.1b8982a0.3T1-6-648c-nmXIGa", "no program given"},
+        {"solo1.2.misbehave.sync.1b8982a0.3T1-6-648c-nmXIGa", "no program given"},
         {"--tsan", "needs a value"},
-        {"solo1.1.misbehave.sync.1b8982a0.3T1-6-648c-nmXIGa --bogus x", "unknown option '--bogus'"},
-        {"solo1.1.misbehave.sync.1b8982a0.3T1-6-648c-nmXIGa /nonexistent/program", "no such program"},
+        {"solo1.2.misbehave.sync.1b8982a0.3T1-6-648c-nmXIGa --bogus x", "unknown option '--bogus'"},
+        {"solo1.2.misbehave.sync.1b8982a0.3T1-6-648c-nmXIGa /nonexistent/program", "no such program"},
     };
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         support_shell(&output, "%s check %s", solo(), cases[i].arguments);

@@ -127,7 +127,7 @@ static void test_command__a_bad_program_file_or_token_is_one_line_and_exit_code_
     WRONG("/nonexistent.peer", "explore", "--peer", "/nonexistent.peer", program);
     WRONG("not a token", "replay", "abc", program);
     WRONG("cannot read the token file", "replay", "@/nonexistent", program);
-    WRONG("solo replay: ", "replay", "solo1.1.broken.sync.f051c901.plain-2-85c0-cg.more", program);
+    WRONG("solo replay: ", "replay", "solo1.2.broken.sync.f051c901.plain-2-85c0-cg.more", program);
 }
 
 static void test_command__a_bad_peer_script_names_its_line(void)
@@ -240,7 +240,7 @@ static void test_command__the_tutorial_prints_what_is_printed_today(void)
     CU_ASSERT_EQUAL(SOLO("explore", "--strategy", "dfs", "--bound", "2", "--peer", peers, program), 1);
     CU_ASSERT(tutorial_has_line("explored: "));
     CU_ASSERT(tutorial_has_line("   >   "));
-    CU_ASSERT_EQUAL(SOLO("replay", "solo1.1.broken.sync.f051c901.plain-35-aeec-nmF8jRcPFZBAIk6okSZsIqasN5fildMjOCg",
+    CU_ASSERT_EQUAL(SOLO("replay", "solo1.2.broken.sync.4db32822.plain-35-7c92-i4Jymgpjt8rj2bh4bT9nt30oOLgAYDaEEtm",
                          "--peer", peers, program),
                     1);
     CU_ASSERT(tutorial_has_line("ending: "));

@@ -186,6 +186,21 @@ static void test_pass__where_time_can_pass_there_is_none(void)
     CU_ASSERT_EQUAL(script.pass.used, 0);
 }
 
+static void test_pass__the_limit_of_steps_holds_on_the_way(void)
+{
+    script.first = (struct solo_pass){.left = 100, .word = {[1] = SOLO_PASS_ANYONE}};
+    script.renews = true;
+    for (uint64_t limit = 3; limit < 30; limit++) {
+        struct solo_sim_options options = {.strategy = &scripted, .strategy_state = &script, .steps_max = limit};
+        struct solo_sim *sim;
+        CU_ASSERT_EQUAL_FATAL(solo_sim_create(&options, &sim), 0);
+        CU_ASSERT_EQUAL(solo_sim_run(sim, 0, two_threads, NULL), SOLO_ENDING_STEPS);
+        CU_ASSERT_EQUAL(solo_sim_get_log(sim)->events_count, limit);
+        solo_sim_destroy(sim);
+    }
+    CU_ASSERT_TRUE(script.pass.used > 0);
+}
+
 /* ---- The strategies that give passes, and the same without them ---- */
 
 static struct solo_mutex *mutex;
@@ -394,6 +409,7 @@ void suite_pass(void)
     SOLO_TEST(test_pass__it_lasts_for_as_many_choices_as_it_says);
     SOLO_TEST(test_pass__it_ends_when_somebody_else_becomes_able_to_run);
     SOLO_TEST(test_pass__where_time_can_pass_there_is_none);
+    SOLO_TEST(test_pass__the_limit_of_steps_holds_on_the_way);
     SOLO_TEST(test_pass__on_words_that_are_shared_surw_answers_what_it_would_have);
     SOLO_TEST(test_pass__on_words_that_are_shared_hold_answers_what_it_would_have);
     SOLO_TEST(test_pass__on_words_that_are_shared_the_portfolio_answers_what_it_would_have);

@@ -414,7 +414,7 @@ static void check_refused(char *path, const char *words)
     CU_ASSERT_EQUAL(solo_explore_program(argv, &options, &report), -ENOTSUP);
     printf("%s\n", report.evidence);
     CU_ASSERT_PTR_NOT_NULL(strstr(report.evidence, words));
-    CU_ASSERT_EQUAL(replay_token(argv, "solo1.1.x.sync.00000000.plain-0-0000", &options), -ENOTSUP);
+    CU_ASSERT_EQUAL(replay_token(argv, "solo1.2.x.sync.00000000.plain-0-0000", &options), -ENOTSUP);
     CU_ASSERT_PTR_NOT_NULL(strstr(why, words));
 }
 

@@ -157,7 +157,7 @@ static void test_plain_access__an_access_token_needs_a_build_with_accesses(void)
     SOLO_SKIP("a kit built for ThreadSanitizer explores programs that use it, and no others");
 #endif
     struct solo_explore_options options = defaults();
-    CU_ASSERT_EQUAL(replay_token(program("unlocked", NULL), "solo1.1.unlocked.access.00000000.plain-0-0000", &options),
+    CU_ASSERT_EQUAL(replay_token(program("unlocked", NULL), "solo1.2.unlocked.access.00000000.plain-0-0000", &options),
                     -ENOTSUP);
     CU_ASSERT_PTR_NOT_NULL(strstr(why, "rebuild it with `solo cc -o unlocked ...`"));
     options.granularity = SOLO_WANT_ACCESS;

@@ -196,7 +196,7 @@ static void test_program__a_token_gives_the_same_trace_in_every_process_and_envi
 static void test_program__tokens_of_others_are_refused(void)
 {
     struct solo_explore_options options = defaults("random");
-    CU_ASSERT_EQUAL(replay_token(program("misbehave", "exit"), "solo1.1.other.sync.00000000.plain-0-0000", &options),
+    CU_ASSERT_EQUAL(replay_token(program("misbehave", "exit"), "solo1.2.other.sync.00000000.plain-0-0000", &options),
                     -EINVAL);
     CU_ASSERT_PTR_NOT_NULL(strstr(why, "\"other\""));
     CU_ASSERT_EQUAL(replay_token(program("misbehave", "exit"), "", &options), -EINVAL);

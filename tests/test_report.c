@@ -85,7 +85,7 @@ static struct solo_report_context plain_context(const struct solo_detail *detail
     struct solo_report_context context = {.detail = detail,
                                           .world = "sim",
                                           .argv = program,
-                                          .token = "solo1.1.chat.sync.9f3a12bc.3T1_T2x4_12J1-57-9c3e-aZ81b2",
+                                          .token = "solo1.2.chat.sync.9f3a12bc.3T1_T2x4_12J1-57-9c3e-aZ81b2",
                                           .schedules = 1254,
                                           .failing = 1254};
     return context;
@@ -422,14 +422,14 @@ static void test_report__the_nearest_passing_schedule_is_shown_in_full_reports(v
     static struct solo_detail detail;
     make_wrong_thread(&violation, &detail);
     struct solo_report_context context = plain_context(&detail);
-    context.passing_token = "solo1.1.chat.sync.9f3a12bc.plain-9-0000-00000000";
+    context.passing_token = "solo1.2.chat.sync.9f3a12bc.plain-9-0000-00000000";
     char *text = written(solo_report_text, &violation, &context);
     CU_ASSERT(strstr(text, "that passes") == NULL);
     free(text);
     context.full = true;
     context.output = "one\ntwo";
     text = written(solo_report_text, &violation, &context);
-    CU_ASSERT(strstr(text, "that passes:\nsolo replay solo1.1.chat.sync.9f3a12bc.plain-9-0000-00000000 -- ") != NULL);
+    CU_ASSERT(strstr(text, "that passes:\nsolo replay solo1.2.chat.sync.9f3a12bc.plain-9-0000-00000000 -- ") != NULL);
     CU_ASSERT(strstr(text, "     | one\n     | two\n") != NULL);
     free(text);
 }
@@ -460,7 +460,7 @@ static void test_report__replay_line_needs_a_token_and_room(void)
     char line[16];
     struct solo_report_context context = {.argv = program};
     CU_ASSERT_EQUAL(solo_report_replay_line(&context, line, sizeof line), -EINVAL);
-    context.token = "solo1.1.chat.sync.9f3a12bc.plain-0-0-";
+    context.token = "solo1.2.chat.sync.9f3a12bc.plain-0-0-";
     CU_ASSERT_EQUAL(solo_report_replay_line(&context, line, sizeof line), -ENAMETOOLONG);
 }
 
@@ -512,7 +512,7 @@ static void test_report__fingerprint_names_the_defect_and_not_the_schedule(void)
         make_wrong_thread(&violation, &detail);
         struct solo_report_context context = plain_context(&detail);
         if (i == 1) { /* another schedule: other worker, step, time and token */
-            context.token = "solo1.1.chat.sync.9f3a12bc.plain-9-0000-00000000";
+            context.token = "solo1.2.chat.sync.9f3a12bc.plain-9-0000-00000000";
             PUT(violation.thread, "pool#1");
             violation.step = 99;
             violation.now_ns = 5;

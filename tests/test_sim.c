@@ -1,7 +1,9 @@
 /*
  * test_sim.c - the scheduler core: who runs when, time, rest, endings, what is recorded, and that both carriers agree.
  */
+#include "core.h"
 #include "runner.h"
+#include "sim_world.h"
 #include <solo/explore.h>
 #include <solo/sim.h>
 #include <solo/solo.h>
@@ -139,7 +141,7 @@ static void test_sim__one_seed_gives_one_trace_on_both_carriers(void)
         CU_ASSERT_EQUAL(run(walking(SOLO_CARRIER_TOKEN), seed, busy_server, NULL), SOLO_ENDING_RETURNED);
         CU_ASSERT_EQUAL(fibers.trace_hash, seen.trace_hash);
         CU_ASSERT_EQUAL(fibers.events_count, seen.events_count);
-        CU_ASSERT_EQUAL(fibers.check, seen.check);
+        CU_ASSERT_EQUAL(fibers.answers_count, seen.answers_count);
     }
 }
 
@@ -155,6 +157,71 @@ static void test_sim__different_orders_have_different_traces(void)
         other += seen.trace_hash != plain;
     }
     CU_ASSERT(other > 25);
+}
+
+static void say_what_happened(void *arg)
+{
+    solo_happened(arg);
+}
+
+static void test_sim__what_an_event_says_is_in_the_trace(void)
+{
+    CU_ASSERT_EQUAL(run((struct solo_sim_options){0}, 0, say_what_happened, "rain"), SOLO_ENDING_RETURNED);
+    uint64_t rain = seen.trace_hash, count = seen.events_count;
+    CU_ASSERT_EQUAL(run((struct solo_sim_options){0}, 0, say_what_happened, "snow"), SOLO_ENDING_RETURNED);
+    CU_ASSERT_NOT_EQUAL(seen.trace_hash, rain);
+    CU_ASSERT_EQUAL(seen.events_count, count);
+}
+
+/* ---- A choice from which nothing follows ---- */
+
+static struct {
+    size_t options, takes;
+    uint16_t check;
+} asked;
+
+static void ask_for_a_job(void *arg)
+{
+    struct solo_option jobs[] = {{.tag = 1}, {.tag = 2}, {.tag = 3}};
+    const struct solo_option *options[] = {&jobs[0], &jobs[1], &jobs[2]};
+    (void)arg;
+    CU_ASSERT_EQUAL(core_choose(core_current(), SOLO_CHOICE_JOB, options, asked.options), asked.takes);
+}
+
+static size_t take_as_told(void *state, const struct solo_choice *choice)
+{
+    (void)state;
+    asked.check = choice->check;
+    return asked.takes;
+}
+
+static uint64_t hash_of_asking(size_t options, size_t takes)
+{
+    static const struct solo_strategy strategy = {.name = "told", .choose = take_as_told};
+    asked.options = options;
+    asked.takes = takes;
+    CU_ASSERT_EQUAL(run((struct solo_sim_options){.strategy = &strategy}, 0, ask_for_a_job, NULL),
+                    SOLO_ENDING_RETURNED);
+    CU_ASSERT_EQUAL(seen.answers_count, 1);
+    CU_ASSERT_EQUAL(answers[0].check, asked.check);
+    return seen.trace_hash;
+}
+
+static void test_sim__each_answer_has_a_trace_of_its_own(void)
+{
+    uint64_t hashes[] = {hash_of_asking(3, 0), hash_of_asking(3, 1), hash_of_asking(3, 2)};
+    CU_ASSERT_NOT_EQUAL(hashes[0], hashes[1]);
+    CU_ASSERT_NOT_EQUAL(hashes[1], hashes[2]);
+    CU_ASSERT_NOT_EQUAL(hashes[0], hashes[2]);
+    CU_ASSERT_EQUAL(hash_of_asking(3, 2), hashes[2]);
+}
+
+static void test_sim__the_check_of_a_choice_knows_how_much_was_offered(void)
+{
+    (void)hash_of_asking(3, 0);
+    uint16_t three = asked.check;
+    (void)hash_of_asking(2, 0);
+    CU_ASSERT_NOT_EQUAL(asked.check, three);
 }
 
 /* ---- Time ---- */
@@ -667,6 +734,9 @@ void suite_sim(void)
     SOLO_TEST(test_sim__every_order_of_two_threads_is_reached);
     SOLO_TEST(test_sim__one_seed_gives_one_trace_on_both_carriers);
     SOLO_TEST(test_sim__different_orders_have_different_traces);
+    SOLO_TEST(test_sim__what_an_event_says_is_in_the_trace);
+    SOLO_TEST(test_sim__each_answer_has_a_trace_of_its_own);
+    SOLO_TEST(test_sim__the_check_of_a_choice_knows_how_much_was_offered);
     SOLO_TEST(test_sim__sleepers_wake_in_order_and_time_jumps);
     SOLO_TEST(test_sim__time_may_pass_while_somebody_could_run);
     SOLO_TEST(test_sim__a_manual_clock_stops_at_every_deadline_on_the_way);

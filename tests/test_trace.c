@@ -41,7 +41,7 @@ static void test_trace__has_one_line_per_event_between_head_and_foot(void)
                                .ending = SOLO_ENDING_RETURNED,
                                .hash = 0xabcdef};
     char *text = write_text(&trace, false);
-    CU_ASSERT_STRING_EQUAL(text, "solo-trace 1\nscenario case\nchoice-schema 1\nstep ns thread kind object value\n"
+    CU_ASSERT_STRING_EQUAL(text, "solo-trace 1\nscenario case\nchoice-schema 2\nstep ns thread kind object value\n"
                                  "1 10 main yield - 0\n"
                                  "2 20 main choice job 2\n"
                                  "3 30 main/1 call-handed-back - -2003\n"
@@ -89,7 +89,7 @@ static void test_trace__lines_read_back(void)
 static void test_trace__head_and_foot_are_told_from_events(void)
 {
     static const char *const around[] = {
-        "solo-trace 1", "scenario x",   "choice-schema 1",      "step ns thread kind object value",
+        "solo-trace 1", "scenario x",   "choice-schema 2",      "step ns thread kind object value",
         "left-out 3",   "ending quiet", "hash 0011223344556677"};
     struct solo_trace_entry entry;
     for (size_t i = 0; i < sizeof around / sizeof around[0]; i++) {

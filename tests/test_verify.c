@@ -235,7 +235,7 @@ static void test_verify__wrong_usage_is_one_line_and_exit_code_2(void)
     WRONG("one EXTENSION.so is wanted", keeps, keeps);
     WRONG("unknown option '--bogus'", "--bogus", keeps);
     WRONG("'zero' is not a number", "--schedules", "zero", keeps);
-    WRONG("--token needs the --cell", "--token", "solo1.1.x.sync.00000000.plain-0-0000", keeps);
+    WRONG("--token needs the --cell", "--token", "solo1.2.x.sync.00000000.plain-0-0000", keeps);
     WRONG("'book_sign' is not ENTRY@CONTEXT", "--cell", "book_sign", keeps);
     WRONG("is not ENTRY@CONTEXT", "--cell", "no_such_entry@worker", keeps);
     WRONG("is not ENTRY@CONTEXT", "--cell", "book_sign@moon", keeps);
@@ -249,7 +249,7 @@ static void test_verify__a_token_that_does_not_fit_is_one_line_and_exit_code_2(v
     const char *keeps = extension("keeps");
     WRONG("not a token", "--cell", "book_sign@worker", "--token", "abc", keeps);
     WRONG("not a token", "--cell", "book_sign@worker", "--token", "", keeps);
-    WRONG("\"other\"", "--cell", "book_sign@worker", "--token", "solo1.1.other.sync.00000000.plain-0-0000", keeps);
+    WRONG("\"other\"", "--cell", "book_sign@worker", "--token", "solo1.2.other.sync.00000000.plain-0-0000", keeps);
     CU_ASSERT_EQUAL(VERIFY("--format", "json", "--cell", "book_sign@worker", keeps), 0);
     json_t *root = load_json();
     char token[1024];

@@ -1,7 +1,7 @@
 /*
  * token.h - one line of text that replays a schedule.
  *
- *     solo1.1.lost-update.sync.9f3a12bc.3T1_T2x4_12J1-57-9c3e-aZ81...
+ *     solo1.2.lost-update.sync.9f3a12bc.3T1_T2x4_12J1-57-9c3e-aZ81...
  *     |     | |           |    |        |              |  |    one check character for each choice
  *     |     | |           |    |        |              |  check over all choices; "open" after a crash
  *     |     | |           |    |        |              choices in the schedule

@@ -3,7 +3,7 @@
  *
  *     solo-trace 1
  *     scenario lost-update
- *     choice-schema 1
+ *     choice-schema 2
  *     step ns thread kind object value
  *     1 0 main thread-begin thread#1 0
  *     2 0 main choice thread 1

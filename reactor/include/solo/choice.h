@@ -21,7 +21,7 @@ extern "C" {
 #endif
 
 /* Part of every token; raised when a choice kind, an option order or a scheduling point changes meaning. */
-enum { SOLO_CHOICE_SCHEMA = 1 };
+enum { SOLO_CHOICE_SCHEMA = 2 };
 
 enum solo_choice_kind {
     SOLO_CHOICE_THREAD = 0, /* which virtual thread runs next, or let time pass */
@@ -60,7 +60,7 @@ struct solo_choice {
     uint16_t thread;                          /* who asks */
     uint32_t index;                           /* how many choices were recorded before this one */
     uint64_t step;                            /* events executed so far */
-    uint16_t check;                           /* rolling check over the options of all choices, these included */
+    uint16_t check;                           /* over every event so far and `count` */
     const struct solo_option *const *options; /* options[0] is the plain answer */
     size_t count;                             /* at least 2 */
 };
@@ -71,16 +71,17 @@ struct solo_answer {
     uint16_t count;  /* how many there were */
     uint8_t kind;    /* enum solo_choice_kind */
     uint8_t reserved;
-    uint16_t check; /* rolling check over the options of all choices so far */
+    uint16_t check; /* the choice's */
 };
 
 struct solo_event; /* probe.h */
 
 /*
  * Where a strategy does not want to be asked, in the schedule under way. A thread that has the turn and is about to
- * touch the schedule's n-th word of memory goes on without choose being called if `left` is above 0, no thread became
- * able to run since choose was called last, time cannot pass, and word[n] is one of these: its number + 1, or one of
- * the two below. The plain answer is recorded as ever, and if there was a choice `left` falls and `used` rises by one.
+ * touch the schedule's n-th word of memory goes on without choose being called if no other thread can run, or `left` is
+ * above 0 and none became able to run since choose was called last; if time cannot pass; and if word[n] is one of
+ * these: its number + 1, or one of the two below. The plain answer is recorded as ever, and if there was a choice
+ * `left` falls and `used` rises by one.
  *
  * A strategy gives such a pass where its answer would be the plain one; or where a word is touched by one thread only:
  * then whoever could have gone first can go first at that thread's next point just as well.

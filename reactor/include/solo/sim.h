@@ -56,7 +56,6 @@ struct solo_sim_log {
     uint64_t trace_hash; /* over every event; equal for equal schedules on both carriers */
     uint64_t now_ns;
     uint32_t deviations; /* answers other than 0 */
-    uint32_t check;      /* rolling check over the options of every choice */
 };
 
 struct solo_sim_options {
