@@ -83,7 +83,8 @@ static void meet_thread(struct solo__profile *profile, uint16_t thread, uint32_t
     if (parent != SOLO__NO_INDEX) {
         profile->paths[parent].left -= (int32_t)profile->paths[path].subtree;
     }
-    profile->path_of[thread] = (uint16_t)(path + 1);
+    profile->path_of[thread] = path;
+    profile->met[thread] = 1;
     profile->met_count++;
     profile->recent[thread][0] = profile->recent[thread][1] = 0;
     profile->locks[thread] = 0;
@@ -131,9 +132,6 @@ static uint16_t object_of_option(struct solo__profile *profile, const struct sol
 uint16_t solo__profile_find_object(struct solo__profile *profile, const struct solo_option *option)
 {
     uint16_t object = object_of_option(profile, option);
-    if (option->thread >= SOLO_SIM_THREADS_MAX) {
-        return object;
-    }
     struct solo__ahead *ahead = &profile->ahead[option->thread];
     ahead->object = object;
     ahead->id = option->object;
@@ -254,6 +252,14 @@ static void note_place(struct solo__profile *profile, uint16_t thread, unsigned 
     }
 }
 
+static inline void remember(struct solo__profile *profile, uint16_t thread, unsigned operation, unsigned access,
+                            uint16_t object)
+{
+    uint64_t *recent = profile->recent[thread];
+    recent[1] = recent[0];
+    recent[0] = point_hash(operation, access, object);
+}
+
 /* The thread passes the point. */
 static inline void pass(struct solo__profile *profile, uint16_t thread, unsigned operation, unsigned access,
                         uint16_t object)
@@ -264,9 +270,7 @@ static inline void pass(struct solo__profile *profile, uint16_t thread, unsigned
     if (profile->learns) {
         note_place(profile, thread, operation, access, object);
     }
-    uint64_t *recent = profile->recent[thread];
-    recent[1] = recent[0];
-    recent[0] = point_hash(operation, access, object);
+    remember(profile, thread, operation, access, object);
 }
 
 static void count_lock(struct solo__profile *profile, uint16_t thread, unsigned operation)
@@ -288,7 +292,7 @@ static void move_thread(struct solo__profile *profile, uint16_t thread, unsigned
 
 uint16_t solo__profile_find_place(struct solo__profile *profile, const struct solo_option *option)
 {
-    if (option->thread >= SOLO_SIM_THREADS_MAX || option->tag == SOLO_TAG_TIME) {
+    if (option->tag == SOLO_TAG_TIME) {
         return SOLO__NO_INDEX;
     }
     uint16_t object = solo__profile_object(profile, option);
@@ -311,6 +315,7 @@ void solo__profile_begin(struct solo__profile *profile, bool hears_all)
         profile->paths[i].passed = 0;
         profile->paths[i].left = (int32_t)profile->paths[i].subtree;
     }
+    memset(profile->met, 0, sizeof profile->met);
     memset(profile->path_of, 0, sizeof profile->path_of);
     memset(profile->ahead, 0, sizeof profile->ahead);
     profile->met_count = 0;
@@ -364,6 +369,7 @@ void solo__profile_end(struct solo__profile *profile)
     if (!profile->learns) {
         return;
     }
+    profile->learnt++;
     rest(profile);
     walk_trail(profile);
     bool changed = false;
@@ -382,10 +388,7 @@ void solo__profile_end(struct solo__profile *profile)
 /* The thread's next operation is among the options for the first time. */
 static void meet_option(struct solo__profile *profile, const struct solo_option *option)
 {
-    if (option->thread >= SOLO_SIM_THREADS_MAX) {
-        return;
-    }
-    if (profile->path_of[option->thread] == 0) {
+    if (!profile->met[option->thread]) {
         meet_thread(profile, option->thread, option->object);
     }
     if (option->address != 0) {
@@ -397,7 +400,7 @@ static void meet_option(struct solo__profile *profile, const struct solo_option 
 void solo__profile_meet(struct solo__profile *profile, const struct solo_choice *choice, size_t threads)
 {
     for (size_t i = 0; i < threads; i++) {
-        if (!solo__profile_ahead(profile, choice->options[i]->thread)->offered) {
+        if (!profile->ahead[choice->options[i]->thread].offered) {
             meet_option(profile, choice->options[i]);
         }
     }
@@ -407,11 +410,11 @@ void solo__profile_meet(struct solo__profile *profile, const struct solo_choice 
 static void note_access(struct solo__profile *profile, uint16_t path, uint16_t object, const struct solo_event *event)
 {
     struct solo__shared *shared = &profile->objects[object];
-    bool several = shared->several || (shared->last_path != SOLO__NO_INDEX && shared->last_path != path);
-    bool written = shared->written || (event->access & SOLO_ACCESS_WRITE) != 0;
-    profile->version += several && written && !(shared->several && shared->written);
-    shared->several = several;
-    shared->written = written;
+    shared->several |= shared->last_path != SOLO__NO_INDEX && shared->last_path != path;
+    shared->written |= (event->access & SOLO_ACCESS_WRITE) != 0;
+    bool contended = shared->several && shared->written;
+    profile->version += contended && !shared->contended;
+    shared->contended = contended;
     shared->interest |= solo__operation_is_interesting(event->kind);
     shared->guards &= profile->has_started ? profile->held[event->thread] : UINT64_MAX;
     if (shared->last_path != path) {
@@ -441,6 +444,12 @@ static void count_access(struct solo__profile *profile, uint16_t path, uint16_t 
     }
 }
 
+/* Whether places are followed: else the schedule is neither learnt from, nor will be. */
+static inline bool follows_places(const struct solo__profile *profile)
+{
+    return profile->learns || profile->hears_all;
+}
+
 static void note_move(struct solo__profile *profile, const struct solo_event *event, uint16_t object)
 {
     if (profile->schedules > 1) {
@@ -456,7 +465,9 @@ static uint16_t note_point(struct solo__profile *profile, const struct solo_even
     uint16_t path = solo__profile_path(profile, event->thread);
     uint16_t object = object_of_event(profile, event);
     profile->paths[path].left--;
-    note_move(profile, event, object);
+    if (follows_places(profile)) {
+        note_move(profile, event, object);
+    }
     if (!profile->learns) {
         return object;
     }
@@ -468,16 +479,18 @@ static uint16_t note_point(struct solo__profile *profile, const struct solo_even
     return object;
 }
 
-static uint16_t note_event(struct solo__profile *profile, const struct solo_event *event)
+static __attribute__((noinline)) uint16_t note_event(struct solo__profile *profile, const struct solo_event *event)
 {
     switch (event->kind) {
     case SOLO_PROBE_LOCKED:
     case SOLO_PROBE_UNLOCK:
         note_lock(profile, event);
-        note_move(profile, event, SOLO__NO_INDEX);
+        if (follows_places(profile)) {
+            note_move(profile, event, SOLO__NO_INDEX);
+        }
         return SOLO__NO_INDEX;
     case SOLO_PROBE_THREAD_BEGIN:
-        if (profile->path_of[event->thread] == 0) {
+        if (!profile->met[event->thread]) {
             meet_thread(profile, event->thread, event->object);
         }
         break;
@@ -501,21 +514,18 @@ static inline uint16_t follow_access(struct solo__profile *profile, const struct
     uint16_t object = word_of_event(profile, event);
     profile->paths[solo__profile_path(profile, thread)].left--;
     if (solo__profile_is_contended(profile, object)) {
-        pass(profile, thread, event->kind, event->access, object);
+        remember(profile, thread, event->kind, event->access, object);
     }
     return object;
 }
 
 uint16_t solo__profile_event(struct solo__profile *profile, const struct solo_event *event)
 {
-    uint16_t object;
-    if (is_memory(event->kind) && !profile->learns) {
-        object = follow_access(profile, event);
-    } else if (event->kind == SOLO_PROBE_TIME) {
+    if (event->kind == SOLO_PROBE_TIME) {
         return SOLO__NO_INDEX; /* who let it pass is where it was */
-    } else {
-        object = note_event(profile, event);
     }
+    bool follows = is_memory(event->kind) && !profile->learns;
+    uint16_t object = follows ? follow_access(profile, event) : note_event(profile, event);
     profile->ahead[event->thread] = (struct solo__ahead){0};
     return object;
 }

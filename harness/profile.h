@@ -52,8 +52,9 @@ struct solo__shared {
     uint16_t last_count; /* where that one's accesses are counted, SOLO__NO_INDEX if nowhere */
     uint8_t several;     /* more than one did */
     uint8_t written;
-    uint8_t interest; /* calls with a contract, or state of a loop */
-    uint16_t holder;  /* of a lock: its thread + 1, 0 if nobody; of the schedule `held_in` */
+    uint8_t contended; /* both */
+    uint8_t interest;  /* calls with a contract, or state of a loop */
+    uint16_t holder;   /* of a lock: its thread + 1, 0 if nobody; of the schedule `held_in` */
     uint32_t held_in;
     uint64_t guards; /* locks that were held at every access so far, a bit for each; counted while others run */
 };
@@ -100,6 +101,7 @@ struct solo__profile {
     uint32_t schedules; /* begun */
     uint8_t learns;     /* from the schedule under way; see above */
     uint8_t hears_all;  /* of that schedule */
+    uint32_t learnt;    /* schedules that it has learnt from, those that ended */
     uint32_t rest;      /* schedules that it will not learn from before the next that it does */
     uint32_t rest_next; /* and so many after that one, if it teaches nothing */
     uint32_t known;     /* `version` when it last learnt from a schedule */
@@ -117,9 +119,10 @@ struct solo__profile {
     uint16_t place_slots[SOLO__PLACES_MAX * 2];   /* index + 1, by hash */
 
     /* Of the schedule under way, by number of thread. */
-    struct solo__ahead ahead[SOLO_SIM_THREADS_MAX + 1]; /* the last one stands for numbers that are none */
-    uint32_t met_count;                                 /* threads that were seen */
-    uint16_t path_of[SOLO_SIM_THREADS_MAX];             /* index + 1; 0: not seen */
+    struct solo__ahead ahead[SOLO_SIM_THREADS_MAX];
+    uint32_t met_count;                     /* threads that were seen */
+    uint8_t met[SOLO_SIM_THREADS_MAX];      /* it was */
+    uint16_t path_of[SOLO_SIM_THREADS_MAX]; /* index; 0, main's, while it was not seen */
     uint16_t children[SOLO_SIM_THREADS_MAX];
     uint8_t locks[SOLO_SIM_THREADS_MAX];      /* that it holds */
     uint64_t held[SOLO_SIM_THREADS_MAX];      /* the same, a bit for each: by the object's index, modulo 64 */
@@ -162,13 +165,7 @@ uint16_t solo__profile_event(struct solo__profile *profile, const struct solo_ev
 /* Index of the thread's path; 0, main's, for one that was not seen. */
 static inline uint16_t solo__profile_path(const struct solo__profile *profile, uint16_t thread)
 {
-    uint16_t path = thread < SOLO_SIM_THREADS_MAX ? profile->path_of[thread] : 0;
-    return path != 0 ? (uint16_t)(path - 1) : 0;
-}
-
-static inline const struct solo__ahead *solo__profile_ahead(const struct solo__profile *profile, uint16_t thread)
-{
-    return &profile->ahead[thread < SOLO_SIM_THREADS_MAX ? thread : SOLO_SIM_THREADS_MAX];
+    return profile->path_of[thread];
 }
 
 /* Index of the option's object, SOLO__NO_INDEX if none; of its place. The option is the thread's present one. */
@@ -177,20 +174,20 @@ uint16_t solo__profile_find_place(struct solo__profile *profile, const struct so
 
 static inline uint16_t solo__profile_object(struct solo__profile *profile, const struct solo_option *option)
 {
-    const struct solo__ahead *ahead = solo__profile_ahead(profile, option->thread);
+    const struct solo__ahead *ahead = &profile->ahead[option->thread];
     return ahead->named ? ahead->object : solo__profile_find_object(profile, option);
 }
 
 static inline uint16_t solo__profile_place(struct solo__profile *profile, const struct solo_option *option)
 {
-    const struct solo__ahead *ahead = solo__profile_ahead(profile, option->thread);
+    const struct solo__ahead *ahead = &profile->ahead[option->thread];
     return ahead->version == profile->version + 1 ? ahead->place : solo__profile_find_place(profile, option);
 }
 
 /* Whether different threads touch the object, and one of them writes. */
 static inline bool solo__profile_is_contended(const struct solo__profile *profile, uint16_t object)
 {
-    return object != SOLO__NO_INDEX && profile->objects[object].several && profile->objects[object].written;
+    return object != SOLO__NO_INDEX && profile->objects[object].contended;
 }
 
 /* Whether the option is on memory that its thread, as far as is known, is the only one to touch. */

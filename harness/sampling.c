@@ -69,6 +69,7 @@ int solo__sampling_begin(void *opaque, uint64_t seed)
     state->patience = solo__draw_patience(&state->random);
     solo__fair_begin(&state->fair);
     memset(&state->pass, 0, sizeof state->pass);
+    state->passes = 0;
     memset(state->priorities, 0, sizeof state->priorities);
     state->profiles = needs_profile(state);
     if (state->profiles) {
@@ -106,10 +107,11 @@ static inline void give_pass(struct solo__sampling_state *state, const struct so
     state->pass.left = picks < SOLO__FAIR_PICKS_MAX ? SOLO__FAIR_PICKS_MAX - picks : 0;
 }
 
-static inline size_t choose_thread(struct solo__sampling_state *state, const struct solo_choice *choice)
+static inline size_t choose_thread(struct solo__sampling_state *state, const struct solo__sampler_table *sampler,
+                                   const struct solo_choice *choice)
 {
-    const struct solo__sampler_table *sampler = samplers[state->sampler];
-    bool offers_time = solo__offers_time(choice);
+    bool offers_time = choice->options[choice->count - 1]->tag == SOLO_TAG_TIME;
+    bool keeps = state->passes && state->pass.left != 0 && choice->options[0]->thread == choice->thread;
     size_t threads = choice->count - offers_time;
     count_passed(state);
     state->pass.left = 0;
@@ -117,7 +119,8 @@ static inline size_t choose_thread(struct solo__sampling_state *state, const str
     if (state->profiles) {
         solo__profile_options(&state->profile, choice, threads);
     }
-    size_t chosen = sampler->choose(state, choice, threads);
+    bool stays = keeps && sampler->stays(state, choice->options[0]);
+    size_t chosen = stays ? 0 : sampler->choose(state, choice, threads);
     size_t demanded = solo__fair_is_content(&state->fair) ? choice->count : solo__fair_demand(&state->fair, choice);
     if (demanded < choice->count) {
         chosen = demanded;
@@ -140,9 +143,11 @@ static size_t choose_value(struct solo__sampling_state *state, const struct solo
 size_t solo__sampling_choose(void *opaque, const struct solo_choice *choice)
 {
     struct solo__sampling_state *state = opaque;
-    size_t chosen = choice->kind == SOLO_CHOICE_THREAD ? choose_thread(state, choice) : choose_value(state, choice);
-    if (samplers[state->sampler]->asked != NULL) {
-        samplers[state->sampler]->asked(state, choice->thread);
+    const struct solo__sampler_table *sampler = samplers[state->sampler];
+    bool orders = choice->kind == SOLO_CHOICE_THREAD;
+    size_t chosen = orders ? choose_thread(state, sampler, choice) : choose_value(state, choice);
+    if (sampler->asked != NULL) {
+        sampler->asked(state, choice->thread);
     }
     return chosen;
 }
@@ -153,13 +158,16 @@ void solo__sampling_step(void *opaque, const struct solo_event *event)
     if (event->thread >= SOLO_SIM_THREADS_MAX) {
         return;
     }
+    const struct solo__sampler_table *sampler = samplers[state->sampler];
     uint16_t object = state->profiles ? solo__profile_event(&state->profile, event) : SOLO__NO_INDEX;
-    if (samplers[state->sampler]->step != NULL) {
-        samplers[state->sampler]->step(state, event, object);
+    if (sampler->step != NULL) {
+        sampler->step(state, event, object);
     }
 }
 
 struct solo_pass *solo__sampling_find_pass(void *state)
 {
-    return &((struct solo__sampling_state *)state)->pass;
+    struct solo__sampling_state *sampling = state;
+    sampling->passes = 1;
+    return &sampling->pass;
 }

@@ -55,6 +55,8 @@ struct solo__hold {
     uint16_t places[2];                 /* where threads wait; SOLO__NO_INDEX: nowhere */
     uint16_t plain;                     /* the others run in the plain order */
     uint8_t been[SOLO_SIM_THREADS_MAX]; /* the thread has waited, and gone on */
+    uint32_t sorted;                    /* how much the profile had learnt when the bands were found */
+    uint8_t bands[SOLO__PLACES_MAX];    /* of each place: strategy_hold.c */
 };
 
 struct solo__locks {
@@ -67,6 +69,7 @@ struct solo__sampling_state {
     uint16_t sampler;  /* enum solo__sampler, of the schedule under way */
     uint8_t rotates;   /* the portfolio: the sampler changes */
     uint8_t profiles;  /* the profile is kept in this schedule */
+    uint8_t passes;    /* passes are honoured in this schedule */
     uint32_t argument; /* of the strategy: PCT's depth; 0: none */
     uint32_t begun;    /* schedules */
     uint32_t choices;  /* about threads, in this schedule */
@@ -101,6 +104,11 @@ struct solo__sampler_table {
     bool misses_words; /* its passes leave step out on words that several threads touch */
     /* What a pass says of a word, by the profile's index (choice.h): 0 to be asked. NULL: always asked. */
     uint8_t (*pass)(struct solo__sampling_state *state, const struct solo_option *option, uint16_t object);
+    /*
+     * Whether the thread that has the turn keeps it before this point, as long as its pass is good: what others are
+     * about to do was compared when it got the turn. Not NULL if `pass` is not.
+     */
+    bool (*stays)(struct solo__sampling_state *state, const struct solo_option *option);
 };
 
 extern const struct solo__sampler_table solo__sample_random, solo__sample_pct, solo__sample_pos, solo__sample_urw,

@@ -34,27 +34,46 @@ static unsigned band_of(const struct solo__profile *profile, const struct solo__
     return solo__profile_is_guarded(profile, place->object) ? 2 : 1;
 }
 
+/* Which band each place is in changes only with what the profile learns. */
+static void sort_places(struct solo__sampling_state *state)
+{
+    struct solo__profile *profile = &state->profile;
+    if (state->hold.sorted == profile->learnt) {
+        return;
+    }
+    state->hold.sorted = profile->learnt;
+    for (uint32_t i = 0; i < profile->place_count; i++) {
+        state->hold.bands[i] = (uint8_t)band_of(profile, &profile->places[i]);
+    }
+}
+
+/* Places with a lower one go first; those that are not held have the highest there is. */
+static inline uint64_t rank_of(const struct solo__sampling_state *state, uint32_t place)
+{
+    uint64_t band = state->hold.bands[place];
+    return band == BANDS ? UINT64_MAX : (uint64_t)state->profile.places[place].held * BANDS + band;
+}
+
 /* A place among those that were held least often, the best band first; SOLO__NO_INDEX if there is none. */
 static uint16_t draw_place(struct solo__sampling_state *state)
 {
-    struct solo__profile *profile = &state->profile;
-    uint16_t best = SOLO__NO_INDEX;
-    uint64_t best_rank = UINT64_MAX;
-    uint32_t equal = 0;
-    for (uint32_t i = 0; i < profile->place_count; i++) {
-        const struct solo__place *place = &profile->places[i];
-        unsigned band = band_of(profile, place);
-        uint64_t rank = (uint64_t)place->held * BANDS + band;
-        if (band == BANDS || rank > best_rank) {
-            continue;
-        }
-        equal = rank < best_rank ? 1 : equal + 1;
-        if (rank < best_rank || solo__draw_below(solo__draw(&state->random), equal) == 0) {
-            best = (uint16_t)i;
-        }
-        best_rank = rank;
+    uint32_t places = state->profile.place_count, equal = 0, last = 0;
+    uint64_t best = UINT64_MAX;
+    for (uint32_t i = 0; i < places; i++) {
+        uint64_t rank = rank_of(state, i);
+        equal = rank < best ? 1 : equal + (rank == best);
+        best = rank < best ? rank : best;
+        last = rank == best ? i : last;
     }
-    return best;
+    if (best == UINT64_MAX) {
+        return SOLO__NO_INDEX;
+    }
+    for (size_t left = solo__draw_below(solo__draw(&state->random), equal); left > 0; left--) {
+        do {
+            last--;
+        } while (rank_of(state, last) != best);
+    }
+    return (uint16_t)last;
 }
 
 /* Another place of the same object; SOLO__NO_INDEX if there is none. */
@@ -65,7 +84,7 @@ static uint16_t draw_partner(struct solo__sampling_state *state, uint16_t first)
     uint32_t seen = 0;
     for (uint32_t i = 0; i < profile->place_count; i++) {
         const struct solo__place *place = &profile->places[i];
-        if (i != first && place->object == profile->places[first].object && band_of(profile, place) < BANDS &&
+        if (i != first && place->object == profile->places[first].object && state->hold.bands[i] < BANDS &&
             solo__draw_below(solo__draw(&state->random), ++seen) == 0) {
             partner = (uint16_t)i;
         }
@@ -77,6 +96,7 @@ static void begin(struct solo__sampling_state *state)
 {
     struct solo__hold *hold = &state->hold;
     memset(hold->been, 0, sizeof hold->been);
+    sort_places(state);
     hold->places[0] = draw_place(state);
     hold->places[1] = SOLO__NO_INDEX;
     hold->plain = 1;
@@ -92,6 +112,12 @@ static void begin(struct solo__sampling_state *state)
     }
 }
 
+static bool is_held(struct solo__sampling_state *state, const struct solo_option *option)
+{
+    uint16_t place = solo__profile_place(&state->profile, option);
+    return place != SOLO__NO_INDEX && (place == state->hold.places[0] || place == state->hold.places[1]);
+}
+
 /* Who goes first: threads on their way to a place where they will wait, others, those that wait. */
 enum { ON_THE_WAY = 0, FREE, WAITS };
 
@@ -105,8 +131,7 @@ static inline unsigned standing_of(struct solo__sampling_state *state, const str
                                    uint64_t comers)
 {
     const struct solo__hold *hold = &state->hold;
-    uint16_t place = solo__profile_place(&state->profile, option);
-    if (place != SOLO__NO_INDEX && (place == hold->places[0] || place == hold->places[1])) {
+    if (is_held(state, option)) {
         return WAITS;
     }
     bool comes = (comers >> (solo__profile_path(&state->profile, option->thread) % 64) & 1) != 0;
@@ -162,6 +187,11 @@ static void step(struct solo__sampling_state *state, const struct solo_event *ev
     }
 }
 
+static bool stays(struct solo__sampling_state *state, const struct solo_option *option)
+{
+    return !is_held(state, option);
+}
+
 static bool is_held_at(const struct solo__sampling_state *state, uint16_t object)
 {
     const uint16_t *places = state->hold.places;
@@ -178,5 +208,10 @@ static uint8_t pass(struct solo__sampling_state *state, const struct solo_option
     return solo__profile_is_own(&state->profile, option) ? (uint8_t)(option->thread + 1) : 0;
 }
 
-const struct solo__sampler_table solo__sample_hold = {
-    .name = "hold", .begin = begin, .choose = choose, .step = step, .pass = pass, .wants_profile = true};
+const struct solo__sampler_table solo__sample_hold = {.name = "hold",
+                                                      .begin = begin,
+                                                      .choose = choose,
+                                                      .step = step,
+                                                      .pass = pass,
+                                                      .stays = stays,
+                                                      .wants_profile = true};

@@ -184,6 +184,11 @@ static void step(struct solo__sampling_state *state, const struct solo_event *ev
     }
 }
 
+static bool stays(struct solo__sampling_state *state, const struct solo_option *option)
+{
+    return !touches(state, option);
+}
+
 /*
  * Whoever has the turn keeps it until it comes to the object. Where somebody's priority changes, or the reason why
  * somebody waits, step ends the pass.
@@ -201,5 +206,6 @@ const struct solo__sampler_table solo__sample_surw = {.name = "surw",
                                                       .choose = choose,
                                                       .step = step,
                                                       .pass = pass,
+                                                      .stays = stays,
                                                       .wants_profile = true,
                                                       .misses_words = true};

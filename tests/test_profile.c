@@ -15,9 +15,11 @@ static struct {
     const struct solo_strategy *strategy;
     struct solo__sampling_state *state;
     unsigned looks, remembered, wrong_places, wrong_objects;
-    unsigned begun, learnt_late; /* schedules; and those after the first that are learnt from */
+    unsigned begun, learnt_late;       /* schedules; and those after the first that are learnt from */
+    unsigned options[2], at_places[2]; /* threads that could go on, and that stood at a known place; while it learns */
 } lab;
 
+static bool counts_places;
 static bool looks_away; /* a look at what the strategy does not want to know is a surprise to the profile */
 
 static int lab_begin(void *state, uint64_t seed)
@@ -42,9 +44,21 @@ static void look_again(struct solo__profile *profile, const struct solo_option *
     lab.looks++;
 }
 
+/* Whether the thread stands at a place; counted for schedules that are learnt from, and for those that are not. */
+static void count_place(struct solo__profile *profile, const struct solo_option *option)
+{
+    lab.options[profile->learns]++;
+    lab.at_places[profile->learns] += solo__profile_place(profile, option) != SOLO__NO_INDEX;
+}
+
 static size_t lab_choose(void *state, const struct solo_choice *choice)
 {
     size_t chosen = lab.strategy->choose(state, choice);
+    for (size_t i = 0; counts_places && choice->kind == SOLO_CHOICE_THREAD && i < choice->count; i++) {
+        if (choice->options[i]->tag != SOLO_TAG_TIME) {
+            count_place(&lab.state->profile, choice->options[i]);
+        }
+    }
     for (size_t i = 0; !looks_away && choice->kind == SOLO_CHOICE_THREAD && i < choice->count; i++) {
         if (choice->options[i]->tag != SOLO_TAG_TIME) {
             look_again(&lab.state->profile, choice->options[i]);
@@ -263,6 +277,18 @@ static void test_profile__schedules_that_teach_nothing_are_seldom_learnt_from(vo
     looks_away = false;
 }
 
+static void test_profile__a_schedule_that_is_not_learnt_from_has_the_same_places(void)
+{
+    looks_away = counts_places = true;
+    explore("hold", 2 * SOLO__LEARNS_FIRST, 0, share);
+    looks_away = counts_places = false;
+    CU_ASSERT_TRUE(lab.options[0] > 1000);
+    CU_ASSERT_TRUE(lab.at_places[1] > lab.options[1] / 2);
+    double learnt = lab.at_places[1] / (double)lab.options[1], rested = lab.at_places[0] / (double)lab.options[0];
+    CU_ASSERT_TRUE(rested > learnt * 0.9);
+    free(lab.state);
+}
+
 /* What is known after so many schedules. */
 static struct known {
     unsigned contended, places;
@@ -304,6 +330,33 @@ static void test_profile__new_ways_among_what_is_known_are_learnt_before_long(vo
     }
 }
 
+static void sleep_somewhere_new(unsigned number)
+{
+    if (number == 3) {
+        solo_yield(); /* makes another place of what follows */
+        solo_sleep(1000);
+    }
+}
+
+/* Nobody is held where time passes, wherever that is, and whenever it was seen first. */
+static void test_profile__what_is_said_of_a_place_is_said_of_one_that_is_new(void)
+{
+    unsigned sleeps = 0, held = 0;
+    schedules_run = 0;
+    do_something_new = sleep_somewhere_new;
+    looks_away = true;
+    explore("hold", TURNS + 100, 0, share_and_turn);
+    looks_away = false;
+    for (uint32_t i = 0; i < lab.state->profile.place_count; i++) {
+        const struct solo__place *place = &lab.state->profile.places[i];
+        sleeps += place->operation == SOLO_PROBE_SLEEP;
+        held += place->operation == SOLO_PROBE_SLEEP ? place->held : 0;
+    }
+    CU_ASSERT_TRUE(sleeps >= 2);
+    CU_ASSERT_EQUAL(held, 0);
+    free(lab.state);
+}
+
 void suite_profile(void)
 {
     SOLO_SUITE("profile");
@@ -311,6 +364,8 @@ void suite_profile(void)
     SOLO_TEST(test_profile__what_others_change_meanwhile_is_seen);
     SOLO_TEST(test_profile__each_thread_is_counted_for_itself);
     SOLO_TEST(test_profile__schedules_that_teach_nothing_are_seldom_learnt_from);
+    SOLO_TEST(test_profile__a_schedule_that_is_not_learnt_from_has_the_same_places);
+    SOLO_TEST(test_profile__what_is_said_of_a_place_is_said_of_one_that_is_new);
     SOLO_TEST(test_profile__what_is_new_later_is_learnt_at_once);
     SOLO_TEST(test_profile__new_ways_among_what_is_known_are_learnt_before_long);
 }
