@@ -120,14 +120,16 @@ int solo__crew_worker_hear(struct solo__crew_worker *worker)
 
 void solo__crew_worker_dismiss(struct solo__crew_worker *worker)
 {
-    if (worker->pid > 0) {
+    if (worker->pid != 0) {
         close(worker->fd);
+    }
+    if (worker->pid > 0) {
         if (worker->state == SOLO__WORKER_BUSY) {
             kill(worker->pid, SIGKILL); /* nobody wants its unit any more */
         }
         while (waitpid(worker->pid, NULL, 0) < 0 && errno == EINTR) {
         }
-        worker->pid = 0;
     }
+    worker->pid = 0;
     solo__subject_finish(&worker->subject);
 }

@@ -234,6 +234,14 @@ static bool take_child(struct solo__child *ret_child)
     return false;
 }
 
+/* True: this is the child. One that the system refuses now is asked for again when it is needed. */
+static bool fork_ahead(void)
+{
+    bool is_child = solo__children_fork(&server.next);
+    server.next.pid = server.next.pid > 0 ? server.next.pid : 0;
+    return is_child;
+}
+
 /* Runs one schedule. Returns true in the child; else `result` is the kit's error, or 0. */
 static bool run_schedule(bool ahead, int *ret_result)
 {
@@ -248,7 +256,7 @@ static bool run_schedule(bool ahead, int *ret_result)
     int error = child.pid < 0 ? -errno : 0;
     if (error == 0) {
         (void)solo__children_let_go(&child);
-        if (ahead && solo__children_fork(&server.next)) {
+        if (ahead && fork_ahead()) {
             return true;
         }
         solo__children_watch(&child, region, region->request.mode == SOLO__STEP ? 0 : region->request.watchdog_ns);

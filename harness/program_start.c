@@ -122,6 +122,11 @@ static int add_preload(struct environment *environment, const char *runtime, con
     if (found < 0) {
         return found;
     }
+    if (strpbrk(path, " :") != NULL) { /* that is where one library ends for the loader, and no mark takes it back */
+        (void)snprintf(why, SOLO_EVIDENCE_MAX,
+                       "%.300s cannot be loaded into programs: there is a blank or a colon in its path", path);
+        return -ELIBACC;
+    }
     snprintf(environment->preload, sizeof environment->preload, "LD_PRELOAD=%s%s%s%s%s", runtime,
              runtime[0] != '\0' ? ":" : "", path, some ? ":" : "", some ? now : "");
     environment->variables[environment->used++] = environment->preload;

@@ -435,24 +435,33 @@ static char *write_static_program(void)
     return path;
 }
 
-/* A copy of the command that lacks one of the libraries that go into programs. */
-static void check_missing(const char *library)
+/* A copy of the command, in this folder, with something done to its libraries. What it says is one line. */
+static void check_copy(const char *folder, const char *change, const char *words)
 {
-    support_shell(&output,
-                  "cd %s && rm -rf kit && mkdir -p kit/bin kit/lib && cp %s kit/bin && cp %s/libsolo*.so kit/lib && "
-                  "rm kit/lib/%s && kit/bin/solo explore -- %s",
-                  runner_scratch_path(""), runner_build_path("bin/solo"), runner_build_path("lib"), library,
-                  program("lost_update", NULL)[0]);
+    support_shell(
+        &output,
+        "cd %s && rm -rf '%s' && mkdir -p '%s'/bin '%s'/lib && cp %s '%s'/bin && cp %s/libsolo*.so '%s'/lib && "
+        "cd '%s' && %s && bin/solo explore -- %s",
+        runner_scratch_path(""), folder, folder, folder, runner_build_path("bin/solo"), folder,
+        runner_build_path("lib"), folder, folder, change, program("lost_update", NULL)[0]);
     printf("%s", output.text);
     CU_ASSERT_EQUAL(output.status, 3);
     CU_ASSERT_EQUAL(support_count(output.text, "\n"), 1);
-    CU_ASSERT_PTR_NOT_NULL(strstr(output.text, library));
+    CU_ASSERT_PTR_NOT_NULL(strstr(output.text, words));
 }
 
 static void test_plain__a_library_that_is_missing_is_named(void)
 {
-    check_missing("libsolo-interpose.so");
-    check_missing("libsolo-inside.so");
+    check_copy("kit", "rm lib/libsolo-interpose.so",
+               "libsolo-interpose.so, which is loaded into programs, is not beside");
+    check_copy("kit", "rm lib/libsolo-inside.so", "libsolo-inside.so, which is loaded into programs, is not beside");
+}
+
+/* The loader takes a list of libraries, and has no way to say that a blank is part of a name. */
+static void test_plain__a_kit_in_a_folder_that_the_loader_cannot_be_told_says_so(void)
+{
+    check_copy("my kit", "true", "there is a blank or a colon in its path");
+    check_copy("kit:1", "true", "there is a blank or a colon in its path");
 }
 
 static void test_plain__a_static_program_is_refused(void)
@@ -492,6 +501,7 @@ void suite_plain(void)
     return;
 #endif
     SOLO_TEST(test_plain__a_library_that_is_missing_is_named);
+    SOLO_TEST(test_plain__a_kit_in_a_folder_that_the_loader_cannot_be_told_says_so);
     SOLO_TEST(test_plain__a_static_program_is_refused);
     SOLO_TEST(test_plain__a_set_uid_program_is_refused);
     SOLO_TEST(test_plain__an_update_lost_between_two_lock_sections_is_found);
