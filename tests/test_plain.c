@@ -206,6 +206,8 @@ static void test_plain__a_pipe_holds_back_its_writer_and_ends_with_it(void)
 static void test_plain__a_socket_pair_answers(void)
 {
     check_descriptors("sockets");
+    check_descriptors("whole");
+    check_descriptors("limits");
 }
 
 static void test_plain__an_eventfd_counts(void)
@@ -246,6 +248,7 @@ static void test_plain__calls_that_cannot_be_modelled_are_named(void)
     check_unmodelled("socket", "unmodelled call `socket`");
     check_unmodelled("alarm", "unmodelled call `alarm`");
     check_unmodelled("kill", "unmodelled call `pthread_kill`");
+    check_unmodelled("join-main", "unmodelled call `pthread_join`");
     check_unmodelled("cancel", "unmodelled call `pthread_cancel`");
 }
 

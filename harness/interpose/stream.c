@@ -15,7 +15,7 @@ struct transfer {
     ssize_t (*attempt)(const struct transfer *transfer);
     int fd;
     bool writes;
-    bool whole; /* a blocking call goes on until all of it is written */
+    bool whole; /* a blocking call goes on until all of it is written, or read */
     void *data;
     size_t size;
     int flags;
@@ -29,30 +29,52 @@ static bool would_block(ssize_t result)
     return result < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
+/* When a blocking call gives up: sockets can have a limit. */
+static uint64_t deadline_of(struct solo_world *world, const struct transfer *transfer)
+{
+    struct timeval limit = {0, 0};
+    socklen_t size = sizeof limit;
+    int option = transfer->writes ? SO_SNDTIMEO : SO_RCVTIMEO;
+    if (getsockopt(transfer->fd, SOL_SOCKET, option, &limit, &size) < 0 || (limit.tv_sec == 0 && limit.tv_usec == 0)) {
+        return SOLO_NEVER;
+    }
+    return world->clock->now_ns(world) + (uint64_t)limit.tv_sec * UINT64_C(1000000000) + (uint64_t)limit.tv_usec * 1000;
+}
+
+/* Tries until it need not wait any more, or has waited long enough: the last attempt's result. */
+static ssize_t attempt(struct solo_world *world, const struct transfer *transfer, bool waits, uint64_t *deadline_ns)
+{
+    struct pollfd fd = {transfer->fd, transfer->writes ? POLLOUT : POLLIN, 0};
+    uint32_t id = interpose_descriptor(transfer->fd)->id;
+    ssize_t result = transfer->attempt(transfer);
+    bool in_time = waits;
+    while (would_block(result) && in_time) {
+        *deadline_ns = *deadline_ns != 0 ? *deadline_ns : deadline_of(world, transfer);
+        in_time = interpose_descriptors_wait(world, &fd, 1, id, *deadline_ns) != 0;
+        result = transfer->attempt(transfer);
+    }
+    if (would_block(result) && !waits) {
+        interpose_idle(world);
+        errno = EAGAIN;
+    }
+    return result;
+}
+
 static ssize_t move(struct solo_world *world, struct transfer *transfer)
 {
-    const struct interpose_descriptor *descriptor = interpose_descriptor(transfer->fd);
-    bool waits = !descriptor->nonblocking && (transfer->flags & MSG_DONTWAIT) == 0;
-    struct pollfd fd = {transfer->fd, transfer->writes ? POLLOUT : POLLIN, 0};
+    bool waits = !interpose_descriptor(transfer->fd)->nonblocking && (transfer->flags & MSG_DONTWAIT) == 0;
+    uint64_t deadline_ns = 0;
     ssize_t moved = 0;
     interpose_descriptor_announce(world, transfer->writes ? SOLO_PROBE_WRITE : SOLO_PROBE_READ, SOLO_ACCESS_WRITE,
                                   transfer->fd, transfer->size);
     for (;;) {
-        ssize_t result = transfer->attempt(transfer);
-        if (would_block(result) && waits) {
-            (void)interpose_descriptors_wait(world, &fd, 1, descriptor->id, SOLO_NEVER);
-            continue;
-        }
-        if (would_block(result)) {
-            interpose_idle(world);
-            errno = EAGAIN;
-        }
+        ssize_t result = attempt(world, transfer, waits, &deadline_ns);
         if (result < 0) {
             return moved != 0 ? moved : result;
         }
         interpose_descriptors_changed(world);
         moved += result;
-        if (!transfer->whole || !waits || (size_t)result >= transfer->size) {
+        if (!transfer->whole || !waits || result == 0 || (size_t)result >= transfer->size) {
             return moved;
         }
         transfer->data = (char *)transfer->data + result;
@@ -176,13 +198,27 @@ static ssize_t do_sendmsg(const struct transfer *transfer)
     return NEXT(sendmsg)(transfer->fd, transfer->message, transfer->flags);
 }
 
+/* Whether to wait for all of it: of a message there is no more, and what is only looked at stays. */
+static bool wants_all(int fd, int flags)
+{
+    int type = 0;
+    socklen_t size = sizeof type;
+    return (flags & MSG_WAITALL) != 0 && (flags & MSG_PEEK) == 0 &&
+           getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+}
+
+static ssize_t recv_it(struct solo_world *world, int fd, void *data, size_t size, int flags)
+{
+    return move(
+        world,
+        &(struct transfer){
+            .attempt = do_recv, .fd = fd, .whole = wants_all(fd, flags), .data = data, .size = size, .flags = flags});
+}
+
 INTERPOSED ssize_t recv(int fd, void *data, size_t size, int flags)
 {
     struct solo_world *world = WORLD_OF(fd);
-    return world != NULL
-               ? move(world,
-                      &(struct transfer){.attempt = do_recv, .fd = fd, .data = data, .size = size, .flags = flags})
-               : NEXT(recv)(fd, data, size, flags);
+    return world != NULL ? recv_it(world, fd, data, size, flags) : NEXT(recv)(fd, data, size, flags);
 }
 
 /* Nobody in a pair has an address. */
@@ -196,7 +232,7 @@ INTERPOSED ssize_t recvfrom(int fd, void *restrict data, size_t size, int flags,
     if (ret_size != NULL) {
         *ret_size = 0;
     }
-    return move(world, &(struct transfer){.attempt = do_recv, .fd = fd, .data = data, .size = size, .flags = flags});
+    return recv_it(world, fd, data, size, flags);
 }
 
 INTERPOSED ssize_t send(int fd, const void *data, size_t size, int flags)

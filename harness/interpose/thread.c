@@ -19,8 +19,9 @@ static __thread struct interpose_thread *creating __attribute__((tls_model("init
 
 static struct interpose_thread *joinable; /* newest first */
 static unsigned alive;                    /* besides main */
-static struct interpose_object *nobody;   /* where a main thread waits that has called pthread_exit */
-static pthread_key_t leave_key;           /* its destructor runs when a stack has unwound to its end */
+static pthread_t main_handle;
+static struct interpose_object *nobody; /* where a main thread waits that has called pthread_exit */
+static pthread_key_t leave_key;         /* its destructor runs when a stack has unwound to its end */
 static bool has_leave_key;
 
 struct interpose_thread *interpose_self(void)
@@ -145,6 +146,9 @@ int interpose_thread_join(pthread_t handle, void **ret_result)
     if (handle == interpose_self()->handle) {
         return EDEADLK;
     }
+    if (thread == NULL && handle == main_handle) {
+        interpose_refuse("pthread_join", "nobody can wait for the end of main");
+    }
     if (thread == NULL) {
         return ESRCH;
     }
@@ -215,6 +219,7 @@ static int create_carrier(pthread_t *handle, const pthread_attr_t *attributes, v
 
 void interpose_threads_prepare(void)
 {
+    main_handle = NEXT(pthread_self)();
     solo_model_set_pthreads(create_carrier, NEXT(pthread_join));
 }
 

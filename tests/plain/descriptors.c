@@ -33,6 +33,13 @@ static void *write_large(void *arg)
     return arg;
 }
 
+static time_t now(void)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    return at.tv_sec;
+}
+
 static void pipes(void)
 {
     pthread_t thread;
@@ -77,6 +84,54 @@ static void sockets(void)
     assert(pthread_join(thread, NULL) == 0);
 }
 
+/* In pieces, as many as the reader may find. */
+static void *send_pieces(void *arg)
+{
+    for (int i = 0; i < 4; i++) {
+        assert(send(fds[1], "ab", 2, 0) == 2);
+    }
+    assert(shutdown(fds[1], SHUT_WR) == 0);
+    return arg;
+}
+
+/* Of a stream, whoever wants to wait for all of it does; a message is one, however long. */
+static void whole(void)
+{
+    pthread_t thread;
+    char text[16] = "";
+    assert(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
+    assert(pthread_create(&thread, NULL, send_pieces, NULL) == 0);
+    assert(recv(fds[0], text, 5, MSG_WAITALL) == 5 && strcmp(text, "ababa") == 0);
+    assert(recv(fds[0], text, sizeof text, MSG_WAITALL) == 3);
+    assert(recv(fds[0], text, sizeof text, MSG_WAITALL) == 0);
+    assert(pthread_join(thread, NULL) == 0);
+    assert(socketpair(AF_UNIX, SOCK_DGRAM, 0, fds) == 0);
+    assert(pthread_create(&thread, NULL, send_pieces, NULL) == 0);
+    assert(recv(fds[0], text, sizeof text, MSG_WAITALL) == 2);
+    assert(pthread_join(thread, NULL) == 0);
+}
+
+/* What a socket's own time limits say. */
+static void limits(void)
+{
+    const struct timeval reading = {3, 0}, writing = {2, 500000};
+    static char much[1 << 20];
+    char text[4];
+    time_t began = now();
+    assert(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
+    assert(setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &reading, sizeof reading) == 0);
+    assert(setsockopt(fds[0], SOL_SOCKET, SO_SNDTIMEO, &writing, sizeof writing) == 0);
+    assert(recv(fds[0], text, sizeof text, 0) == -1 && errno == EAGAIN);
+    assert(now() - began >= 3);
+    assert(write(fds[1], "ab", 2) == 2);
+    assert(recv(fds[0], text, sizeof text, MSG_WAITALL) == 2);
+    assert(now() - began >= 6);
+    ssize_t sent = write(fds[0], much, sizeof much);
+    assert(sent > 0 && sent < (ssize_t)sizeof much);
+    assert(write(fds[0], much, sizeof much) == -1 && errno == EAGAIN);
+    assert(now() - began >= 11);
+}
+
 static void *post_three(void *arg)
 {
     for (int i = 0; i < 3; i++) {
@@ -98,13 +153,6 @@ static void eventfds(void)
     assert(pthread_join(thread, NULL) == 0);
     struct pollfd fd = {fds[0], POLLIN, 0};
     assert(poll(&fd, 1, 0) == 0);
-}
-
-static time_t now(void)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    return at.tv_sec;
 }
 
 static void timeouts(void)
@@ -153,7 +201,8 @@ int main(int argc, char **argv)
         const char *name;
         void (*fn)(void);
     } topics[] = {
-        {"pipes", pipes}, {"sockets", sockets}, {"eventfds", eventfds}, {"timeouts", timeouts}, {"timers", timers},
+        {"pipes", pipes},       {"sockets", sockets},   {"whole", whole},   {"limits", limits},
+        {"eventfds", eventfds}, {"timeouts", timeouts}, {"timers", timers},
     };
     for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++) {
         if (argc > 1 && strcmp(argv[1], topics[i].name) == 0) {

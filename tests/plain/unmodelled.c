@@ -1,7 +1,7 @@
 /*
  * unmodelled.c - what a simulated schedule cannot model.
  *
- * usage: unmodelled fork|execl|execlp|execle|fexecve|socket|alarm|cancel|kill|file-lock|file-position|spin|endless
+ * usage: unmodelled fork|execl|execlp|execle|fexecve|socket|alarm|cancel|kill|join-main|file-lock|file-position|spin|endless
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -36,6 +36,14 @@ static void *sleep_for_ever(void *arg)
     for (;;) {
         usleep(1000);
     }
+    return arg;
+}
+
+static pthread_t main_thread;
+
+static void *wait_for_main(void *arg)
+{
+    pthread_join(main_thread, NULL);
     return arg;
 }
 
@@ -78,6 +86,10 @@ int main(int argc, char **argv)
         close(socket(AF_INET, SOCK_STREAM, 0));
     } else if (strcmp(what, "alarm") == 0) {
         alarm(1);
+    } else if (strcmp(what, "join-main") == 0) {
+        main_thread = pthread_self();
+        pthread_create(&thread, NULL, wait_for_main, NULL);
+        pthread_exit(NULL);
     } else if (strcmp(what, "file-lock") == 0) { /* this can be: one waits for the other */
         pthread_create(&thread, NULL, print, NULL);
         usleep(500);
