@@ -98,7 +98,8 @@ static const char *state_text(const struct solo_step_text *step)
 const char *solo__report_words(const struct solo_step_text *step, uint64_t base_ns, char *buffer, size_t size)
 {
     char time[24];
-    const char *object = step->object_name;
+    bool waits_for_none = step->kind == SOLO_PROBE_BLOCK && step->object_name[0] == '\0';
+    const char *object = waits_for_none ? solo_wait_kind_text((unsigned)step->value) : step->object_name;
     const char *verb = verb_of(step->kind);
     if (verb != NULL) {
         const char *gap = strstr(verb, "%s");

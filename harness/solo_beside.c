@@ -50,14 +50,22 @@ static bool cut_up(char *trace, bool in_short, struct lines *lines)
     return lines->texts != NULL;
 }
 
-/* "17 main lock mutex#1": a line without its time and value. */
+/* "17 main lock mutex#1": a line without its time, and without its value unless there is no object. */
 static void shorten(const char *line, char *text, size_t size)
 {
     char step[24] = "", thread[32] = "", kind[32] = "", object[48] = "", value[32] = "";
     (void)sscanf(line, "%23s %*s %31s %31s %47s %31s", step, thread, kind, object, value);
-    bool told = strcmp(kind, "choice") == 0 || strcmp(object, "-") == 0;
-    (void)snprintf(text, size, "%5s %-10s %s %s%s%s", step, thread, kind, strcmp(object, "-") != 0 ? object : "",
-                   told && strcmp(value, "0") != 0 ? " " : "", told && strcmp(value, "0") != 0 ? value : "");
+    bool is_choice = strcmp(kind, "choice") == 0;
+    if (strcmp(object, "-") != 0) {
+        bool told = is_choice && strcmp(value, "0") != 0;
+        (void)snprintf(text, size, "%5s %-10s %s %s%s%s", step, thread, kind, object, told ? " " : "",
+                       told ? value : "");
+        return;
+    }
+    const char *what = strcmp(value, "0") == 0      ? ""
+                       : strcmp(kind, "block") == 0 ? solo_wait_kind_text((unsigned)strtoul(value, NULL, 10))
+                                                    : value;
+    (void)snprintf(text, size, "%5s %-10s %s%s%s", step, thread, kind, what[0] != '\0' ? " " : "", what);
 }
 
 static size_t common_beginning(const struct lines *one, const struct lines *two)

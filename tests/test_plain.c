@@ -338,6 +338,15 @@ static void test_plain__its_descriptors_have_the_same_numbers_in_every_process(v
 
 static struct runner_output output;
 
+/* main has left, and no object stands for all the threads that it waits for. */
+static void test_plain__a_wait_without_an_object_says_for_what(void)
+{
+    support_shell(&output, "%s explore --schedules 20 -- %s join-main", runner_build_path("bin/solo"),
+                  runner_build_path("tests/plain/unmodelled"));
+    printf("%s", output.text);
+    CU_ASSERT_PTR_NOT_NULL(strstr(output.text, "  waits for a thread to end\n"));
+}
+
 static void explore_with_input(const char *input)
 {
     support_shell(&output, "cd %s && printf 'one\\ntwo\\nthree\\n' > words && %s explore --schedules 60 -- %s %s",
@@ -541,6 +550,7 @@ void suite_plain(void)
     SOLO_TEST(test_plain__a_loop_that_gives_up_no_turn_is_shown_where_it_is);
     SOLO_TEST(test_plain__however_it_ends_its_status_is_told);
     SOLO_TEST(test_plain__its_descriptors_have_the_same_numbers_in_every_process);
+    SOLO_TEST(test_plain__a_wait_without_an_object_says_for_what);
     SOLO_TEST(test_plain__a_file_as_standard_input_is_read_by_every_schedule);
     SOLO_TEST(test_plain__what_cannot_be_read_again_is_an_empty_input);
     SOLO_TEST(test_plain__a_program_without_threads_has_one_schedule);
