@@ -1,7 +1,8 @@
 /*
  * unmodelled.c - what a simulated schedule cannot model.
  *
- * usage: unmodelled fork|execl|execlp|execle|fexecve|socket|alarm|cancel|kill|join-main|file-lock|file-position|spin|endless
+ * usage: unmodelled fork|execl|execlp|execle|fexecve|socket|alarm|cancel|kill|join-main|file-lock|file-position|spin|
+ *        endless
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
