@@ -19,6 +19,8 @@ $(BACKTRACE):
 $(HARNESS_OBJECTS) $(COMMAND_OBJECTS): PART_CFLAGS = -DSOLO_NO_STATIC_CONTRACTS $(HARNESS_CFLAGS)
 # A plain `solo` explores programs that were built for valgrind: its harness must be no race to helgrind and drd.
 $(HARNESS_OBJECTS): PART_CFLAGS += $(if $(filter plain,$(FLAVOUR)),-DSOLO_ANNOTATE_HARNESS)
+# Called some hundred times in each schedule, with no call of the program's below them: no report shows a stack that they are in.
+$(call object,harness/profile.c harness/sampling.c harness/fair.c $(wildcard harness/strategy_*.c)): PART_CFLAGS += -fomit-frame-pointer
 # libbacktrace's header lies among gcc's own, of which clang must not see any other.
 $(call object,harness/symbolize.c): PART_CFLAGS += -idirafter $(shell gcc -print-file-name=include)
 
