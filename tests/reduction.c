@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SET_MAX = 1 << 15, PLAIN_MIN = 2000, TENTH = 10, ESTIMATED_MIN = 100 };
+enum { SET_MAX = 1 << 15, PLAIN_MIN = 2000, TENTH = 10, ESTIMATED_MIN = 100, COUNTED_MAX = 5000 };
 
 struct set {
     uint64_t members[SET_MAX];
@@ -142,7 +142,8 @@ static void add_estimate(FILE *rows, const struct reduction_case *measured, unsi
 {
     struct estimate estimate;
     struct estimate_tally by_reduction, by_plain;
-    CU_ASSERT_TRUE_FATAL(estimate_tally("dfs", measured, reduction_wanted(), &by_plain));
+    unsigned most = reduction_wanted() < COUNTED_MAX ? reduction_wanted() : COUNTED_MAX;
+    CU_ASSERT_TRUE_FATAL(estimate_tally("dfs", measured, most, &by_plain));
     (void)fprintf(rows, "\t%u\t%d", by_plain.overcounted, by_plain.ended);
     if (plain.ended && plain.schedules < ESTIMATED_MIN) {
         return;
@@ -150,7 +151,7 @@ static void add_estimate(FILE *rows, const struct reduction_case *measured, unsi
     CU_ASSERT_TRUE_FATAL(estimate_tally("dpor", measured, reduction_wanted(), &by_reduction));
     CU_ASSERT_TRUE_FATAL(estimate_draw(measured, draws, &estimate));
     (void)fprintf(rows, "\t%.4f\t%u\t%.6e\t%.6e\t%.6e\t%.6e\t%.6e\t%.1f\t%.6e\t%d",
-                  (double)by_reduction.schedules / by_reduction.classes, estimate.uncounted, estimate.schedules,
+                  (double)by_reduction.schedules / (by_reduction.classes + (by_reduction.classes == 0)), estimate.uncounted, estimate.schedules,
                   estimate.classes, estimate.share, estimate.lowest, estimate.highest, estimate.effective,
                   estimate.least_alike, estimate.only_arrivals);
 }
