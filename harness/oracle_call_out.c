@@ -18,7 +18,7 @@
  *   - if whoever registered the callback held that lock: who knows of the lock means it;
  *   - if the lock was taken before the loop began to call: it is then the loop's, for as long as the loop runs.
  *
- * Tables that are full make it silent about the whole schedule.
+ * One call is one finding, whatever is called there. Tables that are full make it silent about the whole schedule.
  */
 #include "oracle_internal.h"
 #include "annotate.h"
@@ -34,7 +34,7 @@ enum {
     LOCKS_MAX = 256,      /* in a schedule; a power of two */
     WINDOW = 8,           /* slots in which one of these may lie */
     ORDERS_MAX = 64,      /* different ones that are taken without a callback between them */
-    SUSPECTS_MAX = 8,     /* kept of a schedule */
+    SUSPECTS_MAX = 16,    /* kept of a schedule */
 };
 
 /* A callback that runs, and the locks that its caller holds and whoever registered it did not. */
@@ -78,8 +78,8 @@ struct pair {
 
 struct suspect {
     struct pair locks; /* wanted: the one that is held, it asks for that; 0: it waits for something else */
-    bool writes_held, wants_to_write;
-    struct solo_violation violation;
+    bool writes_held, wants_to_write, harms;
+    struct solo_violation violation; /* its cycle: of the place where the program called the kit */
 };
 
 static struct oracles *const all = &solo__oracles;
@@ -197,7 +197,7 @@ static void on_called(const struct solo_event *event, struct caller *caller, uin
     struct oracle_held held[HELD_MAX];
     unsigned count = solo__oracle_held(event->thread, held);
     caller->depth++;
-    if (count <= caller->loops || caller->call_count == CALLS_MAX) {
+    if (caller->call_count == CALLS_MAX) {
         return;
     }
     const struct registered *registered = registered_of(event->object, which, false);
@@ -238,11 +238,10 @@ static void on_loop(const struct solo_event *event, struct caller *caller)
  */
 static void on_callback(const struct solo_event *event, struct caller *caller, const struct oracle_thread *thread)
 {
-    const struct oracle_thing *thing = solo__oracle_thing(event->object);
     if (thread->callback_depth == 0 && thread->in_loop) {
         on_loop(event, caller);
         caller->depth++;
-    } else if (thing != NULL && thing->queue != SOLO__ORACLE_DEFERRED) {
+    } else if (solo__oracle_thing(event->object) != NULL) {
         on_called(event, caller, 0);
     } else {
         caller->depth++;
@@ -310,12 +309,24 @@ static const char *taking_function(uint32_t lock)
     return function != NULL ? function : "";
 }
 
+static bool is_suspected(uint64_t number, uint32_t held, uint32_t wanted)
+{
+    for (unsigned i = 0; i < out.suspect_count; i++) {
+        const struct suspect *suspect = &out.suspects[i];
+        if (suspect->violation.cycle == number && suspect->locks.held == held && suspect->locks.wanted == wanted) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* `what` it does, in `function`; `wanted` as in struct suspect. */
 static void suspect(const struct solo_event *event, uint32_t wanted, const char *function, const char *what)
 {
     struct oracle_held held;
     const struct called *call = innermost(event, &held);
-    if (call == NULL || out.suspect_count == SUSPECTS_MAX) {
+    uint64_t number = call != NULL ? 1 + solo__oracle_cycle_part(&call->stack) : 0;
+    if (call == NULL || out.suspect_count == SUSPECTS_MAX || is_suspected(number, held.lock, wanted)) {
         return;
     }
     struct suspect *suspect = &out.suspects[out.suspect_count];
@@ -323,15 +334,8 @@ static void suspect(const struct solo_event *event, uint32_t wanted, const char 
     solo_violation_begin(violation, SOLO016_LOCK_ORDER, function);
     solo_stack_take(&violation->stack);
     solo__call_site_first(&violation->stack);
-    violation->cycle = 1 + solo__oracle_cycle_part(&call->stack) + 3 * solo__oracle_cycle_part(&violation->stack);
+    violation->cycle = number;
     violation->amount = 1;
-    for (unsigned i = 0; i < out.suspect_count; i++) {
-        const struct suspect *other = &out.suspects[i];
-        if (other->violation.cycle == violation->cycle && other->locks.held == held.lock &&
-            other->locks.wanted == wanted) {
-            return;
-        }
-    }
     suspect->locks = (struct pair){held.lock, wanted};
     suspect->writes_held = held.writes;
     suspect->wants_to_write = event->access != SOLO_ACCESS_READ;
@@ -363,8 +367,7 @@ static void on_wait(const struct solo_event *event, const struct oracle_thread *
 /* Whether the kit's own mutex, which is not taken twice, is asked for by who holds it. */
 static bool is_refused(const struct solo_event *event)
 {
-    return event->access == SOLO_ACCESS_WAIT && !solo__wait_is_pthreads(event->object) &&
-           solo__oracle_call_out_is_under(event->thread, event->object);
+    return !solo__wait_is_pthreads(event->object) && solo__oracle_call_out_is_under(event->thread, event->object);
 }
 
 void solo__oracle_call_out_event(const struct solo_event *event, const struct oracle_thread *thread)
@@ -525,16 +528,30 @@ static bool harms(const struct suspect *suspect)
                                   !solo__oracle_is_in_circle(locks->held, locks->wanted));
 }
 
+/* Whether another one of the same call is. To mend that call mends all. */
+static bool is_said(const struct suspect *suspect)
+{
+    for (const struct suspect *other = out.suspects; other != suspect; other++) {
+        if (other->harms && other->violation.cycle == suspect->violation.cycle) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void solo__oracle_call_out_end(void)
 {
     if (out.epoch != all->epoch || out.blind || !solo__oracle_locks_are_known()) {
         return;
     }
     for (unsigned i = 0; i < out.suspect_count; i++) {
-        const struct suspect *suspect = &out.suspects[i];
-        struct solo_violation *violation = harms(suspect) ? solo__oracle_find(SOLO016_LOCK_ORDER, NULL, NULL) : NULL;
-        if (violation != NULL) {
-            *violation = suspect->violation;
+        struct suspect *suspect = &out.suspects[i];
+        suspect->harms = harms(suspect);
+        if (suspect->harms && !is_said(suspect)) {
+            struct solo_violation *violation = solo__oracle_find(SOLO016_LOCK_ORDER, NULL, NULL);
+            if (violation != NULL) {
+                *violation = suspect->violation;
+            }
         }
     }
 }

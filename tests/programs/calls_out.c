@@ -10,6 +10,7 @@
  *   readers       everybody only reads under `book`
  *   one-writer    the other thread writes under it
  *   readers-of-log    nobody but readers takes `log`
+ *   reads-again    everybody only reads under `book`, and the callback does so once more
  *   recursive     `book` may be taken again, and the callback does that
  *   error-check   the same, and is refused
  *   kit           `book` is a lock of the kit, which the callback asks for again
@@ -33,7 +34,7 @@ static bool is(const char *name)
 
 static bool book_is_shared(void)
 {
-    return is("readers") || is("one-writer");
+    return is("readers") || is("reads-again") || is("one-writer");
 }
 
 static bool lock_book(void)
@@ -88,6 +89,10 @@ static struct solo_result note(struct solo_result previous, void *arg)
         }
     } else if (is("kit")) {
         (void)solo_mutex_lock(kits_book);
+    } else if (is("reads-again")) {
+        if (lock_book()) {
+            unlock_book();
+        }
     } else {
         write_to_log();
     }
