@@ -86,7 +86,8 @@ static struct oracles *const all = &solo__oracles;
 
 static struct {
     uint32_t epoch;
-    bool blind; /* something did not fit */
+    bool blind;                /* something did not fit */
+    unsigned registered_count; /* and not over */
     unsigned order_count, suspect_count;
     struct caller callers[SOLO__ORACLE_THREADS_MAX];
     struct registered registered[REGISTERED_MAX];
@@ -97,10 +98,10 @@ static struct {
 
 /* And LOCK, once a callback was called under a lock. */
 #define KIND(name) (UINT64_C(1) << SOLO_PROBE_##name)
-const uint64_t solo__oracle_call_out_kinds = KIND(PAIR_ADDED) | KIND(PAIR_BEGUN) | KIND(PAIR_ENDED) |
-                                             KIND(DEFERRED_MADE) | KIND(CALL_ACCEPTED) | KIND(CALL_ENDED) |
-                                             KIND(CALL_HANDED_BACK) | KIND(CALL_DROPPED) | KIND(PASS) |
-                                             KIND(CALLBACK_BEGUN) | KIND(CALLBACK_ENDED) | KIND(BLOCK) | KIND(LOCK);
+const uint64_t solo__oracle_call_out_kinds =
+    KIND(PAIR_ADDED) | KIND(PAIR_BEGUN) | KIND(PAIR_ENDED) | KIND(DEFERRED_MADE) | KIND(DEFERRED_ENDED) |
+    KIND(CALL_ACCEPTED) | KIND(CALL_ENDED) | KIND(CALL_HANDED_BACK) | KIND(CALL_DROPPED) | KIND(PASS) |
+    KIND(CALLBACK_BEGUN) | KIND(CALLBACK_ENDED) | KIND(BLOCK) | KIND(LOCK);
 
 /* ---- Tables ---- */
 
@@ -123,7 +124,7 @@ static void begin(void)
     if (out.epoch != all->epoch) {
         out.epoch = all->epoch;
         out.blind = false;
-        out.order_count = out.suspect_count = 0;
+        out.registered_count = out.order_count = out.suspect_count = 0;
     }
 }
 
@@ -177,6 +178,7 @@ static void on_registered(const struct solo_event *event, uint64_t which)
         out.blind = true;
         return;
     }
+    out.registered_count += at->epoch != all->epoch;
     *at = (struct registered){all->epoch, event->object, which, (uint8_t)count, {0}};
     for (unsigned i = 0; i < count; i++) {
         at->locks[i] = held[i].lock;
@@ -189,6 +191,19 @@ static void on_over(uint32_t object, uint64_t which)
     struct registered *registered = registered_of(object, which, false);
     if (registered != NULL) {
         registered->epoch = 0;
+        out.registered_count--;
+    }
+}
+
+/* Nor will any of those that were registered for this Deferred: it has ended. */
+static void on_all_over(uint32_t deferred)
+{
+    for (unsigned i = 0; i < REGISTERED_MAX && out.registered_count != 0; i++) {
+        struct registered *registered = &out.registered[i];
+        if (registered->epoch == all->epoch && registered->object == deferred) {
+            registered->epoch = 0;
+            out.registered_count--;
+        }
     }
 }
 
@@ -389,6 +404,7 @@ void solo__oracle_call_out_event(const struct solo_event *event, const struct or
         on_over(event->object, event->value);
         on_returned(caller);
         break;
+    case SOLO_PROBE_DEFERRED_ENDED: on_all_over(event->object); break;
     case SOLO_PROBE_CALLBACK_ENDED: on_returned(caller); break;
     case SOLO_PROBE_CALL_ENDED:
     case SOLO_PROBE_CALL_HANDED_BACK:

@@ -583,11 +583,34 @@ static void many_registered_and_called(void *arg)
     for (unsigned i = 0; i < 600; i++) {
         lock(2);
         add(computes, NULL);
-        unlock(2);
+        CU_ASSERT_EQUAL(solo_deferred_add(deferred, NULL, computes, NULL), 0); /* never called */
         fire();
         CU_ASSERT_EQUAL(solo_deferred_release(deferred), 0);
         CU_ASSERT_EQUAL_FATAL(solo_deferred_create(reactor, NULL, NULL, &deferred), 0);
+        unlock(2);
     }
+    add(takes, "1");
+    let_another(take, "0 1");
+    fire_under_0();
+    tear_down();
+}
+
+/* One after the other, to a Deferred that was fired, and delayed calls that are taken back. */
+static void many_added_and_taken_back(void *arg)
+{
+    struct solo_deferred *fired;
+    solo_delayed_call_id id;
+    (void)arg;
+    set_up();
+    CU_ASSERT_EQUAL_FATAL(solo_deferred_succeed(reactor, NULL, &fired), 0);
+    for (unsigned i = 0; i < 600; i++) {
+        lock(2);
+        CU_ASSERT_EQUAL(solo_deferred_add(fired, computes, NULL, NULL), 0);
+        CU_ASSERT_EQUAL(solo_reactor_call_later(reactor, 1000, never, NULL, NULL, &id), 0);
+        CU_ASSERT_EQUAL(solo_delayed_call_cancel(reactor, id), 0);
+        unlock(2);
+    }
+    CU_ASSERT_EQUAL(solo_deferred_release(fired), 0);
     add(takes, "1");
     let_another(take, "0 1");
     fire_under_0();
@@ -599,6 +622,8 @@ static void test_call_back__more_registrations_than_it_remembers_make_it_silent(
     run_in_sim(many_registered, SOLO_CARRIER_FIBER);
     expect_warning(0);
     run_in_sim(many_registered_and_called, SOLO_CARRIER_FIBER);
+    expect_warning(1);
+    run_in_sim(many_added_and_taken_back, SOLO_CARRIER_FIBER);
     expect_warning(1);
 }
 
