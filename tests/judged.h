@@ -130,4 +130,16 @@ static inline void let_another(solo_thread_fn fn, const void *arg)
     CU_ASSERT_EQUAL(solo_thread_join(thread), 0);
 }
 
+/* Another thread does that, and this one takes 1 and 0 beside it, after a while. */
+static inline void take_beside(solo_thread_fn fn, void *arg, uint64_t while_ns)
+{
+    struct solo_thread *thread;
+    CU_ASSERT_EQUAL_FATAL(solo_thread_create(fn, arg, &thread), 0);
+    if (while_ns > 0) {
+        (void)solo_sleep(while_ns);
+    }
+    take("10");
+    CU_ASSERT_EQUAL(solo_thread_join(thread), 0);
+}
+
 #endif
