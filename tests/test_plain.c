@@ -208,6 +208,8 @@ static void test_plain__a_socket_pair_answers(void)
     check_descriptors("sockets");
     check_descriptors("whole");
     check_descriptors("limits");
+    check_descriptors("gathered");
+    check_descriptors("closed");
 }
 
 static void test_plain__an_eventfd_counts(void)

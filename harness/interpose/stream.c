@@ -22,6 +22,10 @@ struct transfer {
     const struct iovec *parts;
     int part_count;
     struct msghdr *message;
+    /* Filled in by move. */
+    uint32_t id; /* of its object */
+    bool waits;
+    uint64_t deadline_ns; /* 0: not known yet */
 };
 
 static bool would_block(ssize_t result)
@@ -42,18 +46,17 @@ static uint64_t deadline_of(struct solo_world *world, const struct transfer *tra
 }
 
 /* Tries until it need not wait any more, or has waited long enough: the last attempt's result. */
-static ssize_t attempt(struct solo_world *world, const struct transfer *transfer, bool waits, uint64_t *deadline_ns)
+static ssize_t attempt(struct solo_world *world, struct transfer *transfer)
 {
     struct pollfd fd = {transfer->fd, transfer->writes ? POLLOUT : POLLIN, 0};
-    uint32_t id = interpose_descriptor(transfer->fd)->id;
     ssize_t result = transfer->attempt(transfer);
-    bool in_time = waits;
+    bool in_time = transfer->waits;
     while (would_block(result) && in_time) {
-        *deadline_ns = *deadline_ns != 0 ? *deadline_ns : deadline_of(world, transfer);
-        in_time = interpose_descriptors_wait(world, &fd, 1, id, *deadline_ns) != 0;
+        transfer->deadline_ns = transfer->deadline_ns != 0 ? transfer->deadline_ns : deadline_of(world, transfer);
+        in_time = interpose_descriptors_wait(world, &fd, 1, transfer->id, transfer->deadline_ns) != 0;
         result = transfer->attempt(transfer);
     }
-    if (would_block(result) && !waits) {
+    if (would_block(result) && !transfer->waits) {
         interpose_idle(world);
         errno = EAGAIN;
     }
@@ -62,24 +65,59 @@ static ssize_t attempt(struct solo_world *world, const struct transfer *transfer
 
 static ssize_t move(struct solo_world *world, struct transfer *transfer)
 {
-    bool waits = !interpose_descriptor(transfer->fd)->nonblocking && (transfer->flags & MSG_DONTWAIT) == 0;
-    uint64_t deadline_ns = 0;
+    const struct interpose_descriptor *descriptor = interpose_descriptor(transfer->fd);
     ssize_t moved = 0;
+    transfer->id = descriptor->id; /* now: somebody may close it before the next step */
+    transfer->waits = !descriptor->nonblocking && (transfer->flags & MSG_DONTWAIT) == 0;
     interpose_descriptor_announce(world, transfer->writes ? SOLO_PROBE_WRITE : SOLO_PROBE_READ, SOLO_ACCESS_WRITE,
                                   transfer->fd, transfer->size);
     for (;;) {
-        ssize_t result = attempt(world, transfer, waits, &deadline_ns);
+        ssize_t result = attempt(world, transfer);
         if (result < 0) {
             return moved != 0 ? moved : result;
         }
         interpose_descriptors_changed(world);
         moved += result;
-        if (!transfer->whole || !waits || result == 0 || (size_t)result >= transfer->size) {
+        if (!transfer->whole || !transfer->waits || result == 0 || (size_t)result >= transfer->size) {
             return moved;
         }
         transfer->data = (char *)transfer->data + result;
         transfer->size -= (size_t)result;
     }
+}
+
+/* The part behind its first bytes. As much as was moved of it, 0 also if the descriptor is closed by now. */
+static size_t move_rest(struct solo_world *world, const struct transfer *first, const struct iovec *part, size_t before,
+                        ssize_t (*attempt_at_one)(const struct transfer *transfer))
+{
+    struct transfer rest = *first;
+    rest.attempt = attempt_at_one;
+    rest.whole = true;
+    rest.data = (char *)part->iov_base + before;
+    rest.size = part->iov_len - before;
+    ssize_t moved = interpose_descriptor(rest.fd) != NULL ? move(world, &rest) : 0;
+    return moved > 0 ? (size_t)moved : 0;
+}
+
+/* Several parts at once. What the first attempt leaves of a whole follows one after the other. */
+static ssize_t move_parts(struct solo_world *world, struct transfer *transfer, const struct iovec *parts, size_t count,
+                          ssize_t (*attempt_at_one)(const struct transfer *transfer))
+{
+    bool whole = transfer->whole;
+    transfer->whole = false;
+    ssize_t first = move(world, transfer);
+    size_t moved = first > 0 ? (size_t)first : 0, end = 0;
+    for (size_t i = 0; i < count && first > 0 && whole && transfer->waits; i++) {
+        size_t begin = end;
+        end += parts[i].iov_len;
+        if (moved < end) {
+            moved += move_rest(world, transfer, &parts[i], moved - begin, attempt_at_one);
+        }
+        if (moved < end) {
+            break;
+        }
+    }
+    return first > 0 ? (ssize_t)moved : first;
 }
 
 /* The world, if this descriptor is one of ours. */
@@ -171,11 +209,15 @@ INTERPOSED ssize_t readv(int fd, const struct iovec *parts, int count)
 INTERPOSED ssize_t writev(int fd, const struct iovec *parts, int count)
 {
     struct solo_world *world = WORLD_OF(fd);
-    return world != NULL
-               ? move(world,
-                      &(struct transfer){
-                          .attempt = do_writev, .fd = fd, .writes = true, .parts = parts, .part_count = count})
-               : NEXT(writev)(fd, parts, count);
+    return world != NULL ? move_parts(world,
+                                      &(struct transfer){.attempt = do_writev,
+                                                         .fd = fd,
+                                                         .writes = true,
+                                                         .whole = true,
+                                                         .parts = parts,
+                                                         .part_count = count},
+                                      parts, count > 0 ? (size_t)count : 0, do_write)
+                         : NEXT(writev)(fd, parts, count);
 }
 
 static ssize_t do_recv(const struct transfer *transfer)
@@ -198,13 +240,17 @@ static ssize_t do_sendmsg(const struct transfer *transfer)
     return NEXT(sendmsg)(transfer->fd, transfer->message, transfer->flags);
 }
 
-/* Whether to wait for all of it: of a message there is no more, and what is only looked at stays. */
-static bool wants_all(int fd, int flags)
+static bool is_stream(int fd)
 {
     int type = 0;
     socklen_t size = sizeof type;
-    return (flags & MSG_WAITALL) != 0 && (flags & MSG_PEEK) == 0 &&
-           getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+}
+
+/* Whether to wait for all of it: of a message there is no more, and what is only looked at stays. */
+static bool wants_all(int fd, int flags)
+{
+    return (flags & MSG_WAITALL) != 0 && (flags & MSG_PEEK) == 0 && is_stream(fd);
 }
 
 static ssize_t recv_it(struct solo_world *world, int fd, void *data, size_t size, int flags)
@@ -251,19 +297,27 @@ INTERPOSED ssize_t send(int fd, const void *data, size_t size, int flags)
 INTERPOSED ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
     struct solo_world *world = WORLD_OF(fd);
-    return world != NULL
-               ? move(world, &(struct transfer){.attempt = do_recvmsg, .fd = fd, .message = message, .flags = flags})
-               : NEXT(recvmsg)(fd, message, flags);
+    return world != NULL ? move_parts(world,
+                                      &(struct transfer){.attempt = do_recvmsg,
+                                                         .fd = fd,
+                                                         .whole = wants_all(fd, flags),
+                                                         .message = message,
+                                                         .flags = flags},
+                                      message->msg_iov, message->msg_iovlen, do_recv)
+                         : NEXT(recvmsg)(fd, message, flags);
 }
 
 INTERPOSED ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
     struct solo_world *world = WORLD_OF(fd);
-    return world != NULL ? move(world, &(struct transfer){.attempt = do_sendmsg,
-                                                          .fd = fd,
-                                                          .writes = true,
-                                                          .message = (struct msghdr *)(uintptr_t)message,
-                                                          .flags = flags})
+    return world != NULL ? move_parts(world,
+                                      &(struct transfer){.attempt = do_sendmsg,
+                                                         .fd = fd,
+                                                         .writes = true,
+                                                         .whole = is_stream(fd),
+                                                         .message = (struct msghdr *)(uintptr_t)message,
+                                                         .flags = flags},
+                                      message->msg_iov, message->msg_iovlen, do_send)
                          : NEXT(sendmsg)(fd, message, flags);
 }
 

@@ -17,6 +17,7 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -111,6 +112,73 @@ static void whole(void)
     assert(pthread_join(thread, NULL) == 0);
 }
 
+static char halves[2][100000];
+static const struct iovec parts[2] = {{halves[0], sizeof halves[0]}, {halves[1], sizeof halves[1] - 1}};
+enum { PARTS = sizeof halves - 1 };
+
+static void *write_parts(void *arg)
+{
+    assert(writev(fds[1], parts, 2) == PARTS);
+    assert(close(fds[1]) == 0);
+    return arg;
+}
+
+static void *send_parts(void *arg)
+{
+    struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = 2};
+    assert(sendmsg(fds[1], &message, 0) == PARTS);
+    assert(close(fds[1]) == 0);
+    return arg;
+}
+
+static void read_parts(void *(*write_fn)(void *))
+{
+    pthread_t thread;
+    static char buffer[30000];
+    ssize_t got, all = 0;
+    assert(pthread_create(&thread, NULL, write_fn, NULL) == 0);
+    while ((got = read(fds[0], buffer, sizeof buffer)) > 0) {
+        all += got;
+    }
+    assert(got == 0 && all == PARTS);
+    assert(pthread_join(thread, NULL) == 0);
+}
+
+/* More than there is room for, in several parts. */
+static void gathered(void)
+{
+    assert(pipe(fds) == 0);
+    read_parts(write_parts);
+    assert(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
+    read_parts(send_parts);
+    struct msghdr message = {.msg_iov = (struct iovec[2]){{halves[0], 3}, {halves[1], 2}}, .msg_iovlen = 2};
+    pthread_t thread;
+    assert(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
+    assert(pthread_create(&thread, NULL, send_pieces, NULL) == 0);
+    assert(recvmsg(fds[0], &message, MSG_WAITALL) == 5);
+    assert(strcmp(halves[0], "aba") == 0 && strcmp(halves[1], "ba") == 0);
+    assert(pthread_join(thread, NULL) == 0);
+}
+
+static void *close_it(void *arg)
+{
+    assert(close(fds[0]) == 0);
+    return arg;
+}
+
+/* Whoever is about to read hears that it is closed. */
+static void closed(void)
+{
+    pthread_t thread;
+    char byte;
+    assert(pipe(fds) == 0);
+    assert(write(fds[1], "x", 1) == 1);
+    assert(pthread_create(&thread, NULL, close_it, NULL) == 0);
+    ssize_t got = read(fds[0], &byte, 1);
+    assert(got == 1 || errno == EBADF);
+    assert(pthread_join(thread, NULL) == 0);
+}
+
 /* What a socket's own time limits say. */
 static void limits(void)
 {
@@ -201,8 +269,8 @@ int main(int argc, char **argv)
         const char *name;
         void (*fn)(void);
     } topics[] = {
-        {"pipes", pipes},       {"sockets", sockets},   {"whole", whole},   {"limits", limits},
-        {"eventfds", eventfds}, {"timeouts", timeouts}, {"timers", timers},
+        {"pipes", pipes},   {"sockets", sockets},   {"whole", whole},       {"limits", limits}, {"gathered", gathered},
+        {"closed", closed}, {"eventfds", eventfds}, {"timeouts", timeouts}, {"timers", timers},
     };
     for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++) {
         if (argc > 1 && strcmp(argv[1], topics[i].name) == 0) {
