@@ -2,7 +2,7 @@
  * core_point.h - a scheduling point: who runs next, and what is written down of it. Included by core.c and
  * core_access.c.
  *
- * Exploring means passing points, some hundreds in each schedule, so all of it is inline in the two functions that
+ * Exploring means passing points, some hundreds in each schedule, so all of it is inline in the functions that
  * announce them; the rare ways (nobody can run, time may pass, somebody watches) are out of line in core.c.
  */
 #ifndef SOLO__CORE_POINT_H

@@ -53,7 +53,7 @@ struct solo_sim_log {
     uint32_t answers_count;
     uint32_t ending; /* enum solo_ending */
     uint64_t events_count;
-    uint64_t trace_hash; /* over every event; equal for equal schedules on both carriers */
+    uint64_t trace_hash; /* over every event but plain answers; equal for equal schedules, on both carriers */
     uint64_t now_ns;
     uint32_t deviations; /* answers other than 0 */
 };
