@@ -248,6 +248,7 @@ static void test_plain__calls_that_cannot_be_modelled_are_named(void)
     check_unmodelled("fexecve", "unmodelled call `fexecve`");
     check_unmodelled("execl", "unmodelled call `execl`");
     check_unmodelled("socket", "unmodelled call `socket`");
+    check_unmodelled("pass-on", "unmodelled call `sendmsg`");
     check_unmodelled("alarm", "unmodelled call `alarm`");
     check_unmodelled("kill", "unmodelled call `pthread_kill`");
     check_unmodelled("cancel", "unmodelled call `pthread_cancel`");

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "descriptor.h"
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -307,9 +308,28 @@ INTERPOSED ssize_t recvmsg(int fd, struct msghdr *message, int flags)
                          : NEXT(recvmsg)(fd, message, flags);
 }
 
+/* Whoever takes it out has it under a number of which nothing is known here, and nobody who waits would hear of it. */
+static void refuse_descriptors(const struct msghdr *message)
+{
+    int fd;
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL;
+         part = CMSG_NXTHDR((struct msghdr *)message, part)) {
+        bool has_some = part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS;
+        for (size_t at = CMSG_LEN(0); has_some && at + sizeof fd <= part->cmsg_len; at += sizeof fd) {
+            memcpy(&fd, (const char *)part + at, sizeof fd);
+            if (interpose_descriptor(fd) != NULL) {
+                interpose_refuse("sendmsg", "a descriptor that goes through a socket comes out under another number");
+            }
+        }
+    }
+}
+
 INTERPOSED ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
     struct solo_world *world = WORLD_OF(fd);
+    if (world != NULL) {
+        refuse_descriptors(message);
+    }
     return world != NULL ? move_parts(world,
                                       &(struct transfer){.attempt = do_sendmsg,
                                                          .fd = fd,

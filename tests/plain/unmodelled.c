@@ -2,7 +2,7 @@
  * unmodelled.c - what a simulated schedule cannot model.
  *
  * usage: unmodelled fork|execl|execlp|execle|fexecve|socket|alarm|cancel|kill|join-main|file-lock|file-position|spin|
- *        endless
+ *        endless|pass-on
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -38,6 +38,21 @@ static void *sleep_for_ever(void *arg)
         usleep(1000);
     }
     return arg;
+}
+
+/* A message with a descriptor in it. */
+static struct msghdr *with(int fd)
+{
+    static char space[CMSG_SPACE(sizeof fd)];
+    static struct iovec text = {(char *)"x", 1};
+    static struct msghdr message = {.msg_iov = &text, .msg_iovlen = 1, .msg_control = space};
+    message.msg_controllen = sizeof space;
+    struct cmsghdr *part = CMSG_FIRSTHDR(&message);
+    part->cmsg_level = SOL_SOCKET;
+    part->cmsg_type = SCM_RIGHTS;
+    part->cmsg_len = CMSG_LEN(sizeof fd);
+    memcpy(CMSG_DATA(part), &fd, sizeof fd);
+    return &message;
 }
 
 static pthread_t main_thread;
@@ -85,6 +100,12 @@ int main(int argc, char **argv)
         pthread_join(thread, NULL);
     } else if (strcmp(what, "socket") == 0) {
         close(socket(AF_INET, SOCK_STREAM, 0));
+    } else if (strcmp(what, "pass-on") == 0) {
+        int pair[2], fds[2];
+        if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && pipe(fds) == 0) {
+            sendmsg(pair[0], with(STDIN_FILENO), 0); /* nobody's business */
+            sendmsg(pair[0], with(fds[0]), 0);
+        }
     } else if (strcmp(what, "alarm") == 0) {
         alarm(1);
     } else if (strcmp(what, "join-main") == 0) {
