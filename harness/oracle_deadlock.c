@@ -29,7 +29,7 @@ static int number_of(const char *name)
     return -1;
 }
 
-/* Those who are stuck first: the list of a report may be cut. Returns how many they are. */
+/* Those who are stuck first: the list of a report is cut. Returns how many they are, at least one in a deadlock. */
 static uint32_t stuck_first(struct solo_waiter *waiters, uint32_t count)
 {
     uint32_t stuck = 0;
@@ -125,17 +125,16 @@ void solo__oracle_deadlock_end(void)
     if (violation == NULL) {
         return;
     }
+    static struct solo_waiter everybody[SOLO_SIM_THREADS_MAX];
     bool deadlock = false;
-    size_t count = solo_sim_waiters(violation->waiters, SOLO_WAITERS_MAX, &deadlock);
-    uint32_t kept = (uint32_t)(count < SOLO_WAITERS_MAX ? count : SOLO_WAITERS_MAX);
-    uint32_t stuck = stuck_first(violation->waiters, kept);
-    uint32_t cycle = solo__wait_cycle_first(violation->waiters, stuck);
-    violation->waiter_count = kept;
-    violation->cycle = cycle_number(violation->waiters, cycle);
-    if (stuck == 0) {
-        all->finding_count--; /* more idle threads than the list holds, in front of the one that is stuck */
-        return;
-    }
+    size_t count = solo_sim_waiters(everybody, SOLO_SIM_THREADS_MAX, &deadlock);
+    uint32_t stuck = stuck_first(everybody, (uint32_t)count);
+    uint32_t cycle = solo__wait_cycle_first(everybody, stuck);
+    violation->cycle = cycle_number(everybody, cycle);
+    violation->waiter_count = (uint32_t)(count < SOLO_WAITERS_MAX ? count : SOLO_WAITERS_MAX);
+    memcpy(violation->waiters, everybody, violation->waiter_count * sizeof everybody[0]);
+    unsigned workers = count_workers(everybody, stuck);
+    stuck = stuck < SOLO_WAITERS_MAX ? stuck : SOLO_WAITERS_MAX;
 
     const struct solo_waiter *first = &violation->waiters[0];
     const char *function = solo__wait_function(first->wait_kind, first->object);
@@ -162,7 +161,6 @@ void solo__oracle_deadlock_end(void)
         }
     }
     ORACLE_TEXT(violation->object, "%s", first->object);
-    unsigned workers = count_workers(violation->waiters, stuck);
     name_variables(violation->waiters, stuck);
     describe(violation, stuck, cycle, workers);
 }

@@ -425,6 +425,47 @@ static void test_oracle__a_job_that_waits_for_a_queued_job_wedges_the_pool(void)
     CU_ASSERT_EQUAL(violation->waiters[0].wait_kind, SOLO_WAIT_SEMAPHORE);
 }
 
+/* More idle workers than a report has room for, and behind them a thread that waits for what nobody gives. */
+static void start_one_that_waits(void *arg)
+{
+    static struct solo_thread *thread;
+    (void)arg;
+    (void)solo_thread_create(wait_for_post, NULL, &thread);
+}
+
+enum { IDLE_WORKERS = SOLO_WAITERS_MAX + 4 };
+
+static void let_all_go_on(void *arg)
+{
+    (void)arg;
+    for (unsigned i = 0; i < IDLE_WORKERS; i++) {
+        (void)solo_semaphore_post(semaphore);
+    }
+}
+
+static void stuck_behind_idle_workers(void *arg)
+{
+    (void)arg;
+    unsigned workers = IDLE_WORKERS;
+    struct solo_reactor_options options = {.pool_min = workers, .pool_max = workers, .drain_max_ns = SOLO_NEVER};
+    (void)solo_reactor_create(&options, &reactor);
+    (void)solo_semaphore_create(0, &semaphore);
+    for (unsigned i = 0; i < workers; i++) {
+        (void)solo_reactor_call_in_thread(reactor, wait_for_post, NULL, NULL);
+    }
+    (void)solo_reactor_call_later(reactor, 1 * S, let_all_go_on, NULL, NULL, NULL);
+    (void)solo_reactor_call_later(reactor, 2 * S, start_one_that_waits, NULL, NULL, NULL);
+    (void)solo_reactor_run(reactor);
+}
+
+static void test_oracle__who_is_stuck_comes_before_those_who_are_idle(void)
+{
+    const struct solo_violation *violation = expect_one(stuck_behind_idle_workers, NULL, SOLO004_DEADLOCK);
+    CU_ASSERT_EQUAL(violation->waiter_count, SOLO_WAITERS_MAX);
+    CU_ASSERT_EQUAL(violation->waiters[0].wait_kind, SOLO_WAIT_SEMAPHORE);
+    CU_ASSERT_STRING_EQUAL(violation->thread, "main/1");
+}
+
 static void test_oracle__with_a_worker_for_each_it_does_not(void)
 {
     unsigned size = 2;
@@ -830,6 +871,7 @@ void suite_oracle(void)
     SOLO_TEST(test_oracle__two_locks_in_both_orders_are_a_deadlock_with_names);
     SOLO_TEST(test_oracle__two_locks_in_one_order_are_not);
     SOLO_TEST(test_oracle__a_job_that_waits_for_a_queued_job_wedges_the_pool);
+    SOLO_TEST(test_oracle__who_is_stuck_comes_before_those_who_are_idle);
     SOLO_TEST(test_oracle__with_a_worker_for_each_it_does_not);
     SOLO_TEST(test_oracle__a_deferred_nobody_fires_is_found_when_the_run_ends);
     SOLO_TEST(test_oracle__a_deferred_that_fired_is_fine);
