@@ -35,6 +35,7 @@ enum {
     WINDOW = 8,           /* slots in which one of these may lie */
     ORDERS_MAX = 64,      /* different ones that are taken without a callback between them */
     SUSPECTS_MAX = 16,    /* kept of a schedule */
+    FINDINGS_MAX = 4,     /* reported of a schedule: an error must find room besides */
 };
 
 /* A callback that runs, and the locks that its caller holds and whoever registered it did not. */
@@ -560,14 +561,14 @@ void solo__oracle_call_out_end(void)
     if (out.epoch != all->epoch || out.blind || !solo__oracle_locks_are_known()) {
         return;
     }
-    for (unsigned i = 0; i < out.suspect_count; i++) {
+    for (unsigned i = 0, said = 0; i < out.suspect_count && said < FINDINGS_MAX; i++) {
         struct suspect *suspect = &out.suspects[i];
         suspect->harms = harms(suspect);
-        if (suspect->harms && !is_said(suspect)) {
-            struct solo_violation *violation = solo__oracle_find(SOLO016_LOCK_ORDER, NULL, NULL);
-            if (violation != NULL) {
-                *violation = suspect->violation;
-            }
+        struct solo_violation *violation =
+            suspect->harms && !is_said(suspect) ? solo__oracle_find(SOLO016_LOCK_ORDER, NULL, NULL) : NULL;
+        if (violation != NULL) {
+            *violation = suspect->violation;
+            said++;
         }
     }
 }

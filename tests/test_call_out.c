@@ -465,6 +465,75 @@ static void test_call_out__a_callback_that_waits_in_the_loop_blocks_the_reactor_
     CU_ASSERT_EQUAL(seen.violations[0].id, SOLO002_REACTOR_BLOCKED);
 }
 
+/* ---- Too much of it ---- */
+
+/* Another thread takes locks in so many orders, but for those of 0 and 1. */
+static void with_orders(unsigned count)
+{
+    static char text[4 * LOCKS * LOCKS];
+    char *at = text;
+    for (unsigned i = 0; i < LOCKS * LOCKS && count > 0; i++) {
+        unsigned first = i / LOCKS, second = i % LOCKS;
+        if (first != second && first + second != 1) {
+            at += sprintf(at, "%u%u ", first, second);
+            count--;
+        }
+    }
+    strcpy(at, "0 1");
+    vary(takes, "1", text);
+}
+
+static void sixty_orders(void *arg)
+{
+    (void)arg;
+    with_orders(60);
+}
+
+static void seventy_orders(void *arg)
+{
+    (void)arg;
+    with_orders(70);
+}
+
+static void in_six_places(void *arg)
+{
+    struct solo_deferred *six[6];
+    (void)arg;
+    set_up();
+    fire();
+    let_another(take, "0 1");
+    for (unsigned i = 0; i < 6; i++) {
+        CU_ASSERT_EQUAL_FATAL(solo_deferred_create(reactor, NULL, NULL, &six[i]), 0);
+        CU_ASSERT_EQUAL(solo_deferred_add(six[i], takes, NULL, (void *)(uintptr_t) "1"), 0);
+    }
+    lock(0);
+    (void)solo_deferred_fire(six[0], solo_value(NULL));
+    (void)solo_deferred_fire(six[1], solo_value(NULL));
+    (void)solo_deferred_fire(six[2], solo_value(NULL));
+    (void)solo_deferred_fire(six[3], solo_value(NULL));
+    (void)solo_deferred_fire(six[4], solo_value(NULL));
+    (void)solo_deferred_fire(six[5], solo_value(NULL));
+    unlock(0);
+    for (unsigned i = 0; i < 6; i++) {
+        CU_ASSERT_EQUAL(solo_deferred_release(six[i]), 0);
+    }
+    tear_down();
+}
+
+static void test_call_out__a_schedule_has_room_for_other_findings(void)
+{
+    run_in_sim(in_six_places, SOLO_CARRIER_FIBER);
+    expect_warning(4);
+}
+
+static void test_call_out__more_orders_than_it_remembers_make_it_silent(void)
+{
+    run_in_sim(sixty_orders, SOLO_CARRIER_FIBER);
+    expect_warning(1);
+    run_in_sim(seventy_orders, SOLO_CARRIER_FIBER);
+    expect_warning(0);
+}
+
 void suite_call_out(void)
 {
     SOLO_SUITE("call_out");
@@ -484,4 +553,6 @@ void suite_call_out(void)
     SOLO_TEST(test_call_out__a_callback_that_waits_for_another_thread_is_found);
     SOLO_TEST(test_call_out__a_callback_that_sleeps_or_waits_for_a_known_lock_is_fine);
     SOLO_TEST(test_call_out__a_callback_that_waits_in_the_loop_blocks_the_reactor_and_no_more);
+    SOLO_TEST(test_call_out__a_schedule_has_room_for_other_findings);
+    SOLO_TEST(test_call_out__more_orders_than_it_remembers_make_it_silent);
 }
