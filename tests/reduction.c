@@ -150,10 +150,11 @@ static void add_estimate(FILE *rows, const struct reduction_case *measured, unsi
     }
     CU_ASSERT_TRUE_FATAL(estimate_tally("dpor", measured, reduction_wanted(), &by_reduction));
     CU_ASSERT_TRUE_FATAL(estimate_draw(measured, draws, &estimate));
+    unsigned classes = by_reduction.classes != 0 ? by_reduction.classes : 1;
     (void)fprintf(rows, "\t%.4f\t%u\t%.6e\t%.6e\t%.6e\t%.6e\t%.6e\t%.1f\t%.6e\t%d",
-                  (double)by_reduction.schedules / (by_reduction.classes + (by_reduction.classes == 0)),
-                  estimate.uncounted, estimate.schedules, estimate.classes, estimate.share, estimate.lowest,
-                  estimate.highest, estimate.effective, estimate.least_alike, estimate.only_arrivals);
+                  (double)by_reduction.schedules / classes, estimate.uncounted, estimate.schedules, estimate.classes,
+                  estimate.share, estimate.lowest, estimate.highest, estimate.effective, estimate.least_alike,
+                  estimate.only_arrivals);
 }
 
 void reduction_measure(const struct reduction_case *measured)
