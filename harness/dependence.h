@@ -28,6 +28,7 @@
 
 #include <solo/probe.h>
 #include <stdbool.h>
+#include <string.h>
 
 enum {
     SOLO__KEY_LOOP = 1,    /* what belongs to the reactor thread: others touch it only if they should not */
@@ -77,22 +78,47 @@ static inline bool solo__ways_conflict(unsigned one, unsigned other)
     return one != other || one == SOLO__WRITES;
 }
 
-/* What all that a transition touches amounts to: a bit for each key, by its hash. Different keys may share a bit. */
+/*
+ * What all that a transition touches amounts to: a bit for each key's number. Keys that share a bit are taken for one,
+ * so that who sleeps wakes too early, and what was seen is repeated, but nothing is missed.
+ */
+enum { SOLO__FOOTPRINT_WORDS = 2, SOLO__FOOTPRINT_BITS = 64 * SOLO__FOOTPRINT_WORDS };
 struct solo__footprint {
-    uint64_t reads, adds, writes;
+    uint64_t reads[SOLO__FOOTPRINT_WORDS], adds[SOLO__FOOTPRINT_WORDS], writes[SOLO__FOOTPRINT_WORDS];
 };
+
+static inline void solo__footprint_touch(struct solo__footprint *footprint, uint64_t number, enum solo__way way)
+{
+    uint64_t *bits = way == SOLO__READS ? footprint->reads : way == SOLO__ADDS ? footprint->adds : footprint->writes;
+    bits[number / 64 % SOLO__FOOTPRINT_WORDS] |= UINT64_C(1) << number % 64;
+}
+
+/* Touches everything there is. */
+static inline struct solo__footprint solo__footprint_of_all(void)
+{
+    struct solo__footprint footprint;
+    memset(&footprint, UINT8_MAX, sizeof footprint);
+    return footprint;
+}
 
 static inline void solo__footprint_add(struct solo__footprint *to, const struct solo__footprint *more)
 {
-    to->reads |= more->reads;
-    to->adds |= more->adds;
-    to->writes |= more->writes;
+    for (unsigned i = 0; i < SOLO__FOOTPRINT_WORDS; i++) {
+        to->reads[i] |= more->reads[i];
+        to->adds[i] |= more->adds[i];
+        to->writes[i] |= more->writes[i];
+    }
 }
 
 static inline bool solo__footprints_conflict(const struct solo__footprint *a, const struct solo__footprint *b)
 {
-    return (a->writes & (b->reads | b->adds | b->writes)) != 0 || ((a->reads | a->adds) & b->writes) != 0 ||
-           (a->reads & b->adds) != 0 || (a->adds & b->reads) != 0;
+    uint64_t both = 0;
+    for (unsigned i = 0; i < SOLO__FOOTPRINT_WORDS; i++) {
+        both |=
+            (a->writes[i] & (b->reads[i] | b->adds[i] | b->writes[i])) | ((a->reads[i] | a->adds[i]) & b->writes[i]);
+        both |= (a->reads[i] & b->adds[i]) | (a->adds[i] & b->reads[i]);
+    }
+    return both != 0;
 }
 
 #endif

@@ -22,7 +22,6 @@
 
 uint64_t solo__division_undivided_max = 256;
 
-#define EVERYTHING ((struct solo__footprint){UINT64_MAX, UINT64_MAX, UINT64_MAX})
 #define MOST 1e300
 
 /* The first choices of a part, and what its scout saw behind them. */
@@ -84,7 +83,7 @@ static int send_scout(struct cutting *cutting, struct subtree *subtree)
         return result;
     }
     result = note_next(subtree, state);
-    subtree->footprint = EVERYTHING;
+    subtree->footprint = solo__footprint_of_all();
     if (result == 0 && subtree->path.length != 0 && subtree->next.kind == SOLO_CHOICE_THREAD &&
         subtree->next.count != 0) {
         const struct solo__dpor_node *last = &state->nodes[subtree->path.length - 1];
@@ -131,7 +130,7 @@ static int extend(const struct subtree *subtree, uint16_t answer, const struct s
     longer.nodes[path->length].first_option = path->option_count;
     longer.nodes[path->length].chosen = answer;
     memcpy(&longer.options[path->option_count], options, subtree->next.count * sizeof *options);
-    longer.options[path->option_count + answer].footprint = (struct solo__footprint){0, 0, 0};
+    longer.options[path->option_count + answer].footprint = (struct solo__footprint){.reads = {0}};
     *ret_path = longer;
     return 0;
 }

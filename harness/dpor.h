@@ -92,6 +92,13 @@ struct solo__dpor_thread {
     struct solo__footprint footprint; /* of what it would do, if it sleeps */
 };
 
+/* What is known of a key in the schedule under way. */
+struct solo__dpor_slot {
+    uint32_t key;
+    uint32_t last; /* touch + 1 */
+    uint32_t name; /* its number, + 1; 0: it has not been asked for */
+};
+
 struct solo__dpor_state {
     uint32_t begun;
     uint32_t finished;  /* everything was tried */
@@ -117,11 +124,10 @@ struct solo__dpor_state {
     struct solo__dpor_touch touches[SOLO__DPOR_TOUCHES_MAX];
     uint32_t services[SOLO__DPOR_SERVICES]; /* addresses that were listened at, or connected to */
     uint32_t service_count;
-    struct {
-        uint32_t key, last;                 /* touch + 1 */
-    } slots[SOLO__DPOR_SLOTS];              /* by key */
+    struct solo__dpor_slot slots[SOLO__DPOR_SLOTS]; /* by key */
     uint32_t clocks[SOLO__DPOR_CLOCKS_MAX]; /* of each step: how many steps of each thread come before it, or are it */
-    uintptr_t words[SOLO__DPOR_WORDS_MAX];  /* words of memory, in the order in which they were first seen */
+    /* Names of what is touched, in the order in which they were first seen: where a word of memory lies, or a key. */
+    uintptr_t words[SOLO__DPOR_WORDS_MAX];
     uint32_t word_count;
     uint32_t word_of[SOLO__DPOR_WORDS_MAX]; /* the schedule's n-th word: index + 1 */
     uint32_t time_may_pass;                 /* also while somebody can run; set by whoever knows, and when it is seen */

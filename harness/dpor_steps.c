@@ -7,20 +7,18 @@
 #include "dpor.h"
 #include <solo/reactor.h>
 
-#define EVERYTHING ((struct solo__footprint){UINT64_MAX, UINT64_MAX, UINT64_MAX})
-
 /* ---- What a step touches ---- */
 
-static uint32_t *slot_of(struct solo__dpor_state *state, uint32_t key)
+static struct solo__dpor_slot *slot_of(struct solo__dpor_state *state, uint32_t key)
 {
     uint32_t slot = (key * UINT32_C(0x9e3779b1)) >> 16 & (SOLO__DPOR_SLOTS - 1);
     for (uint32_t tries = 0; tries < SOLO__DPOR_SLOTS; tries++, slot = (slot + 1) & (SOLO__DPOR_SLOTS - 1)) {
         if (state->slots[slot].key == key) {
-            return &state->slots[slot].last;
+            return &state->slots[slot];
         }
         if (state->slots[slot].key == 0) {
             state->slots[slot].key = key;
-            return &state->slots[slot].last;
+            return &state->slots[slot];
         }
     }
     return NULL;
@@ -28,42 +26,59 @@ static uint32_t *slot_of(struct solo__dpor_state *state, uint32_t key)
 
 static void add_touch(struct solo__dpor_state *state, const struct solo__touch *touch)
 {
-    uint32_t *last = slot_of(state, touch->key);
-    if (last == NULL || state->touch_count == SOLO__DPOR_TOUCHES_MAX || state->step_count == 0) {
+    struct solo__dpor_slot *slot = slot_of(state, touch->key);
+    if (slot == NULL || state->touch_count == SOLO__DPOR_TOUCHES_MAX || state->step_count == 0) {
         state->cut = 1;
         return;
     }
     state->touches[state->touch_count] = (struct solo__dpor_touch){.key = touch->key,
                                                                    .step = state->step_count - 1,
-                                                                   .previous = *last,
+                                                                   .previous = slot->last,
                                                                    .way = touch->way,
                                                                    .takes = touch->takes,
                                                                    .gives = touch->gives,
                                                                    .waits = touch->waits};
-    *last = ++state->touch_count;
+    slot->last = ++state->touch_count;
 }
 
-static void add_bit(struct solo__footprint *footprint, uint64_t key, unsigned way)
+/* The number of a name, + 1; a new one has the next. 0: the table is full, and of its names one more is none. */
+static uint32_t number_of(struct solo__dpor_state *state, uintptr_t name)
 {
-    uint64_t bit = UINT64_C(1) << (key * UINT64_C(0x9e3779b97f4a7c15) >> 58);
-    *(way == SOLO__READS ? &footprint->reads : way == SOLO__ADDS ? &footprint->adds : &footprint->writes) |= bit;
+    uint32_t i = 0;
+    while (i < state->word_count && state->words[i] != name) {
+        i++;
+    }
+    if (i == state->word_count && i < SOLO__DPOR_WORDS_MAX) {
+        state->words[state->word_count++] = name;
+    }
+    return i < SOLO__DPOR_WORDS_MAX ? i + 1 : 0;
+}
+
+/* Keys have names that no word of memory has. Without a number of its own a key shares that of others. */
+static void leave_key(struct solo__dpor_state *state, uint32_t key, unsigned way)
+{
+    struct solo__dpor_slot *slot = slot_of(state, key);
+    if (slot != NULL && slot->name == 0) {
+        slot->name = number_of(state, UINTPTR_MAX - key);
+    }
+    solo__footprint_touch(&state->footprint, slot != NULL && slot->name != 0 ? slot->name : key, way);
 }
 
 /* Words of memory are known by their address, because their numbers depend on the schedule. */
 static void leave_footprint(struct solo__dpor_state *state, const struct solo_event *event,
                             const struct solo__touch *touch)
 {
-    uint64_t key = touch->key;
-    if (event->kind == SOLO_PROBE_ACCESS_READ || event->kind == SOLO_PROBE_ACCESS_WRITE) {
-        uint32_t number = event->object & 0xffffff;
-        uint32_t word = number < SOLO__DPOR_WORDS_MAX ? state->word_of[number] : 0;
-        if (word == 0) {
-            state->footprint = EVERYTHING;
-            return;
-        }
-        key = (UINT64_C(1) << 32) + word;
+    if (event->kind != SOLO_PROBE_ACCESS_READ && event->kind != SOLO_PROBE_ACCESS_WRITE) {
+        leave_key(state, touch->key, touch->way);
+        return;
     }
-    add_bit(&state->footprint, key, touch->way);
+    uint32_t number = event->object & 0xffffff;
+    uint32_t word = number < SOLO__DPOR_WORDS_MAX ? state->word_of[number] : 0;
+    if (word == 0) {
+        state->footprint = solo__footprint_of_all();
+    } else {
+        solo__footprint_touch(&state->footprint, word, touch->way);
+    }
 }
 
 void solo__dpor_learn_word(struct solo__dpor_state *state, const struct solo_option *option)
@@ -72,14 +87,7 @@ void solo__dpor_learn_word(struct solo__dpor_state *state, const struct solo_opt
     if (option->address == 0 || number >= SOLO__DPOR_WORDS_MAX || state->word_of[number] != 0) {
         return;
     }
-    uint32_t i = 0;
-    while (i < state->word_count && state->words[i] != option->address / 8) {
-        i++;
-    }
-    if (i == state->word_count && i < SOLO__DPOR_WORDS_MAX) {
-        state->words[state->word_count++] = option->address / 8;
-    }
-    state->word_of[number] = i < SOLO__DPOR_WORDS_MAX ? i + 1 : 0;
+    state->word_of[number] = number_of(state, option->address / 8);
 }
 
 static bool is_service(const struct solo__dpor_state *state, uint32_t object)
@@ -117,7 +125,7 @@ static void touch_wish(struct solo__dpor_state *state, struct solo__dpor_thread 
         touches[i].way = thread->sees_many ? SOLO__WRITES : touches[i].way;
         add_touch(state, &touches[i]);
         if (!touches[i].waits) {
-            add_bit(&state->footprint, touches[i].key, touches[i].way);
+            leave_key(state, touches[i].key, touches[i].way);
         } else if (!state->cut) {
             state->touches[state->touch_count - 1].in_vain = SOLO__DPOR_TRIED;
         }
@@ -143,7 +151,7 @@ static void touch_key(struct solo__dpor_state *state, uint32_t key)
 {
     const struct solo__touch touch = {.key = key, .way = SOLO__WRITES};
     add_touch(state, &touch);
-    add_bit(&state->footprint, touch.key, touch.way);
+    leave_key(state, touch.key, touch.way);
 }
 
 /* ---- The end of a step ---- */
@@ -161,7 +169,7 @@ static void forget_attempt(struct solo__dpor_state *state)
         state->touches[i].in_vain = may_be_taken ? SOLO__DPOR_TRIED : SOLO__DPOR_NOTHING;
     }
     if (in_vain) {
-        state->footprint = (struct solo__footprint){0, 0, 0};
+        state->footprint = (struct solo__footprint){.reads = {0}};
     }
 }
 
@@ -286,7 +294,7 @@ static void begin_step(struct solo__dpor_state *state, uint16_t thread)
     }
     state->running = thread;
     state->took = 0;
-    state->footprint = (struct solo__footprint){0, 0, 0};
+    state->footprint = (struct solo__footprint){.reads = {0}};
     if (state->step_count == SOLO__DPOR_STEPS_MAX) {
         state->cut = 1;
         return;

@@ -31,7 +31,7 @@ static struct solo__dpor_option option_of(const struct solo__dpor_state *state, 
     if (choice->kind == SOLO_CHOICE_THREAD && made.thread != SOLO__DPOR_TIME) {
         made.wanted = 0;
         made.asleep = state->threads[made.thread].asleep;
-        made.footprint = (struct solo__footprint){0, 0, 0};
+        made.footprint = (struct solo__footprint){.reads = {0}};
     }
     return made;
 }

@@ -587,9 +587,18 @@ static void test_dependence__what_is_only_counted_commutes_until_somebody_looks(
     CU_ASSERT_FALSE(depend(SOLO_PROBE_CALL_ACCEPTED, SOLO_QUEUE_POOL, SOLO_PROBE_PASS, 0));
 }
 
+static void footprint_of(uint64_t number, enum solo__way way, struct solo__footprint *footprint)
+{
+    memset(footprint, 0, sizeof *footprint);
+    solo__footprint_touch(footprint, number, way);
+}
+
 static void test_dependence__footprints_conflict_as_their_touches_do(void)
 {
-    static const struct solo__footprint reads = {.reads = 1}, adds = {.adds = 1}, writes = {.writes = 1};
+    struct solo__footprint reads, adds, writes, all = solo__footprint_of_all();
+    footprint_of(100, SOLO__READS, &reads);
+    footprint_of(100, SOLO__ADDS, &adds);
+    footprint_of(100, SOLO__WRITES, &writes);
     CU_ASSERT_FALSE(solo__footprints_conflict(&reads, &reads));
     CU_ASSERT_FALSE(solo__footprints_conflict(&adds, &adds));
     CU_ASSERT_TRUE(solo__footprints_conflict(&adds, &reads));
@@ -597,6 +606,21 @@ static void test_dependence__footprints_conflict_as_their_touches_do(void)
     CU_ASSERT_TRUE(solo__footprints_conflict(&writes, &adds));
     CU_ASSERT_TRUE(solo__footprints_conflict(&reads, &writes));
     CU_ASSERT_TRUE(solo__footprints_conflict(&writes, &writes));
+    CU_ASSERT_TRUE(solo__footprints_conflict(&all, &reads));
+    solo__footprint_add(&reads, &adds);
+    CU_ASSERT_TRUE(solo__footprints_conflict(&reads, &reads));
+}
+
+static void test_dependence__footprints_tell_as_many_keys_apart_as_they_have_bits(void)
+{
+    for (uint64_t one = 0; one < SOLO__FOOTPRINT_BITS; one++) {
+        for (uint64_t other = 0; other < SOLO__FOOTPRINT_BITS; other++) {
+            struct solo__footprint a, b;
+            footprint_of(one, SOLO__WRITES, &a);
+            footprint_of(other, SOLO__WRITES, &b);
+            CU_ASSERT_EQUAL(solo__footprints_conflict(&a, &b), one == other);
+        }
+    }
 }
 
 /* ---- Programs that are drawn ---- */
@@ -736,6 +760,7 @@ void suite_dependence(void)
     SOLO_TEST(test_dependence__no_kind_touches_more_than_there_is_room_for);
     SOLO_TEST(test_dependence__what_is_only_counted_commutes_until_somebody_looks);
     SOLO_TEST(test_dependence__footprints_conflict_as_their_touches_do);
+    SOLO_TEST(test_dependence__footprints_tell_as_many_keys_apart_as_they_have_bits);
     SOLO_TEST(test_dependence__drawn_programs_of_two_threads_end_alike);
     SOLO_TEST(test_dependence__drawn_programs_of_three_threads_end_alike);
     SOLO_TEST(test_dependence__drawn_programs_end_alike_if_time_may_pass_at_any_step);
