@@ -41,7 +41,7 @@ struct command_options {
     bool full;
     bool stopped; /* solo step: the user ended the run, so its ending says nothing */
     uint64_t budget_ms;
-    bool has_budget;
+    bool has_budget, has_bound;
     char *const *program;                /* argv of the program under test, ends with NULL */
     char input[4096];                    /* the file that is its standard input, "" if that is none */
     char replay_options[4 * 4096 + 256]; /* those of the above that a replay needs too */

@@ -128,6 +128,11 @@ static int take_options(int argc, char **argv, struct request *request)
         default: return EXIT_USAGE;
         }
     }
+    if (options->has_bound && strcmp(options->explore.strategy, "dfs") != 0 &&
+        strcmp(options->explore.strategy, "preempt") != 0) {
+        return command_wrong("explore", "--bound is for the strategies dfs and preempt, not for '%s'",
+                             options->explore.strategy);
+    }
     return command_take_program("explore", argc, argv, options) ? -1 : EXIT_USAGE;
 }
 

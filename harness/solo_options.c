@@ -200,6 +200,7 @@ static bool set_number(const char *verb, struct command_options *options, int op
             return false;
         }
         explore->delay_bound = (unsigned)value;
+        options->has_bound = true;
         return true;
     case OPTION_FAULTS:
         remember(options, "--faults", text);

@@ -92,6 +92,9 @@ static void test_command__wrong_usage_is_one_line_and_exit_code_2(void)
     WRONG("option '--seed' needs a value", "explore", "--seed");
     WRONG("'abc' is not a number", "explore", "--seed", "abc", program);
     WRONG("'-3' is not a number", "explore", "--schedules", "-3", program);
+    WRONG("--bound is for the strategies dfs and preempt, not for 'portfolio'", "explore", "--bound", "2", program);
+    WRONG("--bound is for the strategies dfs and preempt, not for 'dfs:3'", "explore", "--bound", "2", "--strategy",
+          "dfs:3", program);
     WRONG("'0' is not a number from 1", "explore", "--schedules", "0", program);
     WRONG("'99999999999999999999' is not a number", "explore", "--seed", "99999999999999999999", program);
     WRONG("'12x' is not a number", "run", "--budget-ms", "12x", program);

@@ -150,8 +150,8 @@ static pid_t start_exploring(const char *checkpoint, const char *said, const cha
         (void)signal(SIGHUP, SIG_DFL);
         (void)dup2(fd, STDOUT_FILENO);
         (void)dup2(fd, STDERR_FILENO);
-        (void)execl(solo, solo, "explore", "--schedules", "100000000", "--bound", "1000", "--strategy", strategy,
-                    "--checkpoint", checkpoint, "--jobs", jobs, program, "crowd", (char *)NULL);
+        (void)execl(solo, solo, "explore", "--schedules", "100000000", "--strategy", strategy, "--checkpoint",
+                    checkpoint, "--jobs", jobs, program, "crowd", (char *)NULL);
         _exit(127);
     }
     while (pid > 0 && access(checkpoint, F_OK) < 0 && waitpid(pid, NULL, WNOHANG) == 0) {
@@ -190,9 +190,9 @@ static void test_interrupt__a_signal_to_the_whole_group_ends_it_with_what_it_has
 
 static void test_interrupt__a_signal_to_the_whole_group_ends_a_divided_search_with_what_it_has(void)
 {
-    check_signal_to_the_group(SIGINT, "dfs", "2");
-    check_signal_to_the_group(SIGTERM, "dfs", "2");
-    check_signal_to_the_group(SIGHUP, "preempt", "2");
+    check_signal_to_the_group(SIGINT, "dfs:1000", "2");
+    check_signal_to_the_group(SIGTERM, "dfs:1000", "2");
+    check_signal_to_the_group(SIGHUP, "preempt:1000", "2");
     check_signal_to_the_group(SIGINT, "dpor", "2");
 }
 
