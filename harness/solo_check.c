@@ -115,7 +115,17 @@ static int take_arguments(int argc, char **argv, struct check *check)
     if (code >= 0) {
         return code;
     }
-    return command_take_program("check", argc, argv, &check->options) ? -1 : EXIT_USAGE;
+    if (!command_take_program("check", argc, argv, &check->options)) {
+        return EXIT_USAGE;
+    }
+    size_t arguments = 0;
+    while (check->options.program[arguments] != NULL) {
+        arguments++;
+    }
+    return arguments > ARGUMENTS_MAX
+               ? command_wrong("check", "a program with its arguments is at most %d words, not %zu", ARGUMENTS_MAX,
+                               arguments)
+               : -1;
 }
 
 static bool has_valgrind(void)
@@ -217,7 +227,7 @@ static void make_arguments(const struct check *check, const struct row *row, cha
         }
         arguments[count++] = xml;
     }
-    for (size_t i = 0; i < ARGUMENTS_MAX && check->options.program[i] != NULL; i++) {
+    for (size_t i = 0; check->options.program[i] != NULL; i++) {
         arguments[count++] = i == 0 && row->program != NULL ? (char *)row->program : check->options.program[i];
     }
     arguments[count] = NULL;

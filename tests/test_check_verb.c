@@ -206,6 +206,7 @@ static void test_check_verb__wrong_usage_is_one_line(void)
         {"--tsan", "needs a value"},
         {"solo1.2.misbehave.sync.1b8982a0.3T1-6-648c-nmXIGa --bogus x", "unknown option '--bogus'"},
         {"solo1.2.misbehave.sync.1b8982a0.3T1-6-648c-nmXIGa /nonexistent/program", "no such program"},
+        {"solo1.2.misbehave.sync.1b8982a0.3T1-6-648c-nmXIGa /bin/sh $(seq 256)", "at most 256 words, not 257"},
     };
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         support_shell(&output, "%s check %s", solo(), cases[i].arguments);
