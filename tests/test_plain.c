@@ -237,7 +237,12 @@ static void check_unmodelled(const char *what, const char *words)
     CU_ASSERT_EQUAL(report.verdict, SOLO_VERDICT_INCOMPLETE);
     CU_ASSERT_EQUAL_FATAL(report.finding_count, 1);
     CU_ASSERT_PTR_NOT_NULL(strstr(report.findings[0].violation.text, words));
-    CU_ASSERT_STRING_EQUAL(report.findings[0].detail.frames[0].function, "main");
+    const char *function = report.findings[0].detail.frames[0].function;
+#ifdef SOLO_ASAN /* puts functions of its own before some, and they hide who called them */
+    CU_ASSERT_TRUE(strcmp(function, "main") == 0 || strncmp(function, "__interceptor_", 14) == 0);
+#else
+    CU_ASSERT_STRING_EQUAL(function, "main");
+#endif
 }
 
 static void test_plain__calls_that_cannot_be_modelled_are_named(void)
