@@ -172,6 +172,15 @@ static void test_pass__it_lasts_for_as_many_choices_as_it_says(void)
     CU_ASSERT_EQUAL(script.pass.used, 4);
 }
 
+static void test_pass__where_nobody_else_can_run_it_does_not_end(void)
+{
+    CU_ASSERT_EQUAL(follow_script(SOLO_PASS_ANYONE, 0, false, touch_first_word), 0);
+    CU_ASSERT_EQUAL(script.told_of_words, 0);
+    CU_ASSERT_EQUAL(script.pass.used, 0); /* there was no choice */
+    (void)follow_script(0, 0, false, touch_first_word);
+    CU_ASSERT_EQUAL(script.told_of_words, 5);
+}
+
 static void test_pass__it_ends_when_somebody_else_becomes_able_to_run(void)
 {
     (void)follow_script(SOLO_PASS_ANYONE, 100, false, two_threads); /* given before the threads are started */
@@ -407,6 +416,7 @@ void suite_pass(void)
     SOLO_TEST(test_pass__who_does_not_want_to_be_told_of_choices_is_not);
     SOLO_TEST(test_pass__it_is_for_the_thread_that_is_named_or_for_anyone);
     SOLO_TEST(test_pass__it_lasts_for_as_many_choices_as_it_says);
+    SOLO_TEST(test_pass__where_nobody_else_can_run_it_does_not_end);
     SOLO_TEST(test_pass__it_ends_when_somebody_else_becomes_able_to_run);
     SOLO_TEST(test_pass__where_time_can_pass_there_is_none);
     SOLO_TEST(test_pass__the_limit_of_steps_holds_on_the_way);
