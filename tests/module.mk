@@ -204,7 +204,7 @@ $(SHAPE_OBJECTS): | $(CONTRACTS)
 $(BUILD)/bench/explore: $(SHAPE_OBJECTS) $(TESTED_OBJECTS) $(HOOK) | $(BACKTRACE)
 	$(call say,LINK)mkdir -p $(@D) && $(CC) $(TOOL) -pthread -rdynamic -o $@ $^ $(HARNESS_LIBS) $(LDFLAGS)
 PHONY += bench-explore
-bench-explore: $(BUILD)/bench/explore ## measure how fast the strategies find known bugs (15 minutes); SHAPES='account ...' or PART=twins for some
+bench-explore: $(BUILD)/bench/explore ## measure how fast the strategies find known bugs (4 minutes); SHAPES='account ...' or PART=twins for some
 	@$(BUILD)/bench/explore $(PART:%=--%) $(SHAPES)
 PHONY += bench-reduction
 bench-reduction: $(BUILD)/bin/solo-tests ## measure what the search with reduction saves on the scenarios of the tests (5 minutes); SCHEDULES=N for each; ESTIMATE=DRAWS for what does not end
