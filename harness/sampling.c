@@ -91,6 +91,17 @@ static inline void count_passed(struct solo__sampling_state *state)
     state->pass.used = 0;
 }
 
+/* What the pass says of the option's word: of one that only its thread touches, that this thread goes on. */
+static inline uint8_t pass_of(struct solo__sampling_state *state, const struct solo__sampler_table *sampler,
+                              const struct solo_option *option)
+{
+    uint16_t object = solo__profile_object(&state->profile, option);
+    if (solo__profile_is_contended(&state->profile, object)) {
+        return sampler->pass(state, object);
+    }
+    return solo__profile_is_own(&state->profile, option) ? (uint8_t)(option->thread + 1) : 0;
+}
+
 /* Until something changes, the thread that has the turn needs to ask only where the sampler wants it to. */
 static inline void give_pass(struct solo__sampling_state *state, const struct solo__sampler_table *sampler,
                              const struct solo_choice *choice)
@@ -101,7 +112,7 @@ static inline void give_pass(struct solo__sampling_state *state, const struct so
     const struct solo_option *option = choice->options[0];
     uint32_t word = solo__profile_word(option->object);
     if (option->address != 0 && option->thread == choice->thread && word < SOLO_PASS_WORDS) {
-        state->pass.word[word] = sampler->pass(state, option, solo__profile_object(&state->profile, option));
+        state->pass.word[word] = pass_of(state, sampler, option);
     }
     uint32_t picks = state->fair.picks;
     state->pass.left = picks < SOLO__FAIR_PICKS_MAX ? SOLO__FAIR_PICKS_MAX - picks : 0;

@@ -102,8 +102,11 @@ struct solo__sampler_table {
     void (*asked)(struct solo__sampling_state *state, uint16_t thread);
     bool wants_profile;
     bool misses_words; /* its passes leave step out on words that several threads touch */
-    /* What a pass says of a word, by the profile's index (choice.h): 0 to be asked. NULL: always asked. */
-    uint8_t (*pass)(struct solo__sampling_state *state, const struct solo_option *option, uint16_t object);
+    /*
+     * What a pass says of a word that several threads touch, by the profile's index (choice.h): 0 to be asked. NULL:
+     * always asked, of any word.
+     */
+    uint8_t (*pass)(const struct solo__sampling_state *state, uint16_t object);
     /*
      * Whether the thread that has the turn keeps it before this point, as long as its pass is good: what others are
      * about to do was compared when it got the turn. Not NULL if `pass` is not.

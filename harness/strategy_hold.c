@@ -200,12 +200,9 @@ static bool is_held_at(const struct solo__sampling_state *state, uint16_t object
 }
 
 /* Whoever has the turn keeps it until it comes to a place of the object; what it passes before makes the place. */
-static uint8_t pass(struct solo__sampling_state *state, const struct solo_option *option, uint16_t object)
+static uint8_t pass(const struct solo__sampling_state *state, uint16_t object)
 {
-    if (solo__profile_is_contended(&state->profile, object)) {
-        return is_held_at(state, object) ? 0 : SOLO_PASS_ANYONE_TELLS;
-    }
-    return solo__profile_is_own(&state->profile, option) ? (uint8_t)(option->thread + 1) : 0;
+    return is_held_at(state, object) ? 0 : SOLO_PASS_ANYONE_TELLS;
 }
 
 const struct solo__sampler_table solo__sample_hold = {.name = "hold",

@@ -193,12 +193,9 @@ static bool stays(struct solo__sampling_state *state, const struct solo_option *
  * Whoever has the turn keeps it until it comes to the object. Where somebody's priority changes, or the reason why
  * somebody waits, step ends the pass.
  */
-static uint8_t pass(struct solo__sampling_state *state, const struct solo_option *option, uint16_t object)
+static uint8_t pass(const struct solo__sampling_state *state, uint16_t object)
 {
-    if (solo__profile_is_contended(&state->profile, object)) {
-        return object != state->surw.object ? SOLO_PASS_ANYONE : 0;
-    }
-    return solo__profile_is_own(&state->profile, option) ? (uint8_t)(option->thread + 1) : 0;
+    return object != state->surw.object ? SOLO_PASS_ANYONE : 0;
 }
 
 const struct solo__sampler_table solo__sample_surw = {.name = "surw",
